@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+# One INTERFACE target carries every flag; nothing is global.
+add_library(diglim_flags INTERFACE)
+target_include_directories(diglim_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(diglim_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
+  -fno-omit-frame-pointer -fstack-protector-strong
+  # Paths in the binaries would make two clones differ.
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.
+  $<$<NOT:$<BOOL:${DIGLIM_SANITIZE}>>:-U_FORTIFY_SOURCE>
+  $<$<AND:$<NOT:$<BOOL:${DIGLIM_SANITIZE}>>,$<NOT:$<CONFIG:Debug>>>:-D_FORTIFY_SOURCE=2>)
+if(DIGLIM_SANITIZE)
+  target_compile_options(diglim_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
+  target_link_options(diglim_flags INTERFACE -fsanitize=address,undefined)
+endif()
+if(DIGLIM_FUZZ)
+  target_compile_options(diglim_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# diglim_library(NAME SOURCES... [DEPENDS targets...]): a static library of lib/.
+function(diglim_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC diglim_flags ${ARG_DEPENDS})
+endfunction()
+
+# diglim_test(NAME SOURCES... [DEPENDS targets...]): one GoogleTest program, one ctest entry per TEST.
+function(diglim_test name)
+  if(DIGLIM_FUZZ)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  find_package(GTest REQUIRED)
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE diglim_flags ${ARG_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main)
+  include(GoogleTest)
+  gtest_discover_tests(${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} DISCOVERY_TIMEOUT 60)
+endfunction()

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/base/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "lib/base/text.h"
+
+namespace diglim {
+namespace {
+
+Result<Bytes> read_to_end(int fd, const std::string& path, size_t size_hint, size_t max_bytes) {
+  Bytes content;
+  content.reserve(size_hint + 1);  // one more, so that the end is seen without growing
+  for (;;) {
+    const size_t used = content.size();
+    if (used > max_bytes) {
+      return unsupported("larger than the limit of " + std::to_string(max_bytes) + " bytes");
+    }
+    const size_t room = std::max<size_t>(content.capacity() - used, 4096);
+    content.resize(used + room);
+    const ssize_t got = read(fd, content.data() + used, room);
+    if (got < 0 && errno == EINTR) {
+      content.resize(used);
+      continue;
+    }
+    if (got < 0) return from_errno("read " + escape(path), errno);
+    content.resize(used + static_cast<size_t>(got));
+    if (got == 0) return content;
+  }
+}
+
+Result<void> write_all(int fd, const std::string& path, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = write(fd, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return from_errno("write " + escape(path), errno);
+    bytes = bytes.subspan(static_cast<size_t>(put));
+  }
+  return {};
+}
+
+std::string folder_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
+Fd& Fd::operator=(Fd&& other) noexcept {
+  if (this != &other) {
+    if (fd_ >= 0) (void)close(fd_);  // nothing useful can be done about its error
+    fd_ = other.release();
+  }
+  return *this;
+}
+
+Fd::~Fd() {
+  if (fd_ >= 0) (void)close(fd_);  // nothing useful can be done about its error
+}
+
+int Fd::release() { return std::exchange(fd_, -1); }
+
+Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
+  Fd fd(open(path.c_str(), flags | O_CLOEXEC, mode));
+  if (!fd) return from_errno("open " + escape(path), errno);
+  return fd;
+}
+
+Result<Bytes> read_file(const std::string& path, size_t max_bytes) {
+  // O_NONBLOCK: a FIFO in place of a file must not hang us. It means nothing for a regular file.
+  TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_NONBLOCK));
+  struct stat info = {};
+  if (fstat(fd.get(), &info) != 0) return from_errno("stat " + escape(path), errno);
+  if (!S_ISREG(info.st_mode)) return unsupported("not a regular file");
+  if (static_cast<uint64_t>(info.st_size) > max_bytes) {
+    return unsupported("larger than the limit of " + std::to_string(max_bytes) + " bytes");
+  }
+  return read_to_end(fd.get(), path, static_cast<size_t>(info.st_size), max_bytes);
+}
+
+Result<Bytes> read_stream(const std::string& path, size_t max_bytes) {
+  TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY));
+  return read_to_end(fd.get(), path, 0, max_bytes);
+}
+
+Result<void> write_file_atomically(const std::string& path, ByteView bytes, mode_t mode) {
+  std::string temporary = path + ".XXXXXX";
+  Fd fd(mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) return from_errno("create " + escape(temporary), errno);
+  auto written = write_all(fd.get(), temporary, bytes);
+  if (written && fchmod(fd.get(), mode) != 0) written = from_errno("chmod " + escape(temporary), errno);
+  if (written && fsync(fd.get()) != 0) written = from_errno("fsync " + escape(temporary), errno);
+  if (written && rename(temporary.c_str(), path.c_str()) != 0) {
+    written = from_errno("rename to " + escape(path), errno);
+  }
+  if (!written) {
+    (void)unlink(temporary.c_str());  // the first error is the one to report
+    return written;
+  }
+  TRY_ASSIGN(const Fd folder, open_file(folder_of(path), O_RDONLY | O_DIRECTORY));
+  if (fsync(folder.get()) != 0) return from_errno("fsync folder of " + escape(path), errno);
+  return {};
+}
+
+Result<std::vector<std::string>> list_folder(const std::string& path) {
+  const auto close_folder = [](DIR* folder) { (void)closedir(folder); };
+  const std::unique_ptr<DIR, decltype(close_folder)> folder(opendir(path.c_str()), close_folder);
+  if (!folder) return from_errno("open folder " + escape(path), errno);
+  std::vector<std::string> names;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = readdir(folder.get());
+    if (entry == nullptr && errno != 0) return from_errno("read folder " + escape(path), errno);
+    if (entry == nullptr) break;
+    std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace diglim

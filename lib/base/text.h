@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text that came from outside, made fit for one line of a terminal or a log.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace diglim {
+
+// `text` with control characters, backslash and bytes that are not valid UTF-8 written as \n, \t, \\ or \xNN,
+// cut after `max` source bytes ("..." says so). What is printable stays as it is: no quotes are added.
+std::string escape(std::string_view text, size_t max = 4096);
+
+// Without leading and trailing spaces, tabs, CR and LF. The view is into `text`.
+std::string_view trim(std::string_view text);
+
+}  // namespace diglim

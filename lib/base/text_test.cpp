@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/base/text.h"
+
+#include <gtest/gtest.h>
+
+namespace diglim {
+namespace {
+
+TEST(Escape, KeepsPrintableAndUtf8) {
+  EXPECT_EQ(escape("/usr/bin/caf\xc3\xa9 x"), "/usr/bin/caf\xc3\xa9 x");
+}
+
+TEST(Escape, WritesControlsAndBadUtf8AsText) {
+  EXPECT_EQ(escape("a\nb\tc\x1b[31m\\"), "a\\nb\\tc\\x1b[31m\\\\");
+  EXPECT_EQ(escape("\xff\xc3"), "\\xff\\xc3");
+  EXPECT_EQ(escape("\xc0\xaf"), "\\xc0\\xaf") << "overlong";
+  EXPECT_EQ(escape("\xed\xa0\x80"), "\\xed\\xa0\\x80") << "surrogate";
+  EXPECT_EQ(escape("\xc2\x9b"), "\\xc2\\x9b") << "C1 control";
+  EXPECT_EQ(escape("\xf0\x9f\x98"), "\\xf0\\x9f\\x98") << "cut short";
+}
+
+TEST(Escape, CutsAndSaysSo) { EXPECT_EQ(escape("abcdef", 3), "abc..."); }
+
+TEST(Trim, Ends) {
+  EXPECT_EQ(trim(" \t a b\r\n"), "a b");
+  EXPECT_EQ(trim(" \n"), "");
+}
+
+}  // namespace
+}  // namespace diglim

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hash algorithms by the field's several numberings, and hashing. OpenSSL does the work.
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include <openssl/evp.h>
+
+#include "lib/base/bytes.h"
+
+namespace diglim {
+
+// Values are those of the kernel's enum hash_algo (include/uapi/linux/hash_info.h); bpf_ima_file_hash() returns them
+// and the compact list stores them.
+enum class HashAlgo : uint16_t {
+  kMd5 = 1,
+  kSha1 = 2,
+  kRipemd160 = 3,
+  kSha256 = 4,
+  kSha384 = 5,
+  kSha512 = 6,
+  kSha224 = 7,
+};
+
+constexpr size_t kMaxDigestSize = 64;
+
+std::string_view hash_name(HashAlgo algo);  // "sha256", as IMA writes it
+size_t hash_size(HashAlgo algo);            // bytes
+
+std::optional<HashAlgo> hash_from_kernel(uint16_t number);
+std::optional<HashAlgo> hash_from_openpgp(uint32_t number);  // RFC 9580 section 9.5; also RPM's FILEDIGESTALGO
+std::optional<HashAlgo> hash_from_name(std::string_view name);
+
+const EVP_MD* hash_evp(HashAlgo algo);  // never null, owned by OpenSSL
+
+// Incremental. Not thread-safe; movable.
+class Hasher {
+ public:
+  static Result<Hasher> create(HashAlgo algo);
+  Result<void> update(ByteView bytes);
+  Result<Bytes> finish();  // REQUIRES: not finished before
+
+ private:
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  explicit Hasher(EVP_MD_CTX* context) : context_(context) {}
+  std::unique_ptr<EVP_MD_CTX, Free> context_;
+};
+
+// The hash of the concatenation of `parts`.
+Result<Bytes> hash(HashAlgo algo, std::initializer_list<ByteView> parts);
+
+}  // namespace diglim

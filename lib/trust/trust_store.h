@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys whose signatures count. Made from a folder at boot; from then on from the bytes frozen in the kernel, so that
+// nothing written to disk later adds a key (design D7).
+#pragma once
+
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/base/bytes.h"
+#include "lib/openpgp/certificate.h"
+#include "lib/trust/signature_policy.h"
+
+namespace diglim {
+
+struct FreeX509 {
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+using X509Ptr = std::unique_ptr<X509, FreeX509>;
+
+class TrustStore {
+ public:
+  // Every regular file in `folder`: OpenPGP certificates (armoured or binary, any number a file) or X.509
+  // (PEM, any number; or DER, one). Sub-folders and names starting with "." are passed over. One unreadable
+  // file fails the whole: a key that silently does not count would lock its owner out.
+  // Errors: kNotFound (folder), kCorrupt ("NAME: offset N: reason"), kUnsupported ("NAME: not a key"), kIo.
+  // A key of an algorithm that is not supported is no error (it can simply verify nothing): see unusable().
+  static Result<TrustStore> from_folder(const std::string& folder, SignaturePolicy policy);
+
+  // The serialised form that the kernel keeps frozen: to_blob() of a store read back gives an equal store.
+  // Layout in FORMAT.md beside this file. kCorrupt with the offset for anything else.
+  static Result<TrustStore> from_blob(ByteView blob);
+  Bytes to_blob() const;
+
+  const std::vector<openpgp::Certificate>& certificates() const { return certificates_; }
+  const std::vector<X509Ptr>& x509() const { return x509_; }
+  const SignaturePolicy& policy() const { return policy_; }
+
+  // One line a key, for people: "openpgp 24C6A8A7F4A80EB5 CentOS-7 Key (...)", "x509 CN=... serial ...".
+  std::vector<std::string> describe() const;
+  // The same for keys that are well-formed but of an algorithm that is not supported.
+  std::vector<std::string> unusable() const;
+
+ private:
+  struct KeyFile {
+    std::string name;
+    Bytes content;
+  };
+  TrustStore() = default;
+  Result<void> add(KeyFile file);
+
+  SignaturePolicy policy_;
+  std::vector<KeyFile> files_;
+  std::vector<openpgp::Certificate> certificates_;
+  std::vector<X509Ptr> x509_;
+};
+
+}  // namespace diglim
