@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* What the BPF programs and the loader share: the layout of maps, events and constants. The only such header.
+ *
+ * All integers are in host byte order: both sides run on one machine and nothing here is stored on disk.
+ * A change of any layout raises DIGLIM_ABI_VERSION; the loader refuses to work with programs of another version.
+ */
+#ifndef DIGLIM_BPF_ABI_H
+#define DIGLIM_BPF_ABI_H
+
+#include <linux/types.h>
+
+#define DIGLIM_ABI_VERSION 1
+
+/* Names of our maps and programs start with this, and nobody but the loader may create or open such a map or program
+ * while DIGLIM enforces (guard.bpf.h), so a name found by walking the kernel's ids cannot be forged.
+ */
+#define DIGLIM_NAME_PREFIX "diglim"
+
+enum diglim_mode {
+  DIGLIM_MODE_ENFORCE = 0, /* zero denies: what is left unset fails closed */
+  DIGLIM_MODE_PERMISSIVE = 1,
+};
+
+/* --- The digest table -------------------------------------------------------------------------------------------
+ *
+ * One generation is one frozen array map of 256-byte elements:
+ *   element 0                 struct diglim_generation
+ *   elements 1 .. buckets     struct diglim_bucket, the table
+ *   the rest                  the registry: which lists are loaded (only the loader reads it: lib/generation/FORMAT.md)
+ *
+ * A digest is already uniformly random, so its bytes choose its two buckets:
+ *   bucket A = u32 at byte 0 * buckets >> 32, bucket B = u32 at byte 4 * buckets >> 32
+ * A slot holds the first 32 bytes of a digest; a shorter one is padded with zeros. All zeros means empty.
+ */
+#define DIGLIM_SLOT_SIZE 32
+#define DIGLIM_SLOTS 8
+
+struct diglim_bucket {
+  __u64 slots[DIGLIM_SLOTS][DIGLIM_SLOT_SIZE / 8];
+};
+
+struct diglim_generation {
+  __u32 abi_version;
+  __u32 algo;          /* enum hash_algo of every digest in the table */
+  __u64 number;        /* counts publications, from 1 */
+  __u64 last_removal;  /* number of the newest generation that lacks a digest which its predecessor had */
+  __u32 buckets;
+  __u32 digests;       /* distinct ones */
+  __u32 lists;
+  __u32 registry_bytes;
+  __u64 loaded_at;     /* seconds since 1970 by the clock of then, for people only */
+  __u8 reserved[208];
+};
+
+/* --- Digests with a meaning of their own (map diglim_flags: slot -> flags) ------------------------------------- */
+struct diglim_digest_key {
+  __u64 slot[DIGLIM_SLOT_SIZE / 8];
+};
+#define DIGLIM_FLAG_LOADER 1u /* may write our maps while it runs (decision D8) */
+
+/* --- Events (ring buffer diglim_events) -------------------------------------------------------------------------- */
+enum diglim_kind {
+  DIGLIM_KIND_EXEC = 1,
+  DIGLIM_KIND_MMAP = 2,
+  DIGLIM_KIND_MPROTECT = 3,
+  DIGLIM_KIND_WRITE = 4,       /* opening for write what is mapped executable */
+  DIGLIM_KIND_KERNEL_READ = 5, /* module, firmware, kexec from a file; detail = enum kernel_read_file_id */
+  DIGLIM_KIND_KERNEL_LOAD = 6, /* the same from memory; detail = enum kernel_load_data_id */
+  DIGLIM_KIND_GUARD = 7,       /* an attempt on DIGLIM itself; detail = enum diglim_guard */
+};
+
+enum diglim_reason {
+  DIGLIM_REASON_UNKNOWN = 1,       /* no loaded list has this digest */
+  DIGLIM_REASON_NO_GENERATION = 2, /* nothing is loaded yet */
+  DIGLIM_REASON_HASH = 3,          /* the kernel could not hash it; detail = errno */
+  DIGLIM_REASON_ALGORITHM = 4,     /* hashed with another algorithm than the table's; detail = enum hash_algo */
+  DIGLIM_REASON_WRITER = 5,        /* somebody has it open for writing */
+  DIGLIM_REASON_CHANGED = 6,       /* it was written while it was hashed */
+  DIGLIM_REASON_FILESYSTEM = 7,    /* content can change behind the inode; detail = low 32 bits of s_magic */
+  DIGLIM_REASON_UNSEALED = 8,      /* memfd or shared memory that is not sealed against writing */
+  DIGLIM_REASON_NOT_VERIFIED = 9,  /* mprotect to executable of what was never mapped executable */
+  DIGLIM_REASON_MAPPED = 10,       /* it is mapped executable: writing would change running code */
+  DIGLIM_REASON_MEMORY = 11,       /* not from a file, so nothing to hash */
+  DIGLIM_REASON_PROTECTED = 12,    /* guards */
+  DIGLIM_REASON_NO_STORAGE = 13,   /* the kernel had no memory for our note about the file or the task */
+};
+
+enum diglim_guard {
+  DIGLIM_GUARD_MAP = 1,
+  DIGLIM_GUARD_PROG = 2,
+  DIGLIM_GUARD_PROG_LOAD = 3,
+  DIGLIM_GUARD_PTRACE = 4,
+  DIGLIM_GUARD_KILL = 5,
+  DIGLIM_GUARD_PIN = 6,
+  DIGLIM_GUARD_UMOUNT = 7,
+  DIGLIM_GUARD_FTRACE = 8,
+  DIGLIM_GUARD_MARK = 9, /* the loader was started traced, filtered by seccomp or sharing state: no rights given */
+};
+
+#define DIGLIM_EVENT_PATH 1024 /* usable bytes of path */
+#define DIGLIM_NAME_MAX 256    /* one component with its NUL */
+
+struct diglim_event {
+  __u16 version;     /* DIGLIM_ABI_VERSION */
+  __u8 kind;         /* enum diglim_kind */
+  __u8 reason;       /* enum diglim_reason */
+  __u8 enforced;     /* 1: it was denied; 0: permissive, it went on */
+  __u8 digest_size;  /* 0: there is no digest */
+  __u16 algo;        /* enum hash_algo of digest */
+  __s32 detail;      /* by kind and reason; 0 if there is none */
+  __u32 pid;         /* thread group id */
+  __u32 uid;
+  __u32 path_bytes;  /* used in path */
+  __u64 generation;  /* 0: none was published */
+  __u64 inode;
+  __u32 device;      /* kernel dev_t: major << 20 | minor */
+  __u8 path_cut;     /* 1: the path had more components than were recorded */
+  __u8 reserved[3];
+  __u8 digest[64];
+  char command[16];
+  /* Path components from the file upwards, each with its NUL, without "/": the reader reverses them. */
+  char path[DIGLIM_EVENT_PATH + DIGLIM_NAME_MAX];
+};
+
+/* --- Roles of tasks (map diglim_tasks) ----------------------------------------------------------------------------- */
+enum diglim_role {
+  DIGLIM_ROLE_NONE = 0,
+  DIGLIM_ROLE_LOADER = 1, /* may use our maps and programs; must not be traced */
+  DIGLIM_ROLE_KEEPER = 2, /* holds the links; must not be traced or killed */
+};
+
+struct diglim_task {
+  __u32 role;        /* enum diglim_role */
+  __u32 next_role;   /* granted when the exec that is under way succeeds */
+  __u32 in_flight;   /* 1 + index of the counter that this task's mmap holds, or 0 */
+  __u32 reserved;
+};
+
+/* --- Counters of what the programs saw (in .bss) -------------------------------------------------------------- */
+struct diglim_counters {
+  __u64 dropped_events; /* the ring buffer was full */
+  __u64 hashed;         /* files hashed */
+  __u64 cached;         /* verdicts taken from the cache */
+  __u64 denied;         /* or would have been, when permissive */
+};
+
+#ifdef __cplusplus
+#define DIGLIM_ASSERT static_assert
+#else
+#define DIGLIM_ASSERT _Static_assert
+#endif
+DIGLIM_ASSERT(sizeof(struct diglim_bucket) == 256, "element size");
+DIGLIM_ASSERT(sizeof(struct diglim_generation) == 256, "element size");
+DIGLIM_ASSERT(sizeof(struct diglim_event) == 48 + 64 + 16 + 1280, "no hidden padding");
+DIGLIM_ASSERT(__builtin_offsetof(struct diglim_event, digest) == 48, "no hidden padding");
+DIGLIM_ASSERT(sizeof(struct diglim_task) == 16, "no hidden padding");
+
+#endif

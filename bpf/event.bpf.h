@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Events: what was denied (or would have been), for the log. Losing one is counted, never waited for. */
+#ifndef DIGLIM_BPF_EVENT_H
+#define DIGLIM_BPF_EVENT_H
+
+/* Read by the keeper. Holds about 700 events. */
+struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 1 << 20);
+} diglim_events SEC(".maps");
+
+/* Written by every program, read by the loader; 0 at start. */
+struct diglim_counters diglim_counters;
+
+#define PATH_COMPONENTS 40
+
+/* Components from `dentry` up to the root of the mount tree (or of the file system, when `mnt` is null). Not under a lock: a rename
+ * meanwhile can give a path that never was. bpf_d_path() cannot be used here on 6.1.
+ */
+static __noinline int record_path(struct diglim_event *event, struct vfsmount *mnt, struct dentry *dentry)
+{
+  struct mount *mount = NULL;
+  u64 used = 0;
+
+  if (!event)
+    return 0;
+  if (mnt)
+    mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+  event->path_cut = 1;
+  for (int i = 0; i < PATH_COMPONENTS; i++) {
+    struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+    struct dentry *root = mount ? BPF_CORE_READ(mount, mnt.mnt_root) : NULL;
+
+    if (!dentry) {
+      break;
+    } else if (dentry == root || dentry == parent) {
+      struct mount *above = mount ? BPF_CORE_READ(mount, mnt_parent) : NULL;
+
+      if (!above || above == mount) {
+        event->path_cut = 0;
+        break;
+      }
+      dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+      mount = above;
+    } else {
+      const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+      long size;
+
+      if (used >= DIGLIM_EVENT_PATH)
+        break;
+      /* The mask changes nothing; it is what the verifier of 6.1 understands, if the compiler leaves it there. */
+      barrier_var(used);
+      size = bpf_probe_read_kernel_str(&event->path[used & (DIGLIM_EVENT_PATH - 1)], DIGLIM_NAME_MAX, name);
+      if (size <= 0)
+        break;
+      used += size;
+      dentry = parent;
+    }
+  }
+  event->path_bytes = used;
+  return 0;
+}
+
+/* What the hooks know when they report. Passed by pointer, since BPF functions take five arguments. */
+struct report {
+  u8 kind;
+  u8 reason;
+  u16 algo;
+  s32 detail;
+  u64 generation;
+  struct inode *inode;
+  struct vfsmount *mnt;
+  struct dentry *dentry; /* null: no path */
+};
+
+/* `digest`: 64 bytes, or null. */
+static __always_inline void emit(const struct report *report, const u64 *digest)
+{
+  struct inode *inode = report->inode;
+  struct diglim_event *event;
+
+  __sync_fetch_and_add(&diglim_counters.denied, 1);
+  event = bpf_ringbuf_reserve(&diglim_events, sizeof(*event), 0);
+  if (!event) {
+    __sync_fetch_and_add(&diglim_counters.dropped_events, 1);
+    return;
+  }
+  event->version = DIGLIM_ABI_VERSION;
+  event->kind = report->kind;
+  event->reason = report->reason;
+  event->enforced = diglim_mode == DIGLIM_MODE_ENFORCE;
+  event->digest_size = digest ? sizeof(event->digest) : 0;
+  event->algo = report->algo;
+  event->detail = report->detail;
+  event->pid = bpf_get_current_pid_tgid() >> 32;
+  event->uid = (u32)bpf_get_current_uid_gid();
+  event->path_bytes = 0;
+  event->generation = report->generation;
+  event->inode = inode ? BPF_CORE_READ(inode, i_ino) : 0;
+  event->device = inode ? BPF_CORE_READ(inode, i_sb, s_dev) : 0;
+  event->path_cut = 0;
+  __builtin_memset(event->reserved, 0, sizeof(event->reserved));
+  if (digest)
+    __builtin_memcpy(event->digest, digest, sizeof(event->digest));
+  else
+    __builtin_memset(event->digest, 0, sizeof(event->digest));
+  bpf_get_current_comm(event->command, sizeof(event->command));
+  if (report->dentry)
+    record_path(event, report->mnt, report->dentry);
+  bpf_ringbuf_submit(event, 0);
+}
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Facts that only the kernel knows and that the main programs get as constants. Attached for a moment at boot, before anything
+ * else runs:
+ *   mmap_file   the loader maps its own file executable: with which algorithm does this kernel hash, to which digest
+ *   file_open   the loader opens the folder of the pins: at which address is its struct mount
+ */
+#include "bpf/vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+const volatile u32 probe_pid; /* set before load: the loader's thread group id; nobody else is looked at */
+
+s64 probe_algo = -1;   /* enum hash_algo, or a negative errno */
+u64 probe_digest[8];
+u64 probe_mount;
+
+static __always_inline bool is_loader(void)
+{
+  return bpf_get_current_pid_tgid() >> 32 == probe_pid;
+}
+
+SEC("lsm.s/mmap_file")
+int BPF_PROG(probe_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags)
+{
+  u64 file_or_null;
+
+  bpf_probe_read_kernel(&file_or_null, sizeof(file_or_null), ctx);
+  if (!file_or_null || !(prot & PROT_EXEC) || !is_loader())
+    return 0;
+  probe_algo = bpf_ima_file_hash(file, probe_digest, sizeof(probe_digest));
+  return 0;
+}
+
+SEC("lsm.s/file_open")
+int BPF_PROG(probe_file_open, struct file *file)
+{
+  if (is_loader())
+    probe_mount = (u64)file->f_path.mnt - bpf_core_field_offset(struct mount, mnt);
+  return 0;
+}

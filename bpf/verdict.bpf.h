@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The one function that decides about a file, and its cache (decision D4). */
+#ifndef DIGLIM_BPF_VERDICT_H
+#define DIGLIM_BPF_VERDICT_H
+
+enum verdict {
+  VERDICT_NONE = 0, /* not decided, or no longer true */
+  VERDICT_KNOWN = 1,
+  VERDICT_UNKNOWN = 2,
+};
+
+/* Our note about an inode. It lives as long as the inode does in memory.
+ *
+ * `writes` counts openings for write and truncations since the note exists; a verdict holds only for the count at which it
+ * was taken. The other members change together under the sequence number `sequence` (odd while they change): BPF
+ * spin locks are not allowed in sleepable programs. Plain loads and stores suffice on x86, whose stores become visible in order.
+ */
+struct inode_note {
+  u64 writes;
+  u32 sequence;
+  u32 mapped_executable; /* 1 once somebody was allowed to map it executable; only then can writing be refused */
+  u64 verdict_writes;
+  u64 generation;
+  s64 size;
+  s64 ctime_sec;
+  s64 ctime_nsec;
+  u32 verdict;
+  u32 flags; /* DIGLIM_FLAG_* of the digest */
+  u64 digest[8];
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_INODE_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, struct inode_note);
+} diglim_inodes SEC(".maps");
+
+/* What changes whenever content does, should a writer ever get past the hooks. The raw i_version is no use here: the
+ * kernel increases it only after somebody asked for it through inode_query_iversion().
+ */
+struct cookie {
+  s64 size;
+  s64 ctime_sec;
+  s64 ctime_nsec;
+};
+
+static __always_inline void read_cookie(struct inode *inode, struct cookie *cookie)
+{
+  struct inode___v6_6 *v6_6 = (void *)inode;
+  struct inode___v6_11 *v6_11 = (void *)inode;
+
+  cookie->size = BPF_CORE_READ(inode, i_size);
+  if (bpf_core_field_exists(v6_11->i_ctime_sec)) {
+    cookie->ctime_sec = BPF_CORE_READ(v6_11, i_ctime_sec);
+    cookie->ctime_nsec = BPF_CORE_READ(v6_11, i_ctime_nsec);
+  } else if (bpf_core_field_exists(v6_6->__i_ctime)) {
+    cookie->ctime_sec = BPF_CORE_READ(v6_6, __i_ctime.tv_sec);
+    cookie->ctime_nsec = BPF_CORE_READ(v6_6, __i_ctime.tv_nsec);
+  } else {
+    cookie->ctime_sec = BPF_CORE_READ(inode, i_ctime.tv_sec);
+    cookie->ctime_nsec = BPF_CORE_READ(inode, i_ctime.tv_nsec);
+  }
+}
+
+/* File systems whose content changes only through their inodes. Any other one (FUSE, NFS, 9p, overlay, ...) can show other
+ * bytes at the next read, so a digest of it says nothing.
+ */
+static __always_inline bool content_is_stable(struct super_block *sb)
+{
+  u64 iflags = BPF_CORE_READ(sb, s_iflags);
+
+  if (iflags & (SB_I_IMA_UNVERIFIABLE_SIGNATURE | SB_I_UNTRUSTED_MOUNTER))
+    return false;
+  switch ((u32)BPF_CORE_READ(sb, s_magic)) {
+  case 0x0000ef53: /* ext2, ext3, ext4 */
+  case 0x58465342: /* xfs */
+  case 0x9123683e: /* btrfs */
+  case 0xf2f52010: /* f2fs */
+  case 0x01021994: /* tmpfs */
+  case 0x858458f6: /* ramfs */
+  case 0x73717368: /* squashfs */
+  case 0xe0f5e1e2: /* erofs */
+  case 0x00009660: /* iso9660 */
+  case 0x00004d44: /* vfat */
+    return true;
+  }
+  return false;
+}
+
+/* A memfd, or memory shared through shmget: its descriptors can write without counting as writers. Only the seal says that the
+ * content stays.
+ */
+static __always_inline bool is_unsealed_memory(struct inode *inode, struct super_block *sb)
+{
+  struct shmem_inode_info *info;
+
+  if (!(BPF_CORE_READ(sb, s_flags) & SB_KERNMOUNT))
+    return false;
+  info = (void *)inode - bpf_core_field_offset(struct shmem_inode_info, vfs_inode);
+  return !(BPF_CORE_READ(info, seals) & F_SEAL_WRITE);
+}
+
+static __always_inline bool has_writer(struct inode *inode)
+{
+  return BPF_CORE_READ(inode, i_writecount.counter) > 0;
+}
+
+/* What decide() found. `reason` 0 means known. */
+struct decision {
+  u64 digest[8]; /* zeros beyond the algorithm's size */
+  u64 generation;
+  u64 writes; /* the note's count before hashing */
+  u32 flags;
+  s32 detail;
+  u16 algo;  /* enum hash_algo of digest; 0: it was not hashed */
+  u8 reason; /* enum diglim_reason */
+};
+
+static __always_inline bool take_cached(struct inode *inode, struct inode_note *note,
+                                        const struct diglim_generation *header, struct decision *decision)
+{
+  u32 sequence = *(volatile u32 *)&note->sequence;
+  struct cookie cookie;
+  u32 verdict;
+
+  verdict = note->verdict;
+  if (verdict == VERDICT_NONE || note->verdict_writes != note->writes)
+    return false;
+  /* What was known stays so until something is removed; what was unknown may have become known with any list. */
+  if (verdict == VERDICT_KNOWN ? note->generation < header->last_removal : note->generation != header->number)
+    return false;
+  read_cookie(inode, &cookie);
+  if (note->size != cookie.size || note->ctime_sec != cookie.ctime_sec || note->ctime_nsec != cookie.ctime_nsec)
+    return false;
+  decision->reason = verdict == VERDICT_KNOWN ? 0 : DIGLIM_REASON_UNKNOWN;
+  decision->flags = note->flags;
+  if (verdict == VERDICT_UNKNOWN) {
+    decision->algo = header->algo;
+    __builtin_memcpy(decision->digest, note->digest, sizeof(decision->digest));
+  }
+  /* Only one who saw an even number twice saw the members as one writer left them. */
+  return !(sequence & 1) && *(volatile u32 *)&note->sequence == sequence;
+}
+
+static __always_inline void put_cached(struct inode_note *note, const struct cookie *cookie,
+                                       const struct decision *decision)
+{
+  u32 sequence = *(volatile u32 *)&note->sequence;
+
+  /* Whoever comes second while another stores need not: its own answer stands, and the next one hashes again. */
+  if ((sequence & 1) || __sync_val_compare_and_swap(&note->sequence, sequence, sequence + 1) != sequence)
+    return;
+  note->verdict = decision->reason ? VERDICT_UNKNOWN : VERDICT_KNOWN;
+  note->verdict_writes = decision->writes;
+  note->generation = decision->generation;
+  note->size = cookie->size;
+  note->ctime_sec = cookie->ctime_sec;
+  note->ctime_nsec = cookie->ctime_nsec;
+  note->flags = decision->flags;
+  __builtin_memcpy(note->digest, decision->digest, sizeof(note->digest));
+  __sync_fetch_and_add(&note->sequence, 1);
+}
+
+/* Decides whether the content of `file` is known. REQUIRES: a sleepable hook. */
+static __always_inline void decide(struct file *file, struct inode *inode, struct inode_note *note,
+                                   struct decision *decision)
+{
+  struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+  const struct diglim_generation *header;
+  struct cookie cookie;
+  void *generation;
+  u32 *flags;
+  long algo;
+
+  __builtin_memset(decision, 0, sizeof(*decision));
+  generation = current_generation();
+  if (!generation) {
+    decision->reason = DIGLIM_REASON_NO_GENERATION;
+    return;
+  }
+  header = generation_header(generation);
+  if (!header) {
+    decision->reason = DIGLIM_REASON_NO_GENERATION;
+    return;
+  }
+  decision->generation = header->number;
+  if (!content_is_stable(sb)) {
+    decision->reason = DIGLIM_REASON_FILESYSTEM;
+    decision->detail = (u32)BPF_CORE_READ(sb, s_magic);
+    return;
+  }
+  if (is_unsealed_memory(inode, sb)) {
+    decision->reason = DIGLIM_REASON_UNSEALED;
+    return;
+  }
+  decision->writes = *(volatile u64 *)&note->writes;
+  if (has_writer(inode)) {
+    decision->reason = DIGLIM_REASON_WRITER;
+    return;
+  }
+  if (take_cached(inode, note, header, decision)) {
+    __sync_fetch_and_add(&diglim_counters.cached, 1);
+    return;
+  }
+  __builtin_memset(decision->digest, 0, sizeof(decision->digest));
+  decision->flags = 0;
+  decision->reason = 0;
+  decision->algo = 0;
+
+  read_cookie(inode, &cookie);
+  __sync_fetch_and_add(&diglim_counters.hashed, 1);
+  algo = bpf_ima_file_hash(file, decision->digest, sizeof(decision->digest));
+  if (algo < 0) {
+    decision->reason = DIGLIM_REASON_HASH;
+    decision->detail = algo;
+    return;
+  }
+  decision->algo = algo;
+  if (algo != header->algo) {
+    decision->reason = DIGLIM_REASON_ALGORITHM;
+    decision->detail = algo;
+    return;
+  }
+  flags = bpf_map_lookup_elem(&diglim_flags, decision->digest);
+  if (flags)
+    decision->flags = *flags;
+  if (!(decision->flags & DIGLIM_FLAG_LOADER) && !table_has(generation, header->buckets, decision->digest))
+    decision->reason = DIGLIM_REASON_UNKNOWN;
+  if (has_writer(inode) || *(volatile u64 *)&note->writes != decision->writes) {
+    /* Nobody knows which bytes were hashed. */
+    decision->reason = DIGLIM_REASON_CHANGED;
+    return;
+  }
+  put_cached(note, &cookie, decision);
+}
+
+#endif

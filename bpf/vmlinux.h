@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The few kernel types that the programs read, with only the members that they read. Written by hand, so that nothing
+ * comes from the build host's kernel; libbpf relocates every access to the running kernel (CO-RE).
+ */
+#ifndef DIGLIM_BPF_VMLINUX_H
+#define DIGLIM_BPF_VMLINUX_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+  int counter;
+} atomic_t;
+
+struct rb_node {
+  unsigned long __rb_parent_color;
+};
+struct rb_root {
+  struct rb_node *rb_node;
+};
+struct rb_root_cached {
+  struct rb_root rb_root;
+};
+
+struct timespec64 {
+  s64 tv_sec;
+  long tv_nsec;
+};
+
+struct super_block {
+  u32 s_dev;
+  unsigned long s_flags;
+  unsigned long s_iflags;
+  unsigned long s_magic;
+};
+
+struct address_space {
+  struct rb_root_cached i_mmap;
+};
+
+struct inode {
+  unsigned short i_mode;
+  struct super_block *i_sb;
+  struct address_space *i_mapping;
+  unsigned long i_ino;
+  s64 i_size;
+  struct timespec64 i_ctime; /* up to 6.5 */
+  atomic_t i_writecount;
+};
+struct inode___v6_6 {
+  struct timespec64 __i_ctime; /* 6.6 to 6.10 */
+};
+struct inode___v6_11 {
+  s64 i_ctime_sec; /* from 6.11 */
+  u32 i_ctime_nsec;
+};
+
+struct shmem_inode_info {
+  unsigned int seals;
+  struct inode vfs_inode;
+};
+
+struct qstr {
+  const unsigned char *name;
+};
+struct dentry {
+  struct dentry *d_parent;
+  struct qstr d_name;
+  struct inode *d_inode;
+  struct super_block *d_sb;
+};
+struct vfsmount {
+  struct dentry *mnt_root;
+  struct super_block *mnt_sb;
+};
+struct mount {
+  struct mount *mnt_parent;
+  struct dentry *mnt_mountpoint;
+  struct vfsmount mnt;
+  struct mount *mnt_master;
+  int mnt_group_id;
+};
+struct path {
+  struct vfsmount *mnt;
+  struct dentry *dentry;
+};
+struct file {
+  struct path f_path;
+  struct inode *f_inode;
+  unsigned int f_mode;
+};
+
+struct linux_binprm {
+  struct file *file;
+  int unsafe;
+};
+struct vm_area_struct {
+  unsigned long vm_flags;
+  struct file *vm_file;
+};
+
+struct seccomp {
+  int mode;
+};
+struct task_struct {
+  unsigned int ptrace;
+  struct seccomp seccomp;
+};
+
+struct bpf_map {
+  char name[16];
+};
+struct bpf_prog_aux {
+  char name[16];
+};
+struct bpf_prog {
+  struct bpf_prog_aux *aux;
+};
+
+struct cred;
+struct iattr;
+struct kernel_siginfo;
+
+#pragma clang attribute pop
+
+/* Kernel-internal constants (no UAPI header has them); each with the file that defines it. */
+#define FMODE_WRITE 0x2                  /* include/linux/fs.h */
+#define SB_KERNMOUNT (1UL << 22)         /* include/linux/fs.h */
+#define SB_I_IMA_UNVERIFIABLE_SIGNATURE 0x00000020UL /* include/linux/fs.h */
+#define SB_I_UNTRUSTED_MOUNTER 0x00000040UL          /* include/linux/fs.h */
+#define VM_EXEC 0x4UL                    /* include/linux/mm.h */
+#define PTRACE_MODE_ATTACH 0x2           /* include/linux/ptrace.h */
+#define SEND_SIG_PRIV 1UL                /* include/linux/sched/signal.h: a signal from the kernel itself */
+#define SECCOMP_MODE_FILTER 2            /* include/uapi/linux/seccomp.h */
+#define F_SEAL_WRITE 0x8                 /* include/uapi/linux/fcntl.h */
+#define S_IFMT 00170000                  /* include/uapi/linux/stat.h */
+#define S_IFREG 0100000
+#define PROT_EXEC 0x4 /* include/uapi/asm-generic/mman-common.h */
+#define EPERM 1
+#define ETXTBSY 26
+
+#endif
