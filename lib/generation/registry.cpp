@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/generation/registry.h"
+
+#include "lib/generation/generation.h"
+
+namespace diglim {
+namespace {
+
+constexpr size_t kHashBytes = 32;
+constexpr size_t kMaxSignerBytes = 1024;
+
+void put_text(Bytes& out, std::string_view text) {
+  put_u16_le(out, static_cast<uint16_t>(text.size()));
+  append(out, as_bytes(text));
+}
+
+Result<std::string> get_text(ByteReader& reader) {
+  TRY_ASSIGN(const uint16_t size, reader.u16_le());
+  TRY_ASSIGN(const ByteView bytes, reader.bytes(size));
+  return std::string(as_text(bytes));
+}
+
+}  // namespace
+
+void RegistryWriter::add(const LoadedList& list, const std::vector<uint32_t>& members,
+                         const std::vector<uint32_t>& where) {
+  put_text(out_, list.name);
+  put_text(out_, std::string_view(list.signer).substr(0, kMaxSignerBytes));
+  Bytes hash = list.content_hash;
+  hash.resize(kHashBytes);
+  append(out_, hash);
+  put_u32_le(out_, list.left_out);
+  put_u32_le(out_, static_cast<uint32_t>(members.size()));
+  for (uint32_t member : members) put_u32_le(out_, where[member]);
+}
+
+Result<void> RegistryReader::next(const std::vector<uint32_t>& ids, LoadedList& list,
+                                  std::vector<uint32_t>& members) {
+  TRY_ASSIGN(list.name, get_text(reader_));
+  TRY_ASSIGN(list.signer, get_text(reader_));
+  TRY_ASSIGN(const ByteView hash, reader_.bytes(kHashBytes));
+  list.content_hash = to_bytes(hash);
+  TRY_ASSIGN(list.left_out, reader_.u32_le());
+  TRY_ASSIGN(list.digests, reader_.u32_le());
+  if (list.digests > reader_.remaining() / 4) return corrupt(reader_.offset(), "more members than bytes");
+  members.reserve(list.digests);
+  for (uint32_t i = 0; i < list.digests; ++i) {
+    const uint64_t offset = reader_.offset();
+    TRY_ASSIGN(const uint32_t place, reader_.u32_le());
+    if (place >= ids.size() || ids[place] == 0) return corrupt(offset, "a member points to an empty place");
+    members.push_back(ids[place] - 1);
+  }
+  return {};
+}
+
+}  // namespace diglim
