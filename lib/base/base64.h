@@ -9,8 +9,8 @@
 
 namespace diglim {
 
-// Strict: the padding must be there, nothing may follow it, unused bits must be zero; so one value has one spelling.
-// `base` is where `text` starts in the user's file. kCorrupt with the offset.
+// Strict: the padding must be there, nothing may follow it, unused bits must be zero; so one value has one
+// spelling. `base` is where `text` starts in the user's file. kCorrupt with the offset.
 Result<Bytes> from_base64(std::string_view text, uint64_t base = 0);
 
 std::string to_base64(ByteView bytes);

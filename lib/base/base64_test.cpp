@@ -8,8 +8,13 @@ namespace {
 
 TEST(Base64, KnowsTheVectorsOfRfc4648) {
   const std::pair<std::string_view, std::string_view> vectors[] = {
-      {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+      {"", ""},
+      {"f", "Zg=="},
+      {"fo", "Zm8="},
+      {"foo", "Zm9v"},
+      {"foob", "Zm9vYg=="},
+      {"fooba", "Zm9vYmE="},
+      {"foobar", "Zm9vYmFy"},
   };
   for (const auto& [plain, encoded] : vectors) {
     EXPECT_EQ(to_base64(as_bytes(plain)), encoded);
@@ -26,7 +31,8 @@ TEST(Base64, EveryByteSurvives) {
 }
 
 TEST(Base64, RefusesWhatIsNotItsOwnSpelling) {
-  for (const char* bad : {"Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm9v\n", " Zm9", "Zm9-", "Zm=v"}) {
+  for (const char* bad :
+       {"Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm9v\n", " Zm9", "Zm9-", "Zm=v"}) {
     EXPECT_FALSE(from_base64(bad)) << bad;
   }
   EXPECT_EQ(from_base64("Zm9vZm9*", 100).error().message, "offset 107: not a base64 character");

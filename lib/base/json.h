@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The little JSON (RFC 8259) that the loader writes: strings, numbers, truth values, objects, arrays. No reader. The loader is
-// the trusted base, so this stands in for a library of 25,000 lines.
+// The little JSON (RFC 8259) that the loader writes: strings, numbers, truth values, objects, arrays. No
+// reader. The loader is the trusted base, so this stands in for a library of 25,000 lines.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,12 @@
 
 namespace diglim {
 
-// `text` as a JSON string with its quotes. Bytes that are not valid UTF-8 become U+FFFD each (JSON has no way to say them).
+// `text` as a JSON string with its quotes. Bytes that are not valid UTF-8 become U+FFFD each (JSON has no way
+// to say them).
 std::string json_string(std::string_view text);
 
-// Calls nest as the JSON does; commas and colons are put in by themselves. REQUIRES: inside an object every value has a
-// key(), and every begin its end.
+// Calls nest as the JSON does; commas and colons are put in by themselves. REQUIRES: inside an object every
+// value has a key(), and every begin its end.
 class JsonWriter {
  public:
   JsonWriter& begin_object();

@@ -20,7 +20,8 @@ TEST(JsonString, KeepsUtf8AndReplacesTheRest) {
                         "a\xc3"),
             "\"\xef\xbf\xbd"
             "a\xef\xbf\xbd\"");
-  EXPECT_EQ(json_string("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"") << "a surrogate is not UTF-8";
+  EXPECT_EQ(json_string("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"")
+      << "a surrogate is not UTF-8";
 }
 
 TEST(JsonWriter, PutsCommasAndColons) {
