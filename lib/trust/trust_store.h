@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "lib/base/bytes.h"
+#include "lib/crypto/signature_policy.h"
 #include "lib/openpgp/certificate.h"
-#include "lib/trust/signature_policy.h"
 
 namespace diglim {
 
