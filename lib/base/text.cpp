@@ -4,9 +4,7 @@
 #include <cstdint>
 
 namespace diglim {
-namespace {
 
-// Length of the valid UTF-8 sequence at `at` (RFC 3629: no overlong forms, no surrogates), or 0.
 size_t utf8_length(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[at + i]); };
   const uint8_t lead = byte(0);
@@ -31,8 +29,6 @@ size_t utf8_length(std::string_view text, size_t at) {
   if (code < smallest || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) || control) return 0;
   return length;
 }
-
-}  // namespace
 
 std::string escape(std::string_view text, size_t max) {
   static constexpr char kDigits[] = "0123456789abcdef";

@@ -1,25 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// Detached CMS signatures (RFC 5652 SignedData) under trusted X.509 certificates. OpenSSL parses and verifies.
+// Detached CMS signatures (RFC 5652 SignedData) under trusted X.509 certificates. OpenSSL parses and
+// verifies. What is accepted, and how signed attributes are treated, is in FORMAT.md.
 #pragma once
 
 #include <span>
 #include <string>
 
-#include "lib/trust/trust_store.h"
+#include "lib/crypto/signature_policy.h"
+#include "lib/crypto/x509.h"
 
 namespace diglim {
 
-// The signer, for people: "CMS RSA/SHA256 CN=Developer". A signer counts if its certificate (found in `trusted` by
-// issuer and serial or subject key identifier; certificates inside the CMS are ignored) allows digital signatures,
-// the digest algorithm is allowed by the policy, and the signature is right. The certificate itself is the anchor: no
-// chain, no validity dates beyond: a signing time inside the signature must lie in the certificate's validity when
-// present; a certificate that expired since does not lock out. One good signer is enough; a bad signature by a
-// trusted certificate refuses the whole. Errors: kCorrupt (not CMS; offset), kUntrusted (who, why).
-Result<std::string> verify_cms(ByteView cms, uint64_t base, ByteView content, std::span<const X509Ptr> trusted,
-                               const SignaturePolicy& policy);
+// Largest accepted CMS: a few signers with their certificates are some kilobytes.
+constexpr size_t kMaxCmsBytes = 256u << 10;
+constexpr int kMaxCmsSigners = 16;
 
-// Signs with an unencrypted PEM private key and its certificate, SHA-256, detached, no signed attributes, no
-// certificates inside: what the kernel's own sign-file makes. The result is DER.
+// The signer, for people: "CMS RSA/SHA256 CN=Developer". A signer counts if its certificate (found in
+// `trusted` by issuer and serial or subject key identifier; certificates inside the CMS are ignored) is
+// usable (x509_unusable()), the digest algorithm is allowed by the policy, and the signature is right. The
+// certificate itself is the anchor: no chain, no validity dates beyond: a signing time inside the signature
+// must lie in the certificate's validity when present; a certificate that expired since does not lock out.
+// One good signer is enough; a bad signature by a trusted certificate refuses the whole. Errors: kCorrupt
+// (not CMS; `base` is the offset of `cms` in the user's file), kUntrusted (who, why). Thread-safe.
+Result<std::string> verify_cms(ByteView cms, uint64_t base, ByteView content,
+                               std::span<const X509Ptr> trusted, const SignaturePolicy& policy);
+
+// Signs with an unencrypted PEM private key and its certificate (PEM, the first one, or DER), SHA-256,
+// detached, no signed attributes, no certificates inside: what the kernel's own sign-file makes. Ed25519
+// keys, which OpenSSL 3.0 refuses in CMS, sign as RFC 8419 says. The result is DER. Errors name the file:
+// kNotFound, kIo, kCorrupt, kUnsupported (encrypted key, algorithm, a certificate whose signatures would not
+// count), kInvalid (the key does not belong to the certificate).
 Result<Bytes> sign_cms(ByteView content, const std::string& key_file, const std::string& certificate_file);
 
 }  // namespace diglim

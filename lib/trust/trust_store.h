@@ -1,32 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys whose signatures count. Made from a folder at boot; from then on from the bytes frozen in the kernel, so that
-// nothing written to disk later adds a key (design D7).
+// The keys whose signatures count. Made from a folder at boot; from then on from the bytes frozen in the
+// kernel, so that nothing written to disk later adds a key (design D7).
 #pragma once
 
-#include <openssl/x509.h>
-
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "lib/base/bytes.h"
+#include "lib/crypto/signature_policy.h"
+#include "lib/crypto/x509.h"
 #include "lib/openpgp/certificate.h"
-#include "lib/trust/signature_policy.h"
 
 namespace diglim {
 
-struct FreeX509 {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-using X509Ptr = std::unique_ptr<X509, FreeX509>;
+// So that the frozen map stays small and a folder of rubbish cannot eat the memory of an initramfs.
+constexpr size_t kMaxTrustFiles = 1024;
+constexpr size_t kMaxTrustBytes = 16u << 20;
 
 class TrustStore {
  public:
   // Every regular file in `folder`: OpenPGP certificates (armoured or binary, any number a file) or X.509
-  // (PEM, any number; or DER, one). Sub-folders and names starting with "." are passed over. One unreadable
-  // file fails the whole: a key that silently does not count would lock its owner out.
-  // Errors: kNotFound (folder), kCorrupt ("NAME: offset N: reason"), kUnsupported ("NAME: not a key"), kIo.
-  // A key of an algorithm that is not supported is no error (it can simply verify nothing): see unusable().
+  // (PEM, any number; or DER, one), but not both in one. Links to files count as files. Sub-folders and names
+  // starting with "." are passed over. One unreadable file fails the whole: a key that silently does not
+  // count would lock its owner out. An empty folder gives a store that trusts nobody. Errors: kNotFound
+  // (folder), kCorrupt ("NAME: offset N: reason"), kUnsupported ("NAME: not a key"), kIo. A key of an
+  // algorithm that is not supported is no error (it can simply verify nothing): see unusable().
   static Result<TrustStore> from_folder(const std::string& folder, SignaturePolicy policy);
 
   // The serialised form that the kernel keeps frozen: to_blob() of a store read back gives an equal store.
@@ -38,9 +36,9 @@ class TrustStore {
   const std::vector<X509Ptr>& x509() const { return x509_; }
   const SignaturePolicy& policy() const { return policy_; }
 
-  // One line a key, for people: "openpgp 24C6A8A7F4A80EB5 CentOS-7 Key (...)", "x509 CN=... serial ...".
+  // One line a key, for people: "openpgp 24c6a8a7f4a80eb5 CentOS-7 Key (...)", "x509 CN=... serial ...".
   std::vector<std::string> describe() const;
-  // The same for keys that are well-formed but of an algorithm that is not supported.
+  // The same, and why, for keys that are well-formed but verify nothing (see x509_unusable()).
   std::vector<std::string> unusable() const;
 
  private:

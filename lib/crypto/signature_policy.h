@@ -9,10 +9,11 @@
 namespace diglim {
 
 struct SignaturePolicy {
-  // Weak hash algorithms (md5, sha1, rmd160) that the configuration allows in signatures, by name. Empty by default:
-  // such a signature does not count, whoever made it.
+  // Weak hash algorithms (md5, sha1, rmd160) that the configuration allows in signatures, by name. Empty by
+  // default: such a signature does not count, whoever made it.
   std::vector<HashAlgo> allowed_weak_hashes;
 
+  // SHA-2 always; md5, sha1 and rmd160 only if named above.
   bool allows(HashAlgo algo) const;
 };
 

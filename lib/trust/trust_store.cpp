@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/trust/trust_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/crypto/hash.h"
+
+namespace diglim {
+namespace {
+
+constexpr std::string_view kPgpArmour = "-----BEGIN PGP ";
+constexpr std::string_view kMagic = "DIGLIMTS";
+constexpr uint32_t kVersion = 1;
+constexpr size_t kMaxNameBytes = 255;  // NAME_MAX
+
+bool is_weak(HashAlgo algo) {
+  return !SignaturePolicy().allows(algo);
+}
+
+// Sorted, each once, only what is weak: the others are allowed anyway. Makes equal policies equal blobs.
+SignaturePolicy normalise(SignaturePolicy policy) {
+  auto& hashes = policy.allowed_weak_hashes;
+  std::sort(hashes.begin(), hashes.end());
+  hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
+  hashes.erase(std::remove_if(hashes.begin(), hashes.end(), [](HashAlgo algo) { return !is_weak(algo); }),
+               hashes.end());
+  return policy;
+}
+
+Error in_file(const std::string& name, Error error) {
+  error = with_context(escape(name), std::move(error));
+  // kNotFound means the folder, to callers. A file that is gone (a link to nothing, say) is another matter.
+  if (error.code == ErrorCode::kNotFound) error.code = ErrorCode::kIo;
+  return error;
+}
+
+Result<bool> is_folder(const std::string& path) {
+  struct stat info = {};
+  if (stat(path.c_str(), &info) != 0) return from_errno("stat", errno);
+  return S_ISDIR(info.st_mode);
+}
+
+std::string describe_key(const openpgp::Certificate& certificate, const openpgp::Key& key) {
+  Bytes key_id;
+  put_u32_be(key_id, static_cast<uint32_t>(key.key_id >> 32));
+  put_u32_be(key_id, static_cast<uint32_t>(key.key_id));
+  const bool primary = &key == &certificate.keys.front();
+  return "openpgp " + to_hex(key_id) + (primary ? " " : " subkey of ") + escape(certificate.user_id, 512);
+}
+
+std::string describe_x509(const X509& certificate) {
+  return "x509 " + x509_subject(certificate) + " serial " +
+         x509_serial(*X509_get0_serialNumber(&certificate));
+}
+
+Result<std::string> read_name(ByteReader& reader) {
+  const uint64_t start = reader.offset();
+  TRY_ASSIGN(const uint16_t size, reader.u16_le());
+  if (size == 0 || size > kMaxNameBytes)
+    return corrupt(start, "file name of " + std::to_string(size) + " bytes");
+  TRY_ASSIGN(const ByteView name, reader.bytes(size));
+  return std::string(as_text(name));
+}
+
+Result<SignaturePolicy> read_policy(ByteReader& reader) {
+  SignaturePolicy policy;
+  TRY_ASSIGN(const uint8_t count, reader.u8());
+  for (uint8_t i = 0; i < count; ++i) {
+    const uint64_t start = reader.offset();
+    TRY_ASSIGN(const uint16_t number, reader.u16_le());
+    const auto algo = hash_from_kernel(number);
+    auto& hashes = policy.allowed_weak_hashes;
+    if (!algo || !is_weak(*algo))
+      return corrupt(start, std::to_string(number) + " is not a weak hash algorithm");
+    if (!hashes.empty() && hashes.back() >= *algo) return corrupt(start, "hash algorithms out of order");
+    hashes.push_back(*algo);
+  }
+  return policy;
+}
+
+}  // namespace
+
+Result<TrustStore> TrustStore::from_folder(const std::string& folder, SignaturePolicy policy) {
+  TrustStore store;
+  store.policy_ = normalise(std::move(policy));
+  TRY_ASSIGN(const std::vector<std::string> names, list_folder(folder));
+  size_t total = 0;
+  for (const std::string& name : names) {
+    if (name.starts_with(".")) continue;
+    const std::string path = folder + "/" + name;
+    auto is_sub_folder = is_folder(path);
+    if (!is_sub_folder) return in_file(name, std::move(is_sub_folder).error());
+    if (*is_sub_folder) continue;
+    auto content = read_file(path, openpgp::kMaxKeyFileBytes);
+    if (!content) return in_file(name, std::move(content).error());
+    total += content->size();
+    if (store.files_.size() == kMaxTrustFiles || total > kMaxTrustBytes) {
+      return in_file(name, unsupported("too many keys: at most " + std::to_string(kMaxTrustFiles) +
+                                       " files and " + std::to_string(kMaxTrustBytes) + " bytes"));
+    }
+    auto added = store.add({name, *std::move(content)});
+    if (!added) return in_file(name, std::move(added).error());
+  }
+  return store;
+}
+
+Result<void> TrustStore::add(KeyFile file) {
+  const bool x509 = looks_like_x509(file.content);
+  const bool armoured = as_text(file.content).find(kPgpArmour) != std::string_view::npos;
+  // Whichever reader took such a file, it would pass over the other's keys in silence. A DER certificate that
+  // merely quotes armour ends here too; it can be converted to PEM.
+  if (armoured && x509) return unsupported("holds OpenPGP and X.509 keys; put them into two files");
+  if (x509) {
+    TRY_ASSIGN(auto certificates, read_x509(file.content));
+    for (X509Ptr& certificate : certificates) x509_.push_back(std::move(certificate));
+  } else if (armoured || openpgp::looks_like_certificates(file.content)) {
+    TRY_ASSIGN(auto certificates, openpgp::read_certificates(file.content));
+    for (openpgp::Certificate& certificate : certificates) certificates_.push_back(std::move(certificate));
+  } else {
+    return unsupported("not a key");
+  }
+  files_.push_back(std::move(file));
+  return {};
+}
+
+Bytes TrustStore::to_blob() const {
+  Bytes blob = to_bytes(as_bytes(kMagic));
+  put_u32_le(blob, kVersion);
+  blob.push_back(static_cast<uint8_t>(policy_.allowed_weak_hashes.size()));
+  for (HashAlgo algo : policy_.allowed_weak_hashes) put_u16_le(blob, static_cast<uint16_t>(algo));
+  put_u16_le(blob, static_cast<uint16_t>(files_.size()));
+  for (const KeyFile& file : files_) {
+    put_u16_le(blob, static_cast<uint16_t>(file.name.size()));
+    append(blob, as_bytes(file.name));
+    put_u32_le(blob, static_cast<uint32_t>(file.content.size()));
+    append(blob, file.content);
+  }
+  return blob;
+}
+
+Result<TrustStore> TrustStore::from_blob(ByteView blob) {
+  ByteReader reader(blob);
+  TRY_ASSIGN(const ByteView magic, reader.bytes(kMagic.size()));
+  if (as_text(magic) != kMagic) return corrupt(0, "not a store of trusted keys");
+  TRY_ASSIGN(const uint32_t version, reader.u32_le());
+  if (version != kVersion)
+    return corrupt(kMagic.size(), "version " + std::to_string(version) + " of the key store");
+  TrustStore store;
+  TRY_ASSIGN(store.policy_, read_policy(reader));
+  const uint64_t count_offset = reader.offset();
+  TRY_ASSIGN(const uint16_t count, reader.u16_le());
+  if (count > kMaxTrustFiles) return corrupt(count_offset, "too many key files");
+  for (uint16_t i = 0; i < count; ++i) {
+    const uint64_t start = reader.offset();
+    TRY_ASSIGN(std::string name, read_name(reader));
+    if (!store.files_.empty() && store.files_.back().name >= name)
+      return corrupt(start, "file names out of order");
+    TRY_ASSIGN(const uint32_t size, reader.u32_le());
+    if (size > openpgp::kMaxKeyFileBytes)
+      return corrupt(reader.offset() - sizeof(size), "key file too large");
+    const uint64_t content_offset = reader.offset();
+    TRY_ASSIGN(const ByteView content, reader.bytes(size));
+    auto added = store.add({name, to_bytes(content)});
+    // The offsets inside are those of the key file, which is what a person can look at.
+    if (!added) return corrupt(content_offset, escape(name) + ": " + added.error().message);
+  }
+  if (!reader.empty()) return corrupt(reader.offset(), "bytes after the last key file");
+  return store;
+}
+
+std::vector<std::string> TrustStore::describe() const {
+  std::vector<std::string> lines;
+  for (const openpgp::Certificate& certificate : certificates_) {
+    for (const openpgp::Key& key : certificate.keys) {
+      if (key.public_key) lines.push_back(describe_key(certificate, key));
+    }
+  }
+  for (const X509Ptr& certificate : x509_) {
+    if (!x509_unusable(*certificate)) lines.push_back(describe_x509(*certificate));
+  }
+  return lines;
+}
+
+std::vector<std::string> TrustStore::unusable() const {
+  std::vector<std::string> lines;
+  for (const openpgp::Certificate& certificate : certificates_) {
+    for (const openpgp::Key& key : certificate.keys) {
+      if (!key.public_key) {
+        lines.push_back(describe_key(certificate, key) + ": algorithm " + std::to_string(key.algorithm) +
+                        " is not supported");
+      }
+    }
+  }
+  for (const X509Ptr& certificate : x509_) {
+    if (const auto reason = x509_unusable(*certificate))
+      lines.push_back(describe_x509(*certificate) + ": " + *reason);
+  }
+  return lines;
+}
+
+}  // namespace diglim
