@@ -24,9 +24,9 @@
 char LICENSE[] SEC("license") = "GPL";
 
 /* Set by the loader between open and load, fixed from then on. */
-const volatile u32 diglim_mode = DIGLIM_MODE_ENFORCE;
-const volatile u32 diglim_pins_device; /* kernel dev_t of the bpffs with our pins; 0: there is none */
-const volatile u64 diglim_pins_mount;  /* address of its struct mount; 0: there is none */
+const volatile __u32 diglim_mode = DIGLIM_MODE_ENFORCE;
+const volatile __u32 diglim_pins_device; /* kernel dev_t of the bpffs with our pins; 0: there is none */
+const volatile __u64 diglim_pins_mount;  /* address of its struct mount; 0: there is none */
 
 #include "bpf/event.bpf.h"
 #include "bpf/digest_table.bpf.h"
@@ -38,7 +38,7 @@ const volatile u64 diglim_pins_mount;  /* address of its struct mount; 0: there 
  * cost at worst one ETXTBSY for a program file in that instant. Written by mmap_file and vm_mmap_pgoff; 0 at start.
  */
 #define IN_FLIGHT_COUNTERS 1024
-u32 in_flight[IN_FLIGHT_COUNTERS];
+__u32 in_flight[IN_FLIGHT_COUNTERS];
 
 static __always_inline u32 in_flight_index(struct inode *inode)
 {

@@ -12,11 +12,11 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-const volatile u32 probe_pid; /* set before load: the loader's thread group id; nobody else is looked at */
+const volatile __u32 probe_pid; /* set before load: the loader's thread group id; nobody else is looked at */
 
-s64 probe_algo = -1;   /* enum hash_algo, or a negative errno */
-u64 probe_digest[8];
-u64 probe_mount;
+__s64 probe_algo = -1;   /* enum hash_algo, or a negative errno */
+__u64 probe_digest[8];
+__u64 probe_mount;
 
 static __always_inline bool is_loader(void)
 {

@@ -14,7 +14,7 @@ function(add_bpf_object name source)
             -D__TARGET_ARCH_x86 -fdebug-prefix-map=${PROJECT_SOURCE_DIR}=. -I${PROJECT_SOURCE_DIR} -idirafter /usr/include/${CMAKE_CXX_LIBRARY_ARCHITECTURE}
             -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
     COMMAND ${BPF_STRIP} -g ${object}
-    COMMAND ${BPFTOOL} gen skeleton ${object} name ${name} > ${skeleton}
+    COMMAND ${BPFTOOL} gen skeleton ${object} name ${name}_bpf > ${skeleton}
     DEPENDS ${source} ${headers}
     COMMENT "BPF object ${name}"
     VERBATIM)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // diglim-loader: the only program that may write DIGLIM's kernel objects. Static and single-threaded.
+#include <unistd.h>
+
 #include <cstdio>
 #include <string_view>
 
@@ -16,6 +18,10 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
+    {"boot", "as PID 1: start DIGLIM, then execute the real init", diglim::run_boot},
+    {"load", "verify digest lists and publish their digests", diglim::run_load},
+    {"unload", "withdraw digest lists", diglim::run_unload},
+    {"status", "show what is in force", diglim::run_status},
     {"verify", "check signed digest lists and packages, change nothing", diglim::run_verify},
 };
 
@@ -35,6 +41,8 @@ void print_help(FILE* to) {
 int main(int argc, char** argv) {
   // Before any other call into OpenSSL, so that it opens no configuration file.
   diglim::init_openssl();
+  // As rdinit= there is no verb: the kernel passes only what follows "--" on its command line.
+  if (getpid() == 1) return diglim::run_boot(argc, argv);
   if (argc < 2) {
     print_help(stderr);
     return diglim::kExitUsage;

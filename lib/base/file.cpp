@@ -95,7 +95,9 @@ Result<Bytes> read_stream(const std::string& path, size_t max_bytes) {
 }
 
 Result<void> write_file_atomically(const std::string& path, ByteView bytes, mode_t mode) {
-  std::string temporary = path + ".XXXXXX";
+  // A leading dot, so that whoever reads a folder of lists or keys passes over what is not finished.
+  const size_t name_at = path.rfind('/') + 1;
+  std::string temporary = path.substr(0, name_at) + "." + path.substr(name_at) + ".XXXXXX";
   Fd fd(mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd) return from_errno("create " + escape(temporary), errno);
   auto written = write_all(fd.get(), temporary, bytes);

@@ -105,9 +105,12 @@ size_t DigestList::count() const {
 }
 
 Result<DigestList> verify_digest_list(ByteView file, const TrustStore& trust) {
-  if (rpm::looks_like_package(file)) return verify_package(file, trust);
-  if (rpm::looks_like_header(file)) return verify_header_list(file, trust);
-  return verify_compact(file, trust);
+  const auto verify = rpm::looks_like_package(file)  ? verify_package
+                      : rpm::looks_like_header(file) ? verify_header_list
+                                                     : verify_compact;
+  TRY_ASSIGN(DigestList list, verify(file, trust));
+  TRY_ASSIGN(list.content_hash, hash(HashAlgo::kSha256, {file}));
+  return list;
 }
 
 }  // namespace diglim

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/config.h"
+
+#include "lib/base/text.h"
+
+namespace diglim {
+namespace {
+
+Result<void> set_mode(std::string_view value, Config& config) {
+  if (value == "enforce") {
+    config.mode = Mode::kEnforce;
+  } else if (value == "permissive") {
+    config.mode = Mode::kPermissive;
+  } else {
+    return invalid("mode is \"enforce\" or \"permissive\", not \"" + escape(value, 40) + "\"");
+  }
+  return {};
+}
+
+Result<void> set_init(std::string_view value, Config& config) {
+  if (value.empty() || value[0] != '/') return invalid("init is an absolute path");
+  config.init = value;
+  return {};
+}
+
+Result<void> set(std::string_view key, std::string_view value, Config& config) {
+  if (key == "mode") return set_mode(value, config);
+  if (key == "init") return set_init(value, config);
+  if (key == "allow-signature-hash") {
+    const auto algo = hash_from_name(value);
+    if (!algo) return invalid("unknown hash \"" + escape(value, 40) + "\"");
+    config.signatures.allowed_weak_hashes.push_back(*algo);
+    return {};
+  }
+  return invalid("unknown setting \"" + escape(key, 40) + "\"");
+}
+
+// Takes the next piece up to one of `ends` off the front of `text`.
+std::string_view take(std::string_view& text, std::string_view ends) {
+  const size_t end = text.find_first_of(ends);
+  const std::string_view piece = text.substr(0, end);
+  text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  return piece;
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view text) {
+  Config config;
+  for (int number = 1; !text.empty(); ++number) {
+    std::string_view line = take(text, "\n");
+    line = trim(line.substr(0, line.find('#')));
+    if (line.empty()) continue;
+    const size_t equals = line.find('=');
+    const auto result = equals == std::string_view::npos
+                            ? invalid("\"key = value\" expected")
+                            : set(trim(line.substr(0, equals)), trim(line.substr(equals + 1)), config);
+    if (!result) return with_context("line " + std::to_string(number), result.error());
+  }
+  return config;
+}
+
+Result<void> apply_command_line(std::string_view line, Config& config) {
+  while (!line.empty()) {
+    const std::string_view word = take(line, " \t\n");
+    if (word == "--") break;  // what follows is init's
+    if (word.starts_with("diglim.mode=")) TRY(set_mode(word.substr(12), config));
+    if (word.starts_with("diglim.init=")) TRY(set_init(word.substr(12), config));
+  }
+  return {};
+}
+
+}  // namespace diglim

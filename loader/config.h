@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the admin decided: /etc/diglim/loader.conf in the initramfs, and the kernel command line, which wins.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "lib/crypto/signature_policy.h"
+
+namespace diglim {
+
+enum class Mode { kEnforce, kPermissive };
+
+struct Config {
+  Mode mode = Mode::kEnforce;
+  SignaturePolicy signatures;
+  std::string init;  // the real init; empty: /init, else /sbin/init
+};
+
+// Lines "key = value", "#" starts a comment:
+//   mode = enforce | permissive
+//   allow-signature-hash = sha1        (may be repeated: sha1, md5, rmd160)
+//   init = /path
+// kInvalid with the line number for anything else: a setting that silently does nothing is worse than a failed boot.
+Result<Config> parse_config(std::string_view text);
+
+// The kernel command line: diglim.mode=enforce|permissive, diglim.init=/path. Other words are not ours. kInvalid for a bad value.
+Result<void> apply_command_line(std::string_view line, Config& config);
+
+}  // namespace diglim

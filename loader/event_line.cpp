@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/event_line.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/bytes.h"
+#include "lib/base/text.h"
+#include "lib/crypto/hash.h"
+
+namespace diglim {
+namespace {
+
+// Indexed by the kernel's enum kernel_read_file_id and kernel_load_data_id, which agree.
+constexpr std::string_view kKernelUses[] = {"data", "firmware", "module", "kexec image", "kexec initramfs",
+                                            "policy", "X.509 certificate"};
+
+constexpr std::string_view kGuards[] = {"",
+                                        "open a BPF map of DIGLIM",
+                                        "open a BPF program of DIGLIM",
+                                        "load a BPF program that can overrule the kernel",
+                                        "trace DIGLIM",
+                                        "signal the keeper",
+                                        "remove a pin of DIGLIM",
+                                        "unmount the pins of DIGLIM",
+                                        "switch off ftrace",
+                                        "loader without rights: it is traced, filtered or shares its state"};
+
+template <size_t N>
+std::string_view pick(const std::string_view (&names)[N], int index) {
+  return index >= 0 && static_cast<size_t>(index) < N ? names[index] : "?";
+}
+
+std::string what(const diglim_event& event) {
+  switch (event.kind) {
+    case DIGLIM_KIND_EXEC:
+      return "exec";
+    case DIGLIM_KIND_MMAP:
+      return "mmap";
+    case DIGLIM_KIND_MPROTECT:
+      return "mprotect";
+    case DIGLIM_KIND_WRITE:
+      return "write";
+    case DIGLIM_KIND_KERNEL_READ:
+    case DIGLIM_KIND_KERNEL_LOAD:
+      return "load";
+    default:
+      return std::string(pick(kGuards, event.detail));
+  }
+}
+
+std::string why(const diglim_event& event) {
+  switch (event.reason) {
+    case DIGLIM_REASON_UNKNOWN:
+      return "not on any digest list";
+    case DIGLIM_REASON_NO_GENERATION:
+      return "no digest list is loaded";
+    case DIGLIM_REASON_HASH:
+      return "the kernel cannot hash it (" + std::string(strerror(-event.detail)) + ")";
+    case DIGLIM_REASON_ALGORITHM:
+      return "hashed with another algorithm than the lists";
+    case DIGLIM_REASON_WRITER:
+      return "it is open for writing";
+    case DIGLIM_REASON_CHANGED:
+      return "it was written while it was checked";
+    case DIGLIM_REASON_FILESYSTEM: {
+      char magic[16];
+      (void)snprintf(magic, sizeof(magic), "0x%x", static_cast<unsigned>(event.detail));  // cannot overflow
+      return "its file system (" + std::string(magic) + ") can change content unseen";
+    }
+    case DIGLIM_REASON_UNSEALED:
+      return "memory file not sealed against writing";
+    case DIGLIM_REASON_NOT_VERIFIED:
+      return "made executable without having been mapped executable";
+    case DIGLIM_REASON_MAPPED:
+      return "it is mapped executable";
+    case DIGLIM_REASON_MEMORY:
+      return "not from a file";
+    case DIGLIM_REASON_PROTECTED:
+      return "DIGLIM protects itself";
+    case DIGLIM_REASON_NO_STORAGE:
+      return "the kernel is out of memory";
+    default:
+      return "reason " + std::to_string(event.reason);
+  }
+}
+
+}  // namespace
+
+std::string event_path(const diglim_event& event) {
+  std::string_view names(event.path, std::min<size_t>(event.path_bytes, sizeof(event.path)));
+  std::vector<std::string_view> parts;
+  while (!names.empty()) {
+    const size_t end = std::min(names.find('\0'), names.size());
+    parts.push_back(names.substr(0, end));
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  std::string path = event.path_cut != 0 ? "..." : "";
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) path.append("/").append(*part);
+  return escape(path);
+}
+
+std::string event_line(const diglim_event& event) {
+  std::string line = event.enforced != 0 ? "denied " : "would deny ";
+  line += what(event);
+  if (event.path_bytes > 0) line += " " + event_path(event);
+  line += ": ";
+  if (event.kind == DIGLIM_KIND_KERNEL_READ || event.kind == DIGLIM_KIND_KERNEL_LOAD) {
+    // `detail` holds the use unless the reason needed it.
+    if (event.reason != DIGLIM_REASON_HASH && event.reason != DIGLIM_REASON_FILESYSTEM) {
+      line += std::string(pick(kKernelUses, event.detail)) + ": ";
+    }
+  }
+  line += why(event);
+  const auto algo = hash_from_kernel(event.algo);
+  if (event.digest_size > 0 && algo) {
+    line += "; " + std::string(hash_name(*algo)) + ":" + to_hex(ByteView(event.digest, hash_size(*algo)));
+  }
+  line += "; pid " + std::to_string(event.pid) + " uid " + std::to_string(event.uid) + " command " +
+          escape(std::string_view(event.command, strnlen(event.command, sizeof(event.command))));
+  return line;
+}
+
+}  // namespace diglim

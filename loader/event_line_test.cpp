@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/event_line.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+
+namespace diglim {
+namespace {
+
+diglim_event make_event(uint8_t kind, uint8_t reason, const std::string& components = "") {
+  diglim_event event = {};
+  event.version = DIGLIM_ABI_VERSION;
+  event.kind = kind;
+  event.reason = reason;
+  event.enforced = 1;
+  event.pid = 12;
+  event.path_bytes = static_cast<uint32_t>(components.size());
+  std::memcpy(event.path, components.data(), components.size());
+  std::strcpy(event.command, "sh");
+  return event;
+}
+
+TEST(EventLine, NamesFileReasonAndDigest) {
+  auto event = make_event(DIGLIM_KIND_EXEC, DIGLIM_REASON_UNKNOWN, std::string("x\0bin\0usr\0", 10));
+  event.algo = 4;
+  event.digest_size = 64;
+  std::memset(event.digest, 0xab, sizeof(event.digest));
+  std::string digest;
+  for (int i = 0; i < 32; ++i) digest += "ab";
+  EXPECT_EQ(event_line(event),
+            "denied exec /usr/bin/x: not on any digest list; sha256:" + digest + "; pid 12 uid 0 command sh");
+  event.enforced = 0;
+  EXPECT_EQ(event_line(event).substr(0, 16), "would deny exec ");
+}
+
+TEST(EventLine, EscapesWhatComesFromOutside) {
+  auto event = make_event(DIGLIM_KIND_MMAP, DIGLIM_REASON_WRITER, std::string("a\n\x1b[2J\0tmp\0", 11));
+  std::strcpy(event.command, "\xff\n");
+  event.path_cut = 1;
+  EXPECT_EQ(event_line(event),
+            "denied mmap .../tmp/a\\n\\x1b[2J: it is open for writing; pid 12 uid 0 command \\xff\\n");
+}
+
+TEST(EventLine, KernelLoadsAndGuards) {
+  auto module = make_event(DIGLIM_KIND_KERNEL_LOAD, DIGLIM_REASON_MEMORY);
+  module.detail = 2;
+  EXPECT_EQ(event_line(module), "denied load: module: not from a file; pid 12 uid 0 command sh");
+  auto guard = make_event(DIGLIM_KIND_GUARD, DIGLIM_REASON_PROTECTED);
+  guard.detail = DIGLIM_GUARD_UMOUNT;
+  EXPECT_EQ(event_line(guard),
+            "denied unmount the pins of DIGLIM: DIGLIM protects itself; pid 12 uid 0 command sh");
+}
+
+TEST(EventLine, SurvivesNonsense) {
+  for (int kind = 0; kind < 256; ++kind) {
+    auto event = make_event(static_cast<uint8_t>(kind), static_cast<uint8_t>(kind));
+    event.path_bytes = 0xffffffff;
+    std::memset(event.path, 'a', sizeof(event.path));
+    std::memset(event.command, 'a', sizeof(event.command));
+    event.detail = kind % 2 ? -1 : 1 << 30;
+    event.digest_size = 255;
+    event.algo = static_cast<uint16_t>(kind);
+    EXPECT_FALSE(event_line(event).empty());
+  }
+}
+
+}  // namespace
+}  // namespace diglim

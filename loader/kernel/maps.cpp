@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/kernel/maps.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "lib/base/text.h"
+
+namespace diglim {
+namespace {
+
+constexpr size_t kElement = sizeof(diglim_bucket);
+
+// A mapping of an array map. Unmapped at the end of life.
+class MapView {
+ public:
+  static Result<MapView> create(const Fd& map, size_t bytes, int protection) {
+    void* at = mmap(nullptr, bytes, protection, MAP_SHARED, map.get(), 0);
+    if (at == MAP_FAILED) return from_errno("map BPF array", errno);
+    return MapView(at, bytes);
+  }
+  MapView(MapView&& other) noexcept : at_(std::exchange(other.at_, nullptr)), bytes_(other.bytes_) {}
+  MapView& operator=(MapView&&) = delete;
+  ~MapView() {
+    if (at_ != nullptr) (void)munmap(at_, bytes_);  // cannot fail for a range that mmap gave
+  }
+  std::span<uint8_t> bytes() const { return {static_cast<uint8_t*>(at_), bytes_}; }
+
+ private:
+  MapView(void* at, size_t bytes) : at_(at), bytes_(bytes) {}
+  void* at_;
+  size_t bytes_;
+};
+
+Result<bpf_map_info> map_info(const Fd& map) {
+  bpf_map_info info = {};
+  __u32 size = sizeof(info);
+  if (bpf_obj_get_info_by_fd(map.get(), &info, &size) != 0) return from_errno("query BPF map", errno);
+  return info;
+}
+
+Result<size_t> array_bytes(const Fd& map) {
+  TRY_ASSIGN(const bpf_map_info info, map_info(map));
+  if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != kElement) return corrupt(0, "not a map of 256-byte elements");
+  return size_t{info.max_entries} * kElement;
+}
+
+// Where a global variable lies in its map, by the map's own BTF: the loader that reads may be newer than the one that loaded.
+Result<uint32_t> variable_offset(const bpf_map_info& info, const char* name) {
+  const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_from_kernel_by_id(info.btf_id), btf__free);
+  if (!types) return from_errno("read BTF of BPF map", errno);
+  const btf_type* section = btf__type_by_id(types.get(), info.btf_value_type_id);
+  if (section == nullptr || !btf_is_datasec(section)) return corrupt(0, "a map of globals without a data section");
+  const btf_var_secinfo* variable = btf_var_secinfos(section);
+  for (int i = 0; i < btf_vlen(section); ++i, ++variable) {
+    const btf_type* type = btf__type_by_id(types.get(), variable->type);
+    if (type != nullptr && std::strcmp(btf__name_by_offset(types.get(), type->name_off), name) == 0) {
+      return variable->offset;
+    }
+  }
+  return not_found(std::string("no variable ") + name);
+}
+
+template <typename T>
+Result<T> read_variable(std::string_view map_name, const char* name) {
+  TRY_ASSIGN(const Fd map, find_map(map_name));
+  TRY_ASSIGN(const bpf_map_info info, map_info(map));
+  TRY_ASSIGN(const uint32_t offset, variable_offset(info, name));
+  if (size_t{offset} + sizeof(T) > info.value_size) return corrupt(offset, "variable outside its map");
+  Bytes value(info.value_size);
+  const uint32_t zero = 0;
+  if (bpf_map_lookup_elem(map.get(), &zero, value.data()) != 0) return from_errno("read BPF map", errno);
+  T result;
+  std::memcpy(&result, value.data() + offset, sizeof(T));
+  return result;
+}
+
+}  // namespace
+
+Result<Fd> find_map(std::string_view name) {
+  __u32 id = 0;
+  while (bpf_map_get_next_id(id, &id) == 0) {
+    Fd map(bpf_map_get_fd_by_id(id));
+    if (!map) {
+      if (errno == ENOENT) continue;  // freed meanwhile
+      // Ours refuse everybody but the loader; others' maps we can open only as root.
+      return from_errno("open a BPF map", errno);
+    }
+    const auto info = map_info(map);
+    if (info && name == info->name) return map;
+  }
+  if (errno == EPERM) return from_errno("list BPF maps", errno);
+  return not_found("DIGLIM is not active on this system (no BPF map " + std::string(name) + ")");
+}
+
+Result<Fd> create_frozen_map(std::string_view name, size_t elements, bool inner,
+                             const std::function<void(std::span<uint8_t>)>& fill) {
+  LIBBPF_OPTS(bpf_map_create_opts, options);
+  options.map_flags = static_cast<__u32>(BPF_F_MMAPABLE) | (inner ? static_cast<__u32>(BPF_F_INNER_MAP) : 0u);
+  Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, std::string(name).c_str(), sizeof(uint32_t), kElement,
+                        static_cast<uint32_t>(elements), &options));
+  if (!map) return from_errno("create BPF map " + std::string(name), errno);
+  {
+    TRY_ASSIGN(const MapView view, MapView::create(map, elements * kElement, PROT_READ | PROT_WRITE));
+    fill(view.bytes());
+  }
+  if (bpf_map_freeze(map.get()) != 0) return from_errno("freeze BPF map " + std::string(name), errno);
+  return map;
+}
+
+Result<Bytes> read_array_map(const Fd& map) {
+  TRY_ASSIGN(const size_t bytes, array_bytes(map));
+  TRY_ASSIGN(const MapView view, MapView::create(map, bytes, PROT_READ));
+  return to_bytes(view.bytes());
+}
+
+Result<uint64_t> map_memory(const Fd& map) {
+  TRY_ASSIGN(const Bytes info, read_stream("/proc/self/fdinfo/" + std::to_string(map.get()), 1 << 16));
+  constexpr std::string_view kLabel = "memlock:\t";
+  const std::string_view text = as_text(info);
+  const size_t at = text.find(kLabel);
+  if (at == std::string_view::npos) return not_found("no memlock line in fdinfo");
+  return std::strtoull(std::string(text.substr(at + kLabel.size())).c_str(), nullptr, 10);
+}
+
+Result<std::optional<Generation>> read_generation(const Fd& generations, Fd* map) {
+  const uint32_t zero = 0;
+  uint32_t id = 0;
+  if (bpf_map_lookup_elem(generations.get(), &zero, &id) != 0) {
+    if (errno == ENOENT) return std::optional<Generation>();
+    return from_errno("read BPF map diglim_gens", errno);
+  }
+  Fd inner(bpf_map_get_fd_by_id(id));
+  if (!inner) return from_errno("open the current generation", errno);
+  TRY_ASSIGN(const size_t bytes, array_bytes(inner));
+  TRY_ASSIGN(const MapView view, MapView::create(inner, bytes, PROT_READ));
+  TRY_ASSIGN(Generation generation, Generation::decode(view.bytes()));
+  if (map != nullptr) *map = std::move(inner);
+  return std::optional<Generation>(std::move(generation));
+}
+
+Result<void> publish_generation(const Fd& generations, Generation& next) {
+  TRY_ASSIGN(const size_t elements, next.prepare());
+  TRY_ASSIGN(const Fd map, create_frozen_map(kGenerationMap, elements, true,
+                                             [&](std::span<uint8_t> out) { next.encode(out); }));
+  const uint32_t zero = 0;
+  const int fd = map.get();
+  if (bpf_map_update_elem(generations.get(), &zero, &fd, BPF_ANY) != 0) return from_errno("publish", errno);
+  return {};
+}
+
+Result<Fd> create_keys_map(ByteView blob) {
+  Bytes content;
+  put_u64_le(content, blob.size());
+  append(content, blob);
+  return create_frozen_map(kKeysMap, (content.size() + kElement - 1) / kElement, false,
+                           [&](std::span<uint8_t> out) { std::copy(content.begin(), content.end(), out.begin()); });
+}
+
+Result<Bytes> read_keys_map(const Fd& keys) {
+  TRY_ASSIGN(const Bytes content, read_array_map(keys));
+  ByteReader reader(content);
+  TRY_ASSIGN(const uint64_t size, reader.u64_le());
+  TRY_ASSIGN(const ByteView blob, reader.bytes(size));
+  return to_bytes(blob);
+}
+
+Result<KernelState> read_state() {
+  KernelState state;
+  TRY_ASSIGN(const uint32_t mode, read_variable<uint32_t>("diglim_b.rodata", "diglim_mode"));
+  TRY_ASSIGN(state.counters, read_variable<diglim_counters>("diglim_b.bss", "diglim_counters"));
+  state.enforcing = mode == DIGLIM_MODE_ENFORCE;
+  return state;
+}
+
+}  // namespace diglim

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/kernel/programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "diglim.skel.h"
+#include "probe.skel.h"
+
+namespace diglim {
+namespace {
+
+// libbpf explains failures only on its log: the last warning becomes part of our error.
+std::string last_warning;  // NOLINT: the loader has one thread
+
+int keep_warning(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level != LIBBPF_WARN) return 0;
+  char line[512];
+  const int size = vsnprintf(line, sizeof(line), format, arguments);
+  std::string_view text(line);
+  // The first lines of a failure name the cause; what follows repeats it.
+  if (size > 0 && last_warning.empty()) last_warning = text.substr(0, text.find('\n'));
+  return 0;
+}
+
+Error libbpf_error(std::string_view what, int error) {
+  Error result = from_errno(what, error < 0 ? -error : error);
+  if (!last_warning.empty()) result.message += " (" + last_warning + ")";
+  last_warning.clear();
+  return result;
+}
+
+struct DestroyProbe {
+  void operator()(probe_bpf* object) const { probe_bpf__destroy(object); }
+};
+struct DestroyDiglim {
+  void operator()(diglim_bpf* object) const { diglim_bpf__destroy(object); }
+};
+struct DestroyLink {
+  void operator()(bpf_link* link) const { (void)bpf_link__destroy(link); }  // closes our reference only
+};
+using LinkPtr = std::unique_ptr<bpf_link, DestroyLink>;
+
+bool is_guard(const bpf_program* program) {
+  // What would refuse our own next steps comes last.
+  constexpr std::string_view kGuards[] = {"diglim_bpf_map", "diglim_bpf_prog", "diglim_bpf"};
+  return std::find(std::begin(kGuards), std::end(kGuards), bpf_program__name(program)) != std::end(kGuards);
+}
+
+Result<void> map_own_file_executable() {
+  TRY_ASSIGN(const Fd self, open_file("/proc/self/exe", O_RDONLY));
+  void* at = mmap(nullptr, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, self.get(), 0);
+  if (at == MAP_FAILED) return from_errno("map /proc/self/exe executable", errno);
+  (void)munmap(at, 1);  // cannot fail for a range that mmap gave
+  return {};
+}
+
+}  // namespace
+
+Result<KernelFacts> probe_kernel() {
+  libbpf_set_print(keep_warning);
+  const std::unique_ptr<probe_bpf, DestroyProbe> object(probe_bpf__open());
+  if (!object) return libbpf_error("open the probe", errno);
+  object->rodata->probe_pid = static_cast<uint32_t>(getpid());
+  if (const int error = probe_bpf__load(object.get())) return libbpf_error("load the probe into the kernel", error);
+  if (const int error = probe_bpf__attach(object.get())) {
+    return libbpf_error("attach to the BPF LSM (is \"bpf\" in lsm= on the kernel command line?)", error);
+  }
+  TRY(map_own_file_executable());
+  TRY_ASSIGN(const Fd folder, open_file(kBpffs, O_RDONLY | O_DIRECTORY));
+  struct stat info = {};
+  if (fstat(folder.get(), &info) != 0) return from_errno(std::string("stat ") + kBpffs, errno);
+
+  if (object->bss->probe_mount == 0 || object->data->probe_algo == -1) {
+    return unsupported("the kernel does not call BPF LSM programs: add \"bpf\" to lsm= on the kernel command line");
+  }
+  if (object->data->probe_algo < 0) {
+    return unsupported("the kernel cannot hash files for BPF programs (IMA is off): error " +
+                       std::to_string(-object->data->probe_algo));
+  }
+  const auto algo = hash_from_kernel(static_cast<uint16_t>(object->data->probe_algo));
+  if (!algo) return unsupported("the kernel's ima_hash is an algorithm that no digest list has");
+  KernelFacts facts;
+  facts.algo = *algo;
+  const auto* digest = reinterpret_cast<const uint8_t*>(object->bss->probe_digest);
+  facts.own_digest.assign(digest, digest + hash_size(*algo));
+  facts.pins_device = static_cast<uint32_t>(major(info.st_dev) << 20 | minor(info.st_dev));
+  facts.pins_mount = object->bss->probe_mount;
+  return facts;
+}
+
+struct Programs::State {
+  std::unique_ptr<diglim_bpf, DestroyDiglim> object;
+  std::vector<std::pair<std::string, LinkPtr>> links;  // by program name
+};
+
+Programs::Programs(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Programs::Programs(Programs&&) noexcept = default;
+Programs::~Programs() = default;
+
+Result<Programs> Programs::load(bool enforce, const KernelFacts& facts) {
+  libbpf_set_print(keep_warning);
+  auto state = std::make_unique<State>();
+  state->object.reset(diglim_bpf__open());
+  if (!state->object) return libbpf_error("open the BPF programs", errno);
+  state->object->rodata->diglim_mode = enforce ? DIGLIM_MODE_ENFORCE : DIGLIM_MODE_PERMISSIVE;
+  state->object->rodata->diglim_pins_device = facts.pins_device;
+  state->object->rodata->diglim_pins_mount = facts.pins_mount;
+  if (const int error = diglim_bpf__load(state->object.get())) {
+    return libbpf_error("load the BPF programs into the kernel", error);
+  }
+  return Programs(std::move(state));
+}
+
+int Programs::generations_fd() const { return bpf_map__fd(state_->object->maps.diglim_gens); }
+
+Result<void> Programs::set_flags(ByteView digest, uint32_t flags) {
+  diglim_digest_key key = {};
+  std::memcpy(&key, digest.data(), std::min(digest.size(), sizeof(key)));
+  if (bpf_map_update_elem(bpf_map__fd(state_->object->maps.diglim_flags), &key, &flags, BPF_ANY) != 0) {
+    return from_errno("set the flags of a digest", errno);
+  }
+  return {};
+}
+
+Result<void> Programs::set_role(pid_t pid, diglim_role role) {
+  const Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!process) return from_errno("open process " + std::to_string(pid), errno);
+  const int fd = process.get();
+  diglim_task task = {};
+  task.role = role;
+  if (bpf_map_update_elem(bpf_map__fd(state_->object->maps.diglim_tasks), &fd, &task, BPF_ANY) != 0) {
+    return from_errno("give process " + std::to_string(pid) + " its role", errno);
+  }
+  return {};
+}
+
+Result<void> Programs::attach() {
+  for (const bool guards : {false, true}) {
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, state_->object->obj) {
+      if (is_guard(program) != guards) continue;
+      LinkPtr link(bpf_program__attach(program));
+      if (!link) {
+        Error error = libbpf_error(std::string("attach ") + bpf_program__name(program), errno);
+        state_->links.clear();
+        return error;
+      }
+      state_->links.emplace_back(bpf_program__name(program), std::move(link));
+    }
+  }
+  return {};
+}
+
+Result<void> Programs::pin(const Fd& keys) {
+  if (mkdir(kPinFolder, 0700) != 0) return from_errno(std::string("create ") + kPinFolder, errno);
+  const std::string folder = std::string(kPinFolder) + "/";
+  for (const auto& [name, link] : state_->links) {
+    if (bpf_obj_pin(bpf_link__fd(link.get()), (folder + name).c_str()) != 0) {
+      return from_errno("pin " + folder + name, errno);
+    }
+  }
+  if (bpf_obj_pin(keys.get(), (folder + "keys").c_str()) != 0) return from_errno("pin " + folder + "keys", errno);
+  return {};
+}
+
+Result<void> Programs::read_events(const std::function<void(const diglim_event&)>& handle) {
+  const auto deliver = [](void* context, void* data, size_t size) {
+    if (size >= sizeof(diglim_event)) {
+      (*static_cast<const std::function<void(const diglim_event&)>*>(context))(*static_cast<const diglim_event*>(data));
+    }
+    return 0;
+  };
+  const std::unique_ptr<ring_buffer, decltype(&ring_buffer__free)> events(
+      ring_buffer__new(bpf_map__fd(state_->object->maps.diglim_events), deliver,
+                       const_cast<void*>(static_cast<const void*>(&handle)), nullptr),
+      ring_buffer__free);
+  if (!events) return libbpf_error("open the ring buffer", errno);
+  for (;;) {
+    const int result = ring_buffer__poll(events.get(), -1);
+    if (result < 0 && result != -EINTR) return libbpf_error("read the ring buffer", result);
+  }
+}
+
+uint64_t Programs::dropped_events() const { return state_->object->bss->diglim_counters.dropped_events; }
+
+}  // namespace diglim

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bringing the BPF programs up at boot: probe, load, fill, attach, pin.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "bpf/abi.h"
+#include "lib/base/bytes.h"
+#include "lib/base/file.h"
+#include "lib/crypto/hash.h"
+
+struct bpf_object;
+struct bpf_link;
+
+namespace diglim {
+
+constexpr const char* kBpffs = "/sys/fs/bpf";
+constexpr const char* kPinFolder = "/sys/fs/bpf/diglim";
+
+// What only the kernel knows; bpf/probe.bpf.c finds it.
+struct KernelFacts {
+  HashAlgo algo = HashAlgo::kSha256;  // the kernel's ima_hash
+  Bytes own_digest;                   // of /proc/self/exe, as the kernel computes it
+  uint32_t pins_device = 0;           // kernel dev_t of bpffs
+  uint64_t pins_mount = 0;            // address of its struct mount
+};
+
+// REQUIRES: bpffs mounted at kBpffs. kUnsupported with what is missing (lsm= without bpf, no IMA, no BTF).
+Result<KernelFacts> probe_kernel();
+
+// The loaded programs. Destroying it closes this process's references: the programs stay attached only if pinned or held.
+class Programs {
+ public:
+  // Loads without attaching. Mode and facts become constants.
+  static Result<Programs> load(bool enforce, const KernelFacts& facts);
+
+  Programs(Programs&&) noexcept;
+  ~Programs();
+
+  int generations_fd() const;
+  // Gives the digest a meaning of its own (DIGLIM_FLAG_*).
+  Result<void> set_flags(ByteView digest, uint32_t flags);
+  // Gives a running process a role. Works on descriptors that this process has, so also when guards are attached.
+  Result<void> set_role(pid_t pid, diglim_role role);
+
+  // Attaches every program, the guards last. All or nothing: on an error none stays attached.
+  Result<void> attach();
+  // Pins every link, and `keys`, below kPinFolder.
+  Result<void> pin(const Fd& keys);
+
+  // Calls `handle` for each event, for ever; returns only on an error. For the keeper.
+  Result<void> read_events(const std::function<void(const diglim_event&)>& handle);
+  // Events that found the ring buffer full, so far.
+  uint64_t dropped_events() const;
+
+ private:
+  struct State;
+  explicit Programs(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace diglim

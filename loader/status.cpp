@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verb `status`.
+#include <getopt.h>
+
+#include <cstdio>
+#include <ctime>
+#include <string>
+
+#include "lib/base/json.h"
+#include "lib/base/text.h"
+#include "lib/trust/trust_store.h"
+#include "loader/kernel/maps.h"
+#include "loader/verbs.h"
+
+namespace diglim {
+namespace {
+
+constexpr char kHelp[] =
+    "Usage: diglim-loader status [--json]\n\n"
+    "Shows what is in force: mode, generation, digests, lists, keys, events, memory.\n\n"
+    "Exit status: 0 active, 2 usage, 3 DIGLIM is not active or this process may not ask.\n";
+
+struct Status {
+  KernelState state;
+  Generation generation;
+  std::vector<std::string> keys;
+  std::vector<std::string> unusable_keys;
+  uint64_t table_bytes = 0;
+};
+
+Result<Status> collect() {
+  TRY_ASSIGN(const Fd generations, find_map(kGenerationsMap));
+  TRY_ASSIGN(const Fd keys, find_map(kKeysMap));
+  TRY_ASSIGN(const Bytes blob, read_keys_map(keys));
+  TRY_ASSIGN(const TrustStore trust, TrustStore::from_blob(blob));
+  Fd map;
+  TRY_ASSIGN(auto generation, read_generation(generations, &map));
+  if (!generation) return not_found("no generation was published");
+  TRY_ASSIGN(const KernelState state, read_state());
+  TRY_ASSIGN(const uint64_t bytes, map_memory(map));
+  return Status{state, std::move(*generation), trust.describe(), trust.unusable(), bytes};
+}
+
+uint64_t left_out(const Generation& generation) {
+  uint64_t sum = 0;
+  for (const LoadedList& list : generation.lists()) sum += list.left_out;
+  return sum;
+}
+
+std::string time_text(uint64_t seconds) {
+  const auto when = static_cast<time_t>(seconds);
+  tm parts = {};
+  char text[32] = "?";
+  if (gmtime_r(&when, &parts) != nullptr) (void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &parts);
+  return text;
+}
+
+void print_json(const Status& status) {
+  const Generation& generation = status.generation;
+  JsonWriter json;
+  json.begin_object();
+  json.key("mode").value(status.state.enforcing ? "enforce" : "permissive");
+  json.key("generation").value(generation.number());
+  json.key("loaded_at").value(generation.loaded_at());
+  json.key("algorithm").value(hash_name(generation.algo()));
+  json.key("digests").value(uint64_t{generation.distinct_digests()});
+  json.key("left_out").value(left_out(generation));
+  json.key("memory_bytes").value(status.table_bytes);
+  json.key("lists").begin_array();
+  for (const LoadedList& list : generation.lists()) {
+    json.begin_object();
+    json.key("name").value(list.name);
+    json.key("digests").value(uint64_t{list.digests});
+    json.key("left_out").value(uint64_t{list.left_out});
+    json.key("signer").value(list.signer);
+    json.key("sha256").value(to_hex(list.content_hash));
+    json.end_object();
+  }
+  json.end_array();
+  json.key("keys").begin_array();
+  for (const std::string& key : status.keys) json.value(key);
+  json.end_array();
+  json.key("unusable_keys").begin_array();
+  for (const std::string& key : status.unusable_keys) json.value(key);
+  json.end_array();
+  json.key("events").begin_object();
+  json.key("denied").value(uint64_t{status.state.counters.denied});
+  json.key("dropped").value(uint64_t{status.state.counters.dropped_events});
+  json.end_object();
+  json.key("verdicts").begin_object();
+  json.key("hashed").value(uint64_t{status.state.counters.hashed});
+  json.key("cached").value(uint64_t{status.state.counters.cached});
+  json.end_object();
+  json.end_object();
+  printf("%s\n", json.text().c_str());
+}
+
+void print_text(const Status& status) {
+  const Generation& generation = status.generation;
+  const diglim_counters& counters = status.state.counters;
+  printf("mode:       %s\n", status.state.enforcing ? "enforce" : "permissive");
+  printf("generation: %llu, loaded %s\n", static_cast<unsigned long long>(generation.number()),
+         time_text(generation.loaded_at()).c_str());
+  printf("digests:    %zu (%s)\n", generation.distinct_digests(), std::string(hash_name(generation.algo())).c_str());
+  if (const uint64_t out = left_out(generation)) {
+    printf("left out:   %llu digests of other algorithms: their files are unknown to this kernel\n",
+           static_cast<unsigned long long>(out));
+  }
+  printf("memory:     %llu bytes for the table\n", static_cast<unsigned long long>(status.table_bytes));
+  printf("denied:     %llu%s, %llu events lost\n", static_cast<unsigned long long>(counters.denied),
+         status.state.enforcing ? "" : " would have been", static_cast<unsigned long long>(counters.dropped_events));
+  printf("verdicts:   %llu by hashing, %llu from the cache\n", static_cast<unsigned long long>(counters.hashed),
+         static_cast<unsigned long long>(counters.cached));
+  printf("keys:       %zu\n", status.keys.size());
+  for (const std::string& key : status.keys) printf("  %s\n", key.c_str());
+  for (const std::string& key : status.unusable_keys) printf("  unusable: %s\n", key.c_str());
+  printf("lists:      %zu\n", generation.lists().size());
+  for (const LoadedList& list : generation.lists()) {
+    printf("  %s: %u digests%s, signed by %s\n", escape(list.name).c_str(), list.digests,
+           list.left_out > 0 ? (", " + std::to_string(list.left_out) + " left out").c_str() : "",
+           list.signer.c_str());
+  }
+}
+
+}  // namespace
+
+int run_status(int argc, char** argv) {
+  static const option kOptions[] = {
+      {"help", no_argument, nullptr, 'h'}, {"json", no_argument, nullptr, 'j'}, {nullptr, 0, nullptr, 0}};
+  bool as_json = false;
+  optind = 0;  // glibc: start anew
+  for (int c = 0; (c = getopt_long(argc, argv, "hj", kOptions, nullptr)) != -1;) {
+    if (c == 'j') {
+      as_json = true;
+      continue;
+    }
+    (void)fputs(kHelp, c == 'h' ? stdout : stderr);
+    return c == 'h' ? kExitOk : kExitUsage;
+  }
+  if (optind < argc) {
+    (void)fputs(kHelp, stderr);
+    return kExitUsage;
+  }
+  const auto status = collect();
+  if (!status) {
+    (void)fprintf(stderr, "diglim-loader status: %s\n", status.error().message.c_str());
+    return kExitEnvironment;
+  }
+  as_json ? print_json(*status) : print_text(*status);
+  return kExitOk;
+}
+
+}  // namespace diglim

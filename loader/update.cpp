@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/update.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+
+#include "lib/base/text.h"
+#include "lib/digest_list/digest_list.h"
+#include "loader/kernel/maps.h"
+
+namespace diglim {
+namespace {
+
+constexpr char kLockFolder[] = "/run/diglim";
+constexpr char kLockFile[] = "/run/diglim/loader.lock";
+constexpr int kLockTries = 300;
+constexpr useconds_t kLockPause_us = 100'000;
+
+// Only against honest loaders that run at once. Root can hold or remove it, which delays loaders but gives no rights; that no update
+// is lost even then is what the check of the generation's number in update_generation() is for.
+Result<Fd> take_lock() {
+  (void)mkdir("/run", 0755);       // absent in a bare initramfs
+  (void)mkdir(kLockFolder, 0700);  // exists already, or the open says what is wrong
+  TRY_ASSIGN(Fd lock, open_file(kLockFile, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  for (int i = 0; i < kLockTries; ++i) {
+    if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+    if (errno != EWOULDBLOCK && errno != EINTR) return from_errno(std::string("lock ") + kLockFile, errno);
+    (void)usleep(kLockPause_us);
+  }
+  return Error{ErrorCode::kIo, EBUSY, "another diglim-loader holds " + std::string(kLockFile) + " for 30 seconds"};
+}
+
+std::string base_name(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+}  // namespace
+
+Result<Generation::Change> add_list(Generation& generation, const std::string& path, const TrustStore& trust) {
+  auto list = verify_digest_list_file(path, trust);
+  if (!list) return with_context(escape(path), list.error());
+  LoadedList loaded;
+  loaded.name = base_name(path);
+  loaded.content_hash = list->content_hash;
+  loaded.signer = list->signer;
+  const auto found = list->digests.find(generation.algo());
+  const ByteView digests = found == list->digests.end() ? ByteView() : ByteView(found->second);
+  loaded.left_out = static_cast<uint32_t>(list->count() - list->count(generation.algo()));
+  auto change = generation.put(std::move(loaded), digests);
+  if (!change) return with_context(escape(path), change.error());
+  return change;
+}
+
+Result<Published> update_generation(
+    const std::function<Result<bool>(Generation& generation, const TrustStore& trust)>& change) {
+  TRY_ASSIGN(const Fd generations, find_map(kGenerationsMap));
+  TRY_ASSIGN(const Fd keys, find_map(kKeysMap));
+  TRY_ASSIGN(const Bytes blob, read_keys_map(keys));
+  TRY_ASSIGN(const TrustStore trust, TrustStore::from_blob(blob));
+  TRY_ASSIGN(const Fd lock, take_lock());
+  TRY_ASSIGN(auto current, read_generation(generations));
+  if (!current) return not_found("DIGLIM is not active on this system (no generation was published)");
+  const uint64_t before = current->number();
+  TRY_ASSIGN(const bool changed, change(*current, trust));
+  if (changed) {
+    current->seal(static_cast<uint64_t>(time(nullptr)));
+    TRY_ASSIGN(const auto now, read_generation(generations));
+    if (!now || now->number() != before) {
+      return Error{ErrorCode::kIo, EAGAIN, "another loader published meanwhile; nothing was changed, try again"};
+    }
+    TRY(publish_generation(generations, *current));
+  }
+  return Published{changed, current->number(), current->distinct_digests(), current->lists().size()};
+}
+
+}  // namespace diglim

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changing what is loaded: verify, add or remove, publish. One loader at a time.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "lib/generation/generation.h"
+#include "lib/trust/trust_store.h"
+
+namespace diglim {
+
+// Verifies the file and puts its digests of the generation's algorithm into it. Errors begin with the path.
+Result<Generation::Change> add_list(Generation& generation, const std::string& path, const TrustStore& trust);
+
+// Runs `change` on the current generation and publishes the result, or nothing if it returns an error or false. While it
+// works, other loaders wait, at most 30 seconds. kNotFound: DIGLIM is not active.
+struct Published {
+  bool changed = false;
+  uint64_t number = 0;
+  size_t digests = 0;
+  size_t lists = 0;
+};
+Result<Published> update_generation(
+    const std::function<Result<bool>(Generation& generation, const TrustStore& trust)>& change);
+
+}  // namespace diglim
