@@ -12,53 +12,64 @@ struct {
 /* Written by every program, read by the loader; 0 at start. */
 struct diglim_counters diglim_counters;
 
-#define PATH_COMPONENTS 40
+#define PATH_COMPONENTS 64
+
+struct path_walk {
+  struct diglim_event *event;
+  struct mount *mount; /* null: stay in the file system */
+  struct dentry *dentry;
+  u32 used;
+};
+
+/* One step towards the root. 1 ends the walk. */
+static long record_component(u32 index, struct path_walk *walk)
+{
+  struct dentry *dentry = walk->dentry;
+  struct mount *mount = walk->mount;
+  struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+  struct dentry *root = mount ? BPF_CORE_READ(mount, mnt.mnt_root) : NULL;
+  const unsigned char *name;
+  u32 used = walk->used;
+  long size;
+
+  if (dentry == root || dentry == parent) {
+    struct mount *above = mount ? BPF_CORE_READ(mount, mnt_parent) : NULL;
+
+    if (!above || above == mount) {
+      walk->event->path_cut = 0;
+      return 1;
+    }
+    walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+    walk->mount = above;
+    return 0;
+  }
+  if (used >= DIGLIM_EVENT_PATH)
+    return 1;
+  name = BPF_CORE_READ(dentry, d_name.name);
+  /* The mask changes nothing; it is what the verifier of 6.1 understands, if the compiler leaves it there. */
+  barrier_var(used);
+  used &= DIGLIM_EVENT_PATH - 1;
+  size = bpf_probe_read_kernel_str(&walk->event->path[used], DIGLIM_NAME_MAX, name);
+  if (size <= 0)
+    return 1;
+  walk->used = used + size;
+  walk->dentry = parent;
+  return 0;
+}
 
 /* Components from `dentry` up to the root of the mount tree (or of the file system, when `mnt` is null). Not under a lock: a rename
- * meanwhile can give a path that never was. bpf_d_path() cannot be used here on 6.1.
+ * meanwhile can give a path that never was. bpf_d_path() cannot be used here on 6.1. bpf_loop(), because the verifier walks
+ * an ordinary loop once for each turn, in every program.
  */
-static __noinline int record_path(struct diglim_event *event, struct vfsmount *mnt, struct dentry *dentry)
+static __always_inline void record_path(struct diglim_event *event, struct vfsmount *mnt, struct dentry *dentry)
 {
-  struct mount *mount = NULL;
-  u64 used = 0;
+  struct path_walk walk = {.event = event, .dentry = dentry};
 
-  if (!event)
-    return 0;
   if (mnt)
-    mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+    walk.mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
   event->path_cut = 1;
-  for (int i = 0; i < PATH_COMPONENTS; i++) {
-    struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-    struct dentry *root = mount ? BPF_CORE_READ(mount, mnt.mnt_root) : NULL;
-
-    if (!dentry) {
-      break;
-    } else if (dentry == root || dentry == parent) {
-      struct mount *above = mount ? BPF_CORE_READ(mount, mnt_parent) : NULL;
-
-      if (!above || above == mount) {
-        event->path_cut = 0;
-        break;
-      }
-      dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-      mount = above;
-    } else {
-      const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
-      long size;
-
-      if (used >= DIGLIM_EVENT_PATH)
-        break;
-      /* The mask changes nothing; it is what the verifier of 6.1 understands, if the compiler leaves it there. */
-      barrier_var(used);
-      size = bpf_probe_read_kernel_str(&event->path[used & (DIGLIM_EVENT_PATH - 1)], DIGLIM_NAME_MAX, name);
-      if (size <= 0)
-        break;
-      used += size;
-      dentry = parent;
-    }
-  }
-  event->path_bytes = used;
-  return 0;
+  bpf_loop(PATH_COMPONENTS, record_component, &walk, 0);
+  event->path_bytes = walk.used;
 }
 
 /* What the hooks know when they report. Passed by pointer, since BPF functions take five arguments. */
