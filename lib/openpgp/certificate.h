@@ -13,44 +13,83 @@
 
 namespace diglim::openpgp {
 
+// What the owner said of a key at one time: a self-signature over a user ID, a direct-key signature, or the
+// binding of a subkey. All times are seconds since 1970.
+struct Statement {
+  uint32_t made = 0;
+  uint32_t lapses = 0;  // from then on it is as if never made (signature expiration, subpacket 3); 0: never
+  bool direct_key = false;
+  std::optional<uint32_t> key_expires;  // 0: never; none: says nothing of it
+  std::optional<bool> may_sign;         // none: no key flags
+};
+
+// What holds for a key at one time.
+struct KeyState {
+  uint32_t expires = 0;  // 0: never
+  bool may_sign = false;
+  std::optional<uint32_t> soft_revoked_at;  // the soft revocation that is in force
+};
+
 // One key of a certificate: the primary, or a subkey whose binding was checked.
 struct Key {
   uint8_t version = 4;
   uint8_t algorithm = 0;  // RFC 9580 section 9.1
   Bytes fingerprint;      // 20 bytes (v4) or 32 (v6)
   uint64_t key_id = 0;    // low 8 bytes of a v4 fingerprint, high 8 of a v6 one
-  uint32_t created = 0;   // seconds since 1970, as all times here
-  PkeyPtr public_key;     // null if the algorithm is not supported: it then verifies nothing
-  // Filled from self-signatures, bindings and revocations. A signature made at time t counts if
-  // created <= t, t < expires (0: never), and not revoked for that t.
+  uint32_t created = 0;
+  PkeyPtr public_key;  // null if the algorithm is not supported: it then verifies nothing
+
+  // The newest state, for display. Whether a signature counts is decided by state_at() of its own time.
   uint32_t expires = 0;
   bool may_sign = false;
-  // A hard revocation (compromised, or no reason given: RFC 9580 section 5.2.3.31) voids all signatures ever made; a soft
-  // one (superseded, retired) those made at or after its time.
-  bool revoked_hard = false;
   std::optional<uint32_t> revoked_soft_at;
+  // A hard revocation (compromised, or no reason given: RFC 9580 section 5.2.3.31) voids all signatures ever
+  // made; a soft one (superseded, retired) those made at or after its time, until the owner vouches for the
+  // key anew.
+  bool revoked_hard = false;
+
+  std::vector<Statement> statements;       // newest first
+  std::vector<uint32_t> soft_revocations;  // their times
 };
 
+// The state of a key at a time, as Sequoia judges it for rpm: by the newest statement that was made by then,
+// and only where none is left from before that (certificates are often stripped of old self-signatures) by
+// the newest of all. A primary key about which nothing usable was said may sign, and never expires: that it
+// lies in the trusted folder is what makes it trusted.
+KeyState state_at(const Key& key, uint32_t time);
+
 struct Certificate {
-  std::vector<Key> keys;  // keys[0] is the primary
-  std::string user_id;    // the primary user ID as it stands in the file, unescaped; may be empty
+  std::vector<Key> keys;       // keys[0] is the primary
+  std::string user_id;         // the primary user ID as it stands in the file, unescaped; may be empty
   size_t ignored_subkeys = 0;  // not bound, badly bound, or without the back-signature a signing subkey needs
+  // Revocations that the primary key did not make: forged, damaged, or by somebody else. Designated revokers
+  // (RFC 9580 section 5.2.3.23) are not followed.
+  size_t ignored_revocations = 0;
 };
 
 // Largest accepted key file, and most certificates in it.
 constexpr size_t kMaxKeyFileBytes = 1u << 20;
 constexpr size_t kMaxCertificates = 256;
 
-// True if the bytes look like OpenPGP: armour's "-----BEGIN PGP PUBLIC KEY BLOCK-----" somewhere, or a first byte that is
-// a public-key packet header.
+// True if the bytes look like OpenPGP keys: armour's "-----BEGIN PGP PUBLIC KEY BLOCK-----" somewhere, or a
+// first byte that is a public-key packet header; the same for secret keys, so that read_certificates() can
+// say what is wrong.
 bool looks_like_certificates(ByteView file);
 
-// Reads every certificate of a file, armoured (several blocks allowed, checksum checked when present) or binary.
-// Self-signatures may be SHA-1: the folder is what makes a key trusted; bindings of signing subkeys are checked
-// cryptographically all the same (with the embedded primary-key binding, RFC 9580 section 5.2.1.9).
-// Errors: kCorrupt with the offset (in the file, or "in the armour" of block N), kUnsupported (secret keys: "a secret
-// key does not belong here"). Unknown packets and unsupported subpackets are passed over where RFC 9580 says
-// so; a critical unknown subpacket makes that signature not count.
+// Makes one certificate of the copies of each, in the place of the first: an old copy that lies beside a
+// newer one must not undo a revocation. read_certificates() does it within a file; whoever collects several
+// files does it over all.
+void merge_certificates(std::vector<Certificate>& certificates);
+
+// Reads every certificate of a file, armoured (several blocks allowed, checksum checked when present) or
+// binary. Self-signatures may be SHA-1 or MD5: the folder is what makes a key trusted. Bindings of subkeys
+// are checked cryptographically all the same (with the embedded primary-key binding of signing ones, RFC 9580
+// section 5.2.1.9), and MD5 is not enough for them. Revocations count with any hash; one that names the
+// primary key as its maker but cannot be checked (an unknown hash) counts as a hard one: failing closed, as
+// nobody can tell. User IDs and their revocations (0x30) say nothing about keys here. Errors: kCorrupt with
+// the offset (in the file, or in the armour of block N), kUnsupported (secret keys: "a secret key does not
+// belong here"; primary keys of other versions than 4 and 6). Unknown packets and unsupported subpackets are
+// passed over where RFC 9580 says so; a critical unknown subpacket makes that signature not count.
 Result<std::vector<Certificate>> read_certificates(ByteView file);
 
 }  // namespace diglim::openpgp
