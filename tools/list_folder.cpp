@@ -1,0 +1,1 @@
+int list_folder_unused;

@@ -1,0 +1,1 @@
+int rpm_database_unused;

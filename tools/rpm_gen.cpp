@@ -1,0 +1,1 @@
+int rpm_gen_unused;
