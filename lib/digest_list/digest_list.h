@@ -16,10 +16,11 @@ std::string_view format_name(ListFormat format);  // "rpm", "compact"
 
 struct DigestList {
   ListFormat format = ListFormat::kRpm;
-  std::string name;    // NEVRA of a package ("hello-2.0-1.x86_64"); empty for a compact list
+  std::string name;    // NEVRA of a package ("hello-2.0-1.x86_64"), unescaped; empty for a compact list
   std::string signer;  // who signed it, for people: "RSA/SHA256 key 24c6a8a7f4a80eb5 (CentOS-7 Key ...)"
-  // Digests by algorithm: concatenated, hash_size(algo) bytes each, in the order of the list, duplicates kept. An
-  // algorithm without digests has no entry. Zero-length digests (folders, symlinks, ghosts) are not in it.
+  // Digests by algorithm: concatenated, hash_size(algo) bytes each, in the order of the list, duplicates
+  // kept. An algorithm without digests has no entry. Zero-length digests (folders, symlinks, ghosts) are not
+  // in it.
   std::map<HashAlgo, Bytes> digests;
 
   size_t count(HashAlgo algo) const;
@@ -30,14 +31,21 @@ struct DigestList {
 // (HEADER_DATA_MAX in lib/header.c); whole packages may be larger, so only their head is read.
 constexpr size_t kMaxListBytes = 256u << 20;
 
-// Verifies the signature over the raw bytes, then parses. The format is found from the content, never from the name:
-// an RPM package (lead magic ed ab ee db), an RPM header list as rpm_gen writes it (header magic 8e ad e8), else
-// a compact list. All or nothing.
-// Errors: kCorrupt (offset and reason), kUntrusted (who signed it, why that does not count), kUnsupported.
-// The result owns its bytes. Thread-safe for one TrustStore used by many.
+// Verifies the signature over the raw bytes, then parses. The format is found from the content, never from
+// the name: an RPM package (lead magic ed ab ee db), an RPM header list as rpm_gen writes it (header magic 8e
+// ad e8), else a compact list. All or nothing.
+//
+// Of several signatures (a package may carry any number) one good one by a trusted key is enough, whatever
+// the keys of the others; but a bad one by a trusted key refuses the list: somebody changed it, or the key.
+// Errors: kCorrupt (offset and reason), kUntrusted (each signature, and why it does not count; "no header
+// signature", "no appended signature"), kUnsupported. The result owns its bytes. Thread-safe for one
+// TrustStore used by many.
 Result<DigestList> verify_digest_list(ByteView file, const TrustStore& trust);
 
-// Reads only as much of the file as the list needs (a package's payload is never read), then the above.
+// Reads only as much of the file as the list needs (a package's payload is never read), then the above. Opens
+// the file once, never blocks on it, and holds no more memory than the file has bytes, whatever it or its
+// size claim. Errors also: kNotFound, kIo, kUnsupported (not a regular file; more than kMaxListBytes to
+// read).
 Result<DigestList> verify_digest_list_file(const std::string& path, const TrustStore& trust);
 
 }  // namespace diglim

@@ -69,10 +69,11 @@ Result<ByteView> read_mpi(ByteReader& reader) {
   const uint64_t offset = reader.offset();
   TRY_ASSIGN(const uint16_t bits, reader.u16_be());
   if (bits > kMaxMpiBits) return corrupt(offset, "an integer of more than 16384 bits");
-  TRY_ASSIGN(const ByteView bytes, reader.bytes((bits + 7u) / 8));
-  if (!bytes.empty() && std::bit_width(bytes[0]) != (bits + 7) % 8 + 1) {
+  TRY_ASSIGN(ByteView bytes, reader.bytes((bits + 7u) / 8));
+  if (!bytes.empty() && std::bit_width(bytes[0]) > (bits + 7) % 8 + 1) {
     return corrupt(offset, "the bit count of an integer is wrong");
   }
+  while (!bytes.empty() && bytes[0] == 0) bytes = bytes.subspan(1);
   return bytes;
 }
 

@@ -190,6 +190,21 @@ TEST(ReadPackage, RefusesEveryTruncation) {
   }
 }
 
+TEST(ReadPackage, ReadsTheExampleOfFormatMd) {
+  const Bytes header = *from_hex(
+      "8eade80100000000000000050000001c"
+      "0000003f000000070000000c00000010"
+      "000003e8000000060000000000000001"
+      "000003e9000000060000000200000001"
+      "000003ea000000060000000400000001"
+      "00000414000000060000000600000001"
+      "610031003100612e73726300"
+      "0000003f00000007ffffffb000000010");
+  const auto package = read_package(header, 0);
+  ASSERT_TRUE(package) << package.error().message;
+  EXPECT_EQ(package->nevra, "a-1-1");
+}
+
 // Without the signature's protection a flip may go unnoticed; what counts here is that none of them is
 // undefined.
 TEST(ReadPackage, SurvivesEveryBitFlip) {

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/digest_list/digest_list.h"
+
+#include "lib/cms/appended_signature.h"
+#include "lib/cms/cms.h"
+#include "lib/digest_list/compact.h"
+#include "lib/openpgp/signature.h"
+#include "lib/rpm/header.h"
+
+namespace diglim {
+namespace {
+
+struct Signature {
+  ByteView packets;
+  uint64_t offset = 0;
+};
+
+// Who signed `message`, if that counts.
+Result<std::string> judge(const std::vector<Signature>& signatures, ByteView message,
+                          const TrustStore& trust) {
+  std::string signer;
+  std::string reasons;
+  size_t seen = 0;
+  for (const Signature& signature : signatures) {
+    TRY_ASSIGN(const auto judgements, openpgp::judge_signatures(signature.packets, signature.offset, message,
+                                                                trust.certificates(), trust.policy()));
+    // The limits of both formats multiply otherwise, and each signature may cost a hash of the message.
+    seen += judgements.size();
+    if (seen > openpgp::kMaxSignatures) return corrupt(signature.offset, "too many signatures");
+    for (const openpgp::Judgement& judgement : judgements) {
+      // Without a signer: a version of signature that is not known.
+      const std::string line = (judgement.signer.empty() ? "" : judgement.signer + ": ") + judgement.reason;
+      if (judgement.verdict == openpgp::Verdict::kBad) return untrusted(line);
+      if (judgement.verdict == openpgp::Verdict::kGood) {
+        if (signer.empty()) signer = judgement.signer;
+        continue;
+      }
+      // RPM 6 writes one signature under two tags: once is enough to say.
+      if (reasons.find(line) != std::string::npos) continue;
+      reasons += (reasons.empty() ? "" : "; ") + line;
+    }
+  }
+  if (!signer.empty()) return signer;
+  return untrusted(reasons.empty() ? "no header signature" : reasons);
+}
+
+Result<DigestList> list_from_header(ByteView header, uint64_t offset, std::string signer) {
+  TRY_ASSIGN(rpm::Package package, rpm::read_package(header, offset));
+  DigestList list;
+  list.format = ListFormat::kRpm;
+  list.name = std::move(package.nevra);
+  list.signer = std::move(signer);
+  for (auto& [algo, digests] : package.digests) append(list.digests[algo], digests);
+  return list;
+}
+
+Result<DigestList> verify_package(ByteView file, const TrustStore& trust) {
+  TRY_ASSIGN(const rpm::SignedHeader located, rpm::locate_package(file));
+  std::vector<Signature> signatures;
+  for (const auto& [packets, offset] : located.signatures) signatures.push_back({packets, offset});
+  TRY_ASSIGN(std::string signer, judge(signatures, located.signed_bytes, trust));
+  return list_from_header(located.signed_bytes, located.header_offset, std::move(signer));
+}
+
+Result<DigestList> verify_header_list(ByteView file, const TrustStore& trust) {
+  TRY_ASSIGN(const AppendedSignature appended, split_appended_signature(file));
+  if (appended.type != SignatureType::kPgp) return unsupported("an RPM header needs an OpenPGP signature");
+  // Nothing but geometry, as for a package; without it bytes after the header would be signed, yet read by
+  // nobody.
+  TRY(rpm::check_main_header(appended.content, 0));
+  TRY_ASSIGN(std::string signer,
+             judge({{appended.signature, appended.signature_offset}}, appended.content, trust));
+  return list_from_header(appended.content, 0, std::move(signer));
+}
+
+Result<DigestList> verify_compact(ByteView file, const TrustStore& trust) {
+  TRY_ASSIGN(const AppendedSignature appended, split_appended_signature(file));
+  if (appended.type != SignatureType::kPkcs7) return unsupported("a compact list needs a CMS signature");
+  DigestList list;
+  list.format = ListFormat::kCompact;
+  TRY_ASSIGN(list.signer, verify_cms(appended.signature, appended.signature_offset, appended.content,
+                                     trust.x509(), trust.policy()));
+  TRY_ASSIGN(CompactList compact, read_compact(appended.content));
+  for (auto& [algo, digests] : compact.digests) {
+    if (!digests.empty()) list.digests[algo] = std::move(digests);
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string_view format_name(ListFormat format) {
+  return format == ListFormat::kRpm ? "rpm" : "compact";
+}
+
+size_t DigestList::count(HashAlgo algo) const {
+  const auto found = digests.find(algo);
+  return found == digests.end() ? 0 : found->second.size() / hash_size(algo);
+}
+
+size_t DigestList::count() const {
+  size_t total = 0;
+  for (const auto& [algo, bytes] : digests) total += bytes.size() / hash_size(algo);
+  return total;
+}
+
+Result<DigestList> verify_digest_list(ByteView file, const TrustStore& trust) {
+  if (rpm::looks_like_package(file)) return verify_package(file, trust);
+  if (rpm::looks_like_header(file)) return verify_header_list(file, trust);
+  return verify_compact(file, trust);
+}
+
+}  // namespace diglim

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// `diglim-loader verify`: what the loader would make of a file. Needs no kernel support and no privilege.
+#include <getopt.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "lib/base/json.h"
+#include "lib/base/text.h"
+#include "lib/digest_list/digest_list.h"
+#include "loader/verbs.h"
+
+namespace diglim {
+namespace {
+
+constexpr char kHelp[] =
+    "Usage: diglim-loader verify [--keys DIR] [--allow-hash NAME]... [--json] FILE...\n"
+    "Checks signed digest lists: RPM packages, RPM header lists and compact lists.\n"
+    "  --keys DIR         trusted keys, OpenPGP or X.509 (default /etc/diglim/keys)\n"
+    "  --allow-hash NAME  let signatures with a weak hash count: md5, sha1 or rmd160\n"
+    "  --json             one JSON array in place of a line per file\n"
+    "Exit status: 0 all are OK, 1 one was rejected, 2 usage, 3 the keys could not be read.\n";
+
+struct Options {
+  std::string keys = "/etc/diglim/keys";
+  SignaturePolicy policy;
+  bool json = false;
+  bool help = false;
+  std::vector<std::string> files;
+};
+
+Result<Options> parse(int argc, char** argv) {
+  static constexpr option kOptions[] = {{"keys", required_argument, nullptr, 'k'},
+                                        {"allow-hash", required_argument, nullptr, 'a'},
+                                        {"json", no_argument, nullptr, 'j'},
+                                        {"help", no_argument, nullptr, 'h'},
+                                        {nullptr, 0, nullptr, 0}};
+  Options options;
+  optind = 0;  // argv is not main's
+  opterr = 0;  // the caller prints the one message
+  int letter = 0;
+  while ((letter = getopt_long(argc, argv, ":h", kOptions, nullptr)) != -1) {
+    const int at = optind > 0 && optind <= argc ? optind - 1 : 0;
+    if (letter == 'k') {
+      options.keys = optarg;
+    } else if (letter == 'a') {
+      const auto algo = hash_from_name(optarg);
+      const bool weak = algo == HashAlgo::kMd5 || algo == HashAlgo::kSha1 || algo == HashAlgo::kRipemd160;
+      if (!weak) return invalid("--allow-hash " + escape(optarg, 64) + ": not one of md5, sha1, rmd160");
+      options.policy.allowed_weak_hashes.push_back(*algo);
+    } else if (letter == 'j') {
+      options.json = true;
+    } else if (letter == 'h') {
+      options.help = true;
+      return options;
+    } else if (letter == ':') {
+      return invalid(escape(argv[at], 64) + " needs a value");
+    } else {
+      return invalid("unknown option " + escape(argv[at], 64));
+    }
+  }
+  options.files.assign(argv + optind, argv + argc);
+  if (options.files.empty()) return invalid("no file given");
+  return options;
+}
+
+// "23 digests (sha256)"; of several algorithms each: "1 digest (md5), 2 digests (sha256)".
+std::string describe_digests(const DigestList& list) {
+  std::string text;
+  for (const auto& [algo, bytes] : list.digests) {
+    const size_t count = list.count(algo);
+    if (!text.empty()) text += ", ";
+    text += std::to_string(count) + (count == 1 ? " digest (" : " digests (") + std::string(hash_name(algo)) +
+            ")";
+  }
+  return text.empty() ? "no digests" : text;
+}
+
+void print_line(const std::string& file, const Result<DigestList>& result) {
+  std::string line = escape(file) + ": ";
+  if (result) {
+    line += "OK, " + (result->name.empty() ? "compact list" : escape(result->name)) + ", signed by " +
+            result->signer + ", " + describe_digests(*result);
+  } else {
+    line += "REJECTED, " + result.error().message;
+  }
+  printf("%s\n", line.c_str());
+}
+
+void add_json(JsonWriter& json, const std::string& file, const Result<DigestList>& result) {
+  json.begin_object().key("file").value(file).key("ok").value(result.has_value());
+  if (result) {
+    json.key("format").value(format_name(result->format));
+    json.key("name").value(result->name).key("signer").value(result->signer);
+    json.key("digests").begin_object();
+    for (const auto& [algo, bytes] : result->digests)
+      json.key(hash_name(algo)).value(uint64_t{result->count(algo)});
+    json.end_object();
+  } else {
+    json.key("reason").value(result.error().message);
+  }
+  json.end_object();
+}
+
+}  // namespace
+
+int run_verify(int argc, char** argv) {
+  const auto options = parse(argc, argv);
+  if (!options) {
+    (void)fprintf(stderr, "diglim-loader verify: %s; try --help\n", options.error().message.c_str());
+    return kExitUsage;
+  }
+  if (options->help) {
+    (void)fputs(kHelp, stdout);
+    return kExitOk;
+  }
+  const auto trust = TrustStore::from_folder(options->keys, options->policy);
+  if (!trust) {
+    (void)fprintf(stderr, "diglim-loader verify: keys in %s: %s\n", escape(options->keys).c_str(),
+                  trust.error().message.c_str());
+    return kExitEnvironment;
+  }
+
+  bool all_ok = true;
+  JsonWriter json;
+  json.begin_array();
+  for (const std::string& file : options->files) {
+    const auto result = verify_digest_list_file(file, *trust);
+    all_ok = all_ok && result.has_value();
+    if (options->json) {
+      add_json(json, file, result);
+    } else {
+      print_line(file, result);
+    }
+  }
+  if (options->json) printf("%s\n", json.end_array().text().c_str());
+  // A verdict that nobody could read is none.
+  if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+    (void)fprintf(stderr, "diglim-loader verify: cannot write the result\n");
+    return kExitEnvironment;
+  }
+  return all_ok ? kExitOk : kExitRejected;
+}
+
+}  // namespace diglim
