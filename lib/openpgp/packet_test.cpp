@@ -50,14 +50,16 @@ std::string mpi(const Bytes& bytes) {
   return number ? to_hex(*number) : number.error().message;
 }
 
-TEST(Mpi, OneEncodingForEachNumber) {
+TEST(Mpi, TheBitCountIsThatOfTheNumber) {
   EXPECT_EQ(mpi({0, 0}), "");
   EXPECT_EQ(mpi({0, 1, 1}), "01");
   EXPECT_EQ(mpi({0, 9, 1, 0xff}), "01ff");
   EXPECT_EQ(mpi({0, 8, 0xff}), "ff");
-  EXPECT_EQ(mpi({0, 8, 0x7f}), "offset 0: the bit count of an integer is wrong");
-  EXPECT_EQ(mpi({0, 7, 0xff}), "offset 0: the bit count of an integer is wrong");
-  EXPECT_EQ(mpi({0, 16, 0, 1}), "offset 0: the bit count of an integer is wrong");
+  for (const Bytes& wrong : {Bytes{0, 8, 0x7f}, Bytes{0, 7, 0xff}, Bytes{0, 16, 0, 1}, Bytes{0, 10, 0, 1}}) {
+    EXPECT_EQ(mpi(wrong), "offset 0: the bit count of an integer is wrong") << to_hex(wrong);
+  }
+  EXPECT_EQ(mpi({0, 9, 0, 0x3d}), "3d") << "as Microsoft's signer writes it";
+  EXPECT_EQ(mpi({0, 17, 0, 0, 1}), "01");
   EXPECT_EQ(mpi({0x40, 0x01, 1}), "offset 0: an integer of more than 16384 bits");
   EXPECT_EQ(mpi({0, 9, 1}), "offset 2: 2 bytes wanted, 1 left");
 }
