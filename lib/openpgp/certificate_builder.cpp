@@ -99,7 +99,7 @@ bool CertificateBuilder::may_be_ours(const SignaturePacket& signature) const {
 
 Result<bool> CertificateBuilder::made_by(const SignaturePacket& signature, const Key& key,
                                          std::initializer_list<ByteView> parts) const {
-  if (!signature.hash) return false;
+  if (!signature.hash || !key.public_key) return false;
   TRY_ASSIGN(const Bytes digest, signed_digest(signature, parts));
   return verify(signature, key, digest);
 }
