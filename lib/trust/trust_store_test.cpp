@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "lib/cms/cms_test_keys.h"
+#include "lib/openpgp/test_writer.h"
 
 namespace diglim {
 namespace {
@@ -116,6 +117,25 @@ TEST_F(TrustStoreTest, RefusesWhatIsNoFile) {
   expect_error(ErrorCode::kIo, "link: ");  // not kNotFound, which is the folder's
   keys_.run("rm -r folder");
   expect_error(ErrorCode::kNotFound, "No such file or directory");
+}
+
+// An old copy of a key in another file must not undo the revocation in the newer one.
+TEST_F(TrustStoreTest, MergesTheCopiesOfAKey) {
+  using openpgp::test::Algo;
+  using openpgp::test::CertificateOptions;
+  const auto key = openpgp::test::TestKey::generate(Algo::kEd25519, 1000);
+  CertificateOptions revoked;
+  revoked.revocations = {{.created = 2000, .reason = 2}};
+  put("a-new.pgp", key.certificate(revoked));
+  put("b-old.pgp", key.certificate());
+  const auto store = read();
+  ASSERT_TRUE(store) << store.error().message;
+  ASSERT_EQ(store->certificates().size(), 1u);
+  EXPECT_TRUE(store->certificates()[0].keys[0].revoked_hard);
+  const auto again = TrustStore::from_blob(store->to_blob());
+  ASSERT_TRUE(again);
+  ASSERT_EQ(again->certificates().size(), 1u);
+  EXPECT_TRUE(again->certificates()[0].keys[0].revoked_hard);
 }
 
 TEST_F(TrustStoreTest, BlobRoundTrip) {
