@@ -4,7 +4,7 @@
  * Architecture: hooks only filter; verdict.bpf.h decides; event.bpf.h tells; guard.bpf.h protects.
  *   bprm_check_security   script and each interpreter before they run                 (decision D5)
  *   bprm_committed_creds  gives the running loader its role                            (decision D8)
- *   mmap_file             file mapped executable; fexit of vm_mmap_pgoff ends the instant in between
+ *   mmap_file             file mapped executable; vm_mmap_pgoff (fentry, fexit) marks how long that takes
  *   file_mprotect         mapping made executable later: must have been verified before
  *   file_open             opened for write: what we knew of the file is void, or ETXTBSY while it is mapped executable
  *   path_truncate         the same for truncate(2), which opens nothing
@@ -34,8 +34,8 @@ const volatile __u64 diglim_pins_mount;  /* address of its struct mount; 0: ther
 #include "bpf/guard.bpf.h"
 
 /* Between our mmap hook and the moment when the mapping can be seen in i_mmap there is an instant in which a writer would find the
- * file unmapped. A counter of such mmaps, by hash of the inode's number, closes it. Two inodes that share a counter
- * cost at worst one ETXTBSY for a program file in that instant. Written by mmap_file and vm_mmap_pgoff; 0 at start.
+ * file unmapped. A counter of the mmaps under way, by hash of the inode's number, closes it. Two inodes that share a counter
+ * cost at worst one ETXTBSY for a program file in that instant. Written around vm_mmap_pgoff; 0 at start.
  */
 #define IN_FLIGHT_COUNTERS 1024
 __u32 in_flight[IN_FLIGHT_COUNTERS];
@@ -69,24 +69,28 @@ static __always_inline int deny(u8 kind, s32 detail, struct file *file, const st
   return 0;
 }
 
+/* The first two who ask at the same time can make one of them fail (-EAGAIN in bpf_local_storage_alloc); asking again finds the note
+ * of the other.
+ */
 static __always_inline struct inode_note *note_of(struct inode *inode)
 {
-  return bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  struct inode_note *note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+  if (!note)
+    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  if (!note)
+    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  return note;
 }
 
 SEC("lsm.s/bprm_check_security")
 int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
 {
-  struct diglim_task *task;
   struct file *file = bprm->file;
-  struct inode_note *note;
   struct decision decision;
+  struct inode_note *note;
   struct inode *inode;
 
-  /* Each check of one exec overwrites the wish of the one before: the last file is the one that runs. */
-  task = bpf_task_storage_get(&diglim_tasks, bpf_get_current_task_btf(), NULL, 0);
-  if (task)
-    task->next_role = DIGLIM_ROLE_NONE;
   inode = file->f_inode;
   note = note_of(inode);
   if (!note) {
@@ -97,11 +101,6 @@ int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
   decide(file, inode, note, &decision);
   if (decision.reason)
     return deny(DIGLIM_KIND_EXEC, 0, file, &decision);
-  if (decision.flags & DIGLIM_FLAG_LOADER) {
-    task = bpf_task_storage_get(&diglim_tasks, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (task)
-      task->next_role = DIGLIM_ROLE_LOADER;
-  }
   return 0;
 }
 
@@ -109,21 +108,32 @@ SEC("lsm.s/bprm_committed_creds")
 int BPF_PROG(diglim_committed_creds, struct linux_binprm *bprm)
 {
   struct task_struct *current = bpf_get_current_task_btf();
-  struct diglim_task *task = bpf_task_storage_get(&diglim_tasks, current, NULL, 0);
+  struct inode *inode = bprm->file->f_inode;
+  struct diglim_task task = {.role = DIGLIM_ROLE_LOADER};
+  const struct diglim_generation *header;
+  struct decision decision = {};
+  struct inode_note *note;
+  void *generation;
+  u32 pid = BPF_CORE_READ(current, pid);
 
-  if (!task)
+  bpf_map_delete_elem(&diglim_tasks, &pid);
+  /* The hook above has just decided about this file, the last of the exec, which nobody could write since. */
+  note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
+  if (!note || !(note->flags & DIGLIM_FLAG_LOADER))
     return 0;
-  task->role = DIGLIM_ROLE_NONE;
-  if (task->next_role == DIGLIM_ROLE_LOADER) {
-    /* A tracer could act through it; a seccomp filter with user notification could forge what bpf() answers; shared
-     * file system state could change its idea of paths.
-     */
-    if (bprm->unsafe || current->ptrace || current->seccomp.mode == SECCOMP_MODE_FILTER)
-      (void)guard(DIGLIM_GUARD_MARK, NULL); /* this hook cannot deny: the loader runs without rights */
-    else
-      task->role = DIGLIM_ROLE_LOADER;
+  generation = current_generation();
+  header = generation ? generation_header(generation) : NULL;
+  if (!header || !take_cached(inode, note, header, &decision) || decision.reason)
+    return 0;
+  /* A tracer could act through it; a seccomp filter with user notification could forge what bpf() answers; shared file
+   * system state could change its idea of paths.
+   */
+  if (bprm->unsafe || current->ptrace || current->seccomp.mode == SECCOMP_MODE_FILTER) {
+    (void)guard(DIGLIM_GUARD_MARK, NULL); /* this hook cannot deny: the loader runs without rights */
+    return 0;
   }
-  task->next_role = DIGLIM_ROLE_NONE;
+  task.start_time = BPF_CORE_READ(current, start_boottime);
+  bpf_map_update_elem(&diglim_tasks, &pid, &task, BPF_ANY);
   return 0;
 }
 
@@ -131,11 +141,9 @@ SEC("lsm.s/mmap_file")
 int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags)
 {
   struct inode_note *note;
-  struct diglim_task *task;
   struct decision decision;
   struct inode *inode;
   u64 file_or_null;
-  u32 index;
 
   if (!(prot & PROT_EXEC))
     return 0;
@@ -145,8 +153,7 @@ int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigne
     return 0;
   inode = file->f_inode;
   note = note_of(inode);
-  task = bpf_task_storage_get(&diglim_tasks, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-  if (!note || !task) {
+  if (!note) {
     __builtin_memset(&decision, 0, sizeof(decision));
     decision.reason = DIGLIM_REASON_NO_STORAGE;
     return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
@@ -155,32 +162,37 @@ int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigne
   if (decision.reason)
     return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
 
-  /* From here on a writer either sees the counter and the mark (file_open below), or is seen by the test that follows: each side
-   * writes first and reads then, with atomic operations in between.
+  /* From here on a writer either sees the mark and the counter of mmap_begin (file_open below), or is seen by the test that follows:
+   * each side writes first and reads then, with an atomic operation in between.
    */
-  index = in_flight_index(inode);
-  *(volatile u32 *)&note->mapped_executable = 1;
-  __sync_fetch_and_add(&in_flight[index], 1);
+  __sync_fetch_and_or(&note->mapped_executable, 1);
   if (has_writer(inode) || *(volatile u64 *)&note->writes != decision.writes) {
-    __sync_fetch_and_add(&in_flight[index], -1);
     decision.reason = DIGLIM_REASON_WRITER;
     return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
   }
-  task->in_flight = index + 1;
+  return 0;
+}
+
+static __always_inline void count_in_flight(void *ctx, int change)
+{
+  struct file *file;
+
+  bpf_probe_read_kernel(&file, sizeof(file), ctx); /* null for an anonymous mapping */
+  if (file)
+    __sync_fetch_and_add(&in_flight[in_flight_index(BPF_CORE_READ(file, f_inode))], change);
+}
+
+SEC("fentry/vm_mmap_pgoff")
+int BPF_PROG(diglim_mmap_begin)
+{
+  count_in_flight(ctx, 1);
   return 0;
 }
 
 SEC("fexit/vm_mmap_pgoff")
-int BPF_PROG(diglim_mmap_done)
+int BPF_PROG(diglim_mmap_end)
 {
-  struct diglim_task *task = bpf_task_storage_get(&diglim_tasks, bpf_get_current_task_btf(), NULL, 0);
-  u32 index;
-
-  if (!task || !task->in_flight)
-    return 0;
-  index = (task->in_flight - 1) & (IN_FLIGHT_COUNTERS - 1);
-  task->in_flight = 0;
-  __sync_fetch_and_add(&in_flight[index], -1);
+  count_in_flight(ctx, -1);
   return 0;
 }
 
@@ -207,8 +219,7 @@ int BPF_PROG(diglim_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
   /* This hook cannot sleep, so it cannot hash: only a verdict that still holds counts. */
   if (note && header) {
     decision.generation = header->number;
-    *(volatile u32 *)&note->mapped_executable = 1;
-    __sync_fetch_and_add(&diglim_counters.cached, 1); /* a barrier too: the mark first, then the test */
+    __sync_fetch_and_or(&note->mapped_executable, 1); /* the mark first, then the test, as in mmap_file */
     if (!has_writer(inode) && take_cached(inode, note, header, &decision) && !decision.reason)
       return 0;
   }

@@ -9,18 +9,35 @@
 #ifndef DIGLIM_BPF_GUARD_H
 #define DIGLIM_BPF_GUARD_H
 
+/* A hash map and not task storage: that one refuses now and then on 6.1, when another task of the same CPU is inside it
+ * (bpf_task_storage_trylock), and a guard that sometimes sees no role protects nobody. Entries go with their tasks (task_free).
+ */
 struct {
-  __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-  __uint(map_flags, BPF_F_NO_PREALLOC);
-  __type(key, int);
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1024);
+  __type(key, u32);
   __type(value, struct diglim_task);
 } diglim_tasks SEC(".maps");
 
 static __always_inline u32 role_of(struct task_struct *task)
 {
-  struct diglim_task *note = bpf_task_storage_get(&diglim_tasks, task, NULL, 0);
+  u32 pid = BPF_CORE_READ(task, pid);
+  struct diglim_task *note = bpf_map_lookup_elem(&diglim_tasks, &pid);
 
-  return note ? note->role : DIGLIM_ROLE_NONE;
+  if (!note || (note->start_time && note->start_time != BPF_CORE_READ(task, start_boottime)))
+    return DIGLIM_ROLE_NONE;
+  return note->role;
+}
+
+SEC("lsm/task_free")
+int BPF_PROG(diglim_task_free, struct task_struct *task)
+{
+  u32 pid = BPF_CORE_READ(task, pid);
+
+  /* By the role: the id may belong to a new task already. */
+  if (role_of(task) != DIGLIM_ROLE_NONE)
+    bpf_map_delete_elem(&diglim_tasks, &pid);
+  return 0;
 }
 
 static __always_inline bool is_loader(void)

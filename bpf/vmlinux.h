@@ -113,6 +113,8 @@ struct seccomp {
   int mode;
 };
 struct task_struct {
+  int pid;
+  u64 start_boottime;
   unsigned int ptrace;
   struct seccomp seccomp;
 };

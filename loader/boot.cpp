@@ -35,10 +35,12 @@ Result<void> mount_at(const char* type, const char* at) {
   (void)mkdir(at, 0755);  // exists already, or the mount says what is wrong
   struct stat here = {};
   struct stat above = {};
-  if (stat(at, &here) == 0 && stat((std::string(at) + "/..").c_str(), &above) == 0 && here.st_dev != above.st_dev) {
+  if (stat(at, &here) == 0 && stat((std::string(at) + "/..").c_str(), &above) == 0 &&
+      here.st_dev != above.st_dev) {
     return {};
   }
-  if (mount(type, at, type, MS_NOSUID | MS_NOEXEC | (std::string_view(type) == "devtmpfs" ? 0 : MS_NODEV), nullptr) != 0) {
+  if (mount(type, at, type, MS_NOSUID | MS_NOEXEC | (std::string_view(type) == "devtmpfs" ? 0 : MS_NODEV),
+            nullptr) != 0) {
     return from_errno(std::string("mount ") + type + " at " + at, errno);
   }
   return {};
@@ -71,8 +73,8 @@ Result<Config> read_config(int argc, char** argv) {
   return config;
 }
 
-// The first generation. A bad list is left out, loudly: what it names stays unknown, which is safe, and one damaged file
-// must not keep a host from booting.
+// The first generation. A bad list is left out, loudly: what it names stays unknown, which is safe, and one
+// damaged file must not keep a host from booting.
 Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo) {
   Generation generation(algo);
   auto names = list_folder(kListsFolder);
@@ -109,7 +111,8 @@ Result<void> start(const Config& config) {
   TRY(programs.attach());
   TRY(programs.pin(keys));
   TRY(start_keeper(programs));
-  log_line(LOG_NOTICE, std::string(config.mode == Mode::kEnforce ? "enforcing" : "permissive") + ", generation 1");
+  log_line(LOG_NOTICE,
+           std::string(config.mode == Mode::kEnforce ? "enforcing" : "permissive") + ", generation 1");
   return {};
 }
 
@@ -157,7 +160,8 @@ int run_boot(int argc, char** argv) {
   execute_init("/init");
   const int first_error = errno;
   if (first_error == ENOENT) execute_init("/sbin/init");
-  stop(std::string("cannot execute ") + (first_error == ENOENT ? "/sbin/init" : "/init") + ": " + strerror(errno));
+  stop(std::string("cannot execute ") + (first_error == ENOENT ? "/sbin/init" : "/init") + ": " +
+       strerror(errno));
 }
 
 }  // namespace diglim

@@ -21,7 +21,8 @@ namespace {
 constexpr char kName[] = "@diglim-keeper";
 
 void ignore_all_signals() {
-  for (int signal = 1; signal < NSIG; ++signal) (void)std::signal(signal, SIG_IGN);  // fails for KILL and STOP only
+  for (int signal = 1; signal < NSIG; ++signal)
+    (void)std::signal(signal, SIG_IGN);  // fails for KILL and STOP only
 }
 
 [[noreturn]] void keep(Programs& programs) {

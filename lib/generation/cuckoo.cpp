@@ -20,7 +20,8 @@ class Builder {
     uint32_t target = first_bucket(word, buckets_);
     if (put(target, id) || put(second_bucket(word, buckets_), id)) return true;
     for (int moves = 0; moves < kMaxMoves; ++moves) {
-      // Throw out somebody and send him to his other bucket. Which one: a fixed sequence, so that tables are reproducible.
+      // Throw out somebody and send him to his other bucket. Which one: a fixed sequence, so that tables are
+      // reproducible.
       random_ = random_ * 6364136223846793005ULL + 1442695040888963407ULL;
       uint32_t& victim_place = places_[size_t{target} * DIGLIM_SLOTS + (random_ >> 61)];
       const uint32_t victim = victim_place - 1;

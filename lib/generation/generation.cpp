@@ -49,7 +49,8 @@ Result<Generation::Change> Generation::put(LoadedList list, ByteView digests) {
     return invalid("a list's name has 1 to 255 bytes and no '/'");
   }
   const size_t size = hash_size(algo_);
-  if (digests.size() / size + slots_.size() > kMaxDigests) return unsupported("more digests than a table may have");
+  if (digests.size() / size + slots_.size() > kMaxDigests)
+    return unsupported("more digests than a table may have");
   const auto old = std::find_if(lists_.begin(), lists_.end(),
                                 [&](const LoadedList& other) { return other.name == list.name; });
   if (old != lists_.end() && old->content_hash == list.content_hash) return Change::kSame;
@@ -169,7 +170,8 @@ Result<Generation> Generation::decode(ByteView map) {
     generation.slots_.push_back(slot);
     ids[at] = static_cast<uint32_t>(generation.slots_.size());
   }
-  if (generation.slots_.size() != header.digests) return corrupt(28, "the table has another number of digests");
+  if (generation.slots_.size() != header.digests)
+    return corrupt(28, "the table has another number of digests");
   const size_t registry_at = kElement + table_bytes;
   RegistryReader reader(map.subspan(registry_at, header.registry_bytes), registry_at);
   for (uint32_t i = 0; i < header.lists; ++i) {
@@ -188,7 +190,8 @@ bool table_has(ByteView map, ByteView digest) {
   std::memcpy(&header, map.data(), sizeof(header));
   uint64_t slot[DIGLIM_SLOT_SIZE / 8] = {};
   std::memcpy(slot, digest.data(), std::min<size_t>(digest.size(), DIGLIM_SLOT_SIZE));
-  for (const uint32_t bucket : {first_bucket(slot[0], header.buckets), second_bucket(slot[0], header.buckets)}) {
+  for (const uint32_t bucket :
+       {first_bucket(slot[0], header.buckets), second_bucket(slot[0], header.buckets)}) {
     const uint8_t* at = map.data() + kElement * (1 + size_t{bucket});
     for (int i = 0; i < DIGLIM_SLOTS; ++i, at += DIGLIM_SLOT_SIZE) {
       if (std::memcmp(at, slot, DIGLIM_SLOT_SIZE) == 0) return true;

@@ -39,8 +39,8 @@ bool is_packet_header(uint8_t byte, PacketType type);
 
 // The bytes of an integer, most significant first, without leading zeros; empty for zero. kCorrupt for more
 // than kMaxMpiBits, and where the bit count is not that of the number: section 3.2 asks for it in v6, Sequoia
-// asks for it everywhere. One exception: a first byte of 0 that is counted as one bit. Microsoft's signer writes so
-// (2 of the 129 packages of selftests/real_input have it), and rpm takes it.
+// asks for it everywhere. One exception: a first byte of 0 that is counted as one bit. Microsoft's signer
+// writes so (2 of the 129 packages of selftests/real_input have it), and rpm takes it.
 Result<ByteView> read_mpi(ByteReader& reader);
 
 }  // namespace diglim::openpgp

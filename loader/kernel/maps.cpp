@@ -47,16 +47,19 @@ Result<bpf_map_info> map_info(const Fd& map) {
 
 Result<size_t> array_bytes(const Fd& map) {
   TRY_ASSIGN(const bpf_map_info info, map_info(map));
-  if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != kElement) return corrupt(0, "not a map of 256-byte elements");
+  if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != kElement)
+    return corrupt(0, "not a map of 256-byte elements");
   return size_t{info.max_entries} * kElement;
 }
 
-// Where a global variable lies in its map, by the map's own BTF: the loader that reads may be newer than the one that loaded.
+// Where a global variable lies in its map, by the map's own BTF: the loader that reads may be newer than the
+// one that loaded.
 Result<uint32_t> variable_offset(const bpf_map_info& info, const char* name) {
   const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_from_kernel_by_id(info.btf_id), btf__free);
   if (!types) return from_errno("read BTF of BPF map", errno);
   const btf_type* section = btf__type_by_id(types.get(), info.btf_value_type_id);
-  if (section == nullptr || !btf_is_datasec(section)) return corrupt(0, "a map of globals without a data section");
+  if (section == nullptr || !btf_is_datasec(section))
+    return corrupt(0, "a map of globals without a data section");
   const btf_var_secinfo* variable = btf_var_secinfos(section);
   for (int i = 0; i < btf_vlen(section); ++i, ++variable) {
     const btf_type* type = btf__type_by_id(types.get(), variable->type);
@@ -159,8 +162,9 @@ Result<Fd> create_keys_map(ByteView blob) {
   Bytes content;
   put_u64_le(content, blob.size());
   append(content, blob);
-  return create_frozen_map(kKeysMap, (content.size() + kElement - 1) / kElement, false,
-                           [&](std::span<uint8_t> out) { std::copy(content.begin(), content.end(), out.begin()); });
+  return create_frozen_map(
+      kKeysMap, (content.size() + kElement - 1) / kElement, false,
+      [&](std::span<uint8_t> out) { std::copy(content.begin(), content.end(), out.begin()); });
 }
 
 Result<Bytes> read_keys_map(const Fd& keys) {

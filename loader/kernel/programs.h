@@ -32,7 +32,8 @@ struct KernelFacts {
 // REQUIRES: bpffs mounted at kBpffs. kUnsupported with what is missing (lsm= without bpf, no IMA, no BTF).
 Result<KernelFacts> probe_kernel();
 
-// The loaded programs. Destroying it closes this process's references: the programs stay attached only if pinned or held.
+// The loaded programs. Destroying it closes this process's references: the programs stay attached only if
+// pinned or held.
 class Programs {
  public:
   // Loads without attaching. Mode and facts become constants.
@@ -44,7 +45,8 @@ class Programs {
   int generations_fd() const;
   // Gives the digest a meaning of its own (DIGLIM_FLAG_*).
   Result<void> set_flags(ByteView digest, uint32_t flags);
-  // Gives a running process a role. Works on descriptors that this process has, so also when guards are attached.
+  // Gives a running process of one thread a role, until it ends or executes something else. Works on
+  // descriptors that this process has, so also when guards are attached.
   Result<void> set_role(pid_t pid, diglim_role role);
 
   // Attaches every program, the guards last. All or nothing: on an error none stays attached.
