@@ -43,7 +43,7 @@ __u32 in_flight[IN_FLIGHT_COUNTERS];
 static __always_inline u32 in_flight_index(struct inode *inode)
 {
   /* By number: the verifier lets nobody calculate with the address. */
-  return (BPF_CORE_READ(inode, i_ino) * 0x9e3779b97f4a7c15ULL >> 54) & (IN_FLIGHT_COUNTERS - 1);
+  return (inode->i_ino * 0x9e3779b97f4a7c15ULL >> 54) & (IN_FLIGHT_COUNTERS - 1);
 }
 
 /* Reports and says what the hook returns. */
@@ -259,10 +259,10 @@ int BPF_PROG(diglim_file_open, struct file *file)
     return 0;
   if ((inode->i_mode & S_IFMT) != S_IFREG)
     return 0;
-  result = guard_ftrace(BPF_CORE_READ(file, f_path.dentry));
+  result = guard_ftrace(file->f_path.dentry);
   if (result)
     return result;
-  return before_write(inode, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
+  return before_write(inode, file->f_path.mnt, file->f_path.dentry);
 }
 
 SEC("lsm/path_truncate")

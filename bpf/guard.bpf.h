@@ -217,7 +217,7 @@ static __always_inline int guard_ftrace(struct dentry *dentry)
   static const char wanted[] = "ftrace_enabled";
   char name[sizeof(wanted)] = {};
 
-  if (BPF_CORE_READ(dentry, d_sb, s_magic) != PROC_SUPER_MAGIC)
+  if (dentry->d_sb->s_magic != PROC_SUPER_MAGIC)
     return 0;
   bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(dentry, d_name.name));
 #pragma unroll

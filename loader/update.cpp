@@ -73,8 +73,8 @@ Result<Published> update_generation(
   TRY_ASSIGN(const bool changed, change(*current, trust));
   if (changed) {
     current->seal(static_cast<uint64_t>(time(nullptr)));
-    TRY_ASSIGN(const auto now, read_generation(generations));
-    if (!now || now->number() != before) {
+    TRY_ASSIGN(const uint64_t now, read_generation_number(generations));
+    if (now != before) {
       return Error{ErrorCode::kIo, EAGAIN,
                    "another loader published meanwhile; nothing was changed, try again"};
     }

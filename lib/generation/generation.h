@@ -71,7 +71,7 @@ class Generation {
 
   static Slot make_slot(ByteView digest);
   uint32_t intern(const Slot& slot);
-  void index_slots();
+  void index_slots(size_t capacity);
 
   HashAlgo algo_;
   uint64_t number_ = 0;

@@ -52,6 +52,19 @@ Result<size_t> array_bytes(const Fd& map) {
   return size_t{info.max_entries} * kElement;
 }
 
+// No descriptor if none was published yet.
+Result<Fd> current_generation(const Fd& generations) {
+  const uint32_t zero = 0;
+  uint32_t id = 0;
+  if (bpf_map_lookup_elem(generations.get(), &zero, &id) != 0) {
+    if (errno == ENOENT) return Fd();
+    return from_errno("read BPF map diglim_gens", errno);
+  }
+  Fd inner(bpf_map_get_fd_by_id(id));
+  if (!inner) return from_errno("open the current generation", errno);
+  return inner;
+}
+
 // Where a global variable lies in its map, by the map's own BTF: the loader that reads may be newer than the
 // one that loaded.
 Result<uint32_t> variable_offset(const bpf_map_info& info, const char* name) {
@@ -133,19 +146,22 @@ Result<uint64_t> map_memory(const Fd& map) {
 }
 
 Result<std::optional<Generation>> read_generation(const Fd& generations, Fd* map) {
-  const uint32_t zero = 0;
-  uint32_t id = 0;
-  if (bpf_map_lookup_elem(generations.get(), &zero, &id) != 0) {
-    if (errno == ENOENT) return std::optional<Generation>();
-    return from_errno("read BPF map diglim_gens", errno);
-  }
-  Fd inner(bpf_map_get_fd_by_id(id));
-  if (!inner) return from_errno("open the current generation", errno);
+  TRY_ASSIGN(Fd inner, current_generation(generations));
+  if (!inner) return std::optional<Generation>();
   TRY_ASSIGN(const size_t bytes, array_bytes(inner));
   TRY_ASSIGN(const MapView view, MapView::create(inner, bytes, PROT_READ));
   TRY_ASSIGN(Generation generation, Generation::decode(view.bytes()));
   if (map != nullptr) *map = std::move(inner);
   return std::optional<Generation>(std::move(generation));
+}
+
+Result<uint64_t> read_generation_number(const Fd& generations) {
+  TRY_ASSIGN(const Fd inner, current_generation(generations));
+  if (!inner) return uint64_t{0};
+  TRY_ASSIGN(const MapView view, MapView::create(inner, sizeof(diglim_generation), PROT_READ));
+  diglim_generation header;
+  std::memcpy(&header, view.bytes().data(), sizeof(header));
+  return uint64_t{header.number};
 }
 
 Result<void> publish_generation(const Fd& generations, Generation& next) {

@@ -39,6 +39,9 @@ Result<uint64_t> map_memory(const Fd& map);
 // The generation in force; nullopt if none was published yet. `map`, if given, receives its descriptor.
 Result<std::optional<Generation>> read_generation(const Fd& generations, Fd* map = nullptr);
 
+// Its number alone, without the cost of decoding the rest; 0 if none was published yet.
+Result<uint64_t> read_generation_number(const Fd& generations);
+
 // Makes a sealed generation the one in force, with one update that every reader sees whole or not at all. On
 // an error the old one stays.
 Result<void> publish_generation(const Fd& generations, Generation& next);
