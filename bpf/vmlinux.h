@@ -144,7 +144,8 @@ struct kernel_siginfo;
 #define PTRACE_MODE_ATTACH 0x2           /* include/linux/ptrace.h */
 #define SEND_SIG_PRIV 1UL                /* include/linux/sched/signal.h: a signal from the kernel itself */
 #define SECCOMP_MODE_FILTER 2            /* include/uapi/linux/seccomp.h */
-#define F_SEAL_WRITE 0x8                 /* include/uapi/linux/fcntl.h */
+/* F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE: include/uapi/linux/fcntl.h */
+#define IMMUTABLE_SEALS (0x2 | 0x4 | 0x8)
 #define S_IFMT 00170000                  /* include/uapi/linux/stat.h */
 #define S_IFREG 0100000
 #define PROT_EXEC 0x4 /* include/uapi/asm-generic/mman-common.h */
