@@ -41,10 +41,10 @@ const volatile __u64 diglim_pins_mount;  /* address of its struct mount; 0: ther
 #define IN_FLIGHT_COUNTERS 1024
 __u32 in_flight[IN_FLIGHT_COUNTERS];
 
-static __always_inline u32 in_flight_index(struct inode *inode)
+/* By the inode's number: the verifier lets nobody calculate with its address. */
+static __always_inline u32 in_flight_index(u64 inode_number)
 {
-  /* By number: the verifier lets nobody calculate with the address. */
-  return (inode->i_ino * 0x9e3779b97f4a7c15ULL >> 54) & (IN_FLIGHT_COUNTERS - 1);
+  return (inode_number * 0x9e3779b97f4a7c15ULL >> 54) & (IN_FLIGHT_COUNTERS - 1);
 }
 
 /* Reports and says what the hook returns. */
@@ -180,7 +180,7 @@ static __always_inline void count_in_flight(void *ctx, int change)
 
   bpf_probe_read_kernel(&file, sizeof(file), ctx); /* null for an anonymous mapping */
   if (file)
-    __sync_fetch_and_add(&in_flight[in_flight_index(BPF_CORE_READ(file, f_inode))], change);
+    __sync_fetch_and_add(&in_flight[in_flight_index(BPF_CORE_READ(file, f_inode, i_ino))], change);
 }
 
 SEC("fentry/vm_mmap_pgoff")
@@ -252,7 +252,7 @@ static __always_inline int before_write(struct inode *inode, struct vfsmount *mn
   if (!*(volatile u32 *)&note->mapped_executable)
     return 0;
   /* The counter first: it goes down only after the mapping can be seen, so one of the two shows whoever came before us. */
-  if (!*(volatile u32 *)&in_flight[in_flight_index(inode)] &&
+  if (!*(volatile u32 *)&in_flight[in_flight_index(inode->i_ino)] &&
       !BPF_CORE_READ(inode, i_mapping, i_mmap.rb_root.rb_node)) {
     /* We count as a writer already (get_write_access() comes before the hook), so who maps it from now on is refused. Without
      * this, a linker that maps its own output would find it busy.
