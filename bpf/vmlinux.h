@@ -32,6 +32,10 @@ struct rb_root_cached {
   struct rb_root rb_root;
 };
 
+struct list_head {
+  struct list_head *next;
+};
+
 struct timespec64 {
   s64 tv_sec;
   long tv_nsec;
@@ -87,6 +91,7 @@ struct mount {
   struct mount *mnt_parent;
   struct dentry *mnt_mountpoint;
   struct vfsmount mnt;
+  struct list_head mnt_share; /* the circle of its peers */
   struct mount *mnt_master;
   int mnt_group_id;
 };
