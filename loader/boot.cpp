@@ -141,8 +141,9 @@ void execute_init(const char* path) {
 }  // namespace
 
 int run_boot(int argc, char** argv) {
-  if (getpid() != 1) {
-    (void)fprintf(stderr, "diglim-loader: boot runs only as PID 1 (rdinit= on the kernel command line)\n");
+  if (getpid() != 1 || is_active()) {
+    (void)fprintf(stderr,
+                  "diglim-loader: boot runs only once, as PID 1 (rdinit= on the kernel command line)\n");
     return kExitUsage;
   }
   // Until the configuration is known, what fails is treated as in enforce mode.
