@@ -118,6 +118,9 @@ int BPF_PROG(diglim_committed_creds, struct linux_binprm *bprm)
   u32 pid = BPF_CORE_READ(current, pid);
 
   bpf_map_delete_elem(&diglim_tasks, &pid);
+  /* Nobody else can use bpf(2) for this; and a user with a thousand stopped loaders would fill the map. */
+  if ((u32)bpf_get_current_uid_gid() != 0)
+    return 0;
   /* The hook above has just decided about this file, the last of the exec, which nobody could write since. */
   note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
   if (!note || !(note->flags & DIGLIM_FLAG_LOADER))
@@ -210,7 +213,8 @@ int BPF_PROG(diglim_mmap_end, struct file *file, unsigned long address, unsigned
 static __always_inline bool is_still_known(struct inode *inode, struct inode_note *note,
                                            const struct diglim_generation *header, struct decision *decision)
 {
-  return !has_writer(inode) && take_cached(inode, note, header, decision) && !decision->reason;
+  /* An empty one is known, perhaps, but must not keep writers out (see mmap_file). */
+  return inode->i_size != 0 && !has_writer(inode) && take_cached(inode, note, header, decision) && !decision->reason;
 }
 
 SEC("lsm/file_mprotect")
@@ -247,6 +251,21 @@ int BPF_PROG(diglim_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
   return deny(DIGLIM_KIND_MPROTECT, 0, file, &decision);
 }
 
+/* Whoever splits or resizes a mapping takes it out of i_mmap for an instant, under the write lock, which no program here can take:
+ * so nothing there counts only when the lock is free, and looked at twice.
+ */
+static __always_inline bool is_mapped(struct inode *inode)
+{
+  struct address_space *mapping = BPF_CORE_READ(inode, i_mapping);
+
+  if (BPF_CORE_READ(mapping, i_mmap.rb_root.rb_node))
+    return true;
+  if (bpf_core_field_exists(mapping->i_mmap_rwsem.count.counter) &&
+      (BPF_CORE_READ(mapping, i_mmap_rwsem.count.counter) & RWSEM_WRITER_LOCKED))
+    return true;
+  return BPF_CORE_READ(mapping, i_mmap.rb_root.rb_node) != NULL;
+}
+
 /* Somebody is about to write. What we knew is void; while it is mapped executable the answer is the kernel's own for a
  * running program.
  */
@@ -262,8 +281,7 @@ static __always_inline int before_write(struct inode *inode, struct vfsmount *mn
   if (!*(volatile u32 *)&note->mapped_executable)
     return 0;
   /* The counter first: it goes down only after the mapping can be seen, so one of the two shows whoever came before us. */
-  if (!*(volatile u32 *)&in_flight[in_flight_index(inode->i_ino)] &&
-      !BPF_CORE_READ(inode, i_mapping, i_mmap.rb_root.rb_node)) {
+  if (!*(volatile u32 *)&in_flight[in_flight_index(inode->i_ino)] && !is_mapped(inode)) {
     /* We count as a writer already (get_write_access() comes before the hook), so who maps it from now on is refused. Without
      * this, a linker that maps its own output would find it busy.
      */

@@ -85,6 +85,9 @@ int BPF_PROG(diglim_bpf_prog, struct bpf_prog *prog)
 {
   char name[16];
 
+  /* It calls bpf_override_return(): attached to system calls it could forge what the loader sees. Each user needs a descriptor. */
+  if (BPF_CORE_READ_BITFIELD_PROBED(prog, kprobe_override) && !is_loader())
+    return guard(DIGLIM_GUARD_PROG_LOAD, NULL);
   bpf_probe_read_kernel(name, sizeof(name),
                         (void *)BPF_CORE_READ(prog, aux) + bpf_core_field_offset(struct bpf_prog_aux, name));
   if (!is_ours(name) || is_loader())

@@ -25,6 +25,9 @@ constexpr std::string_view kGenerationMap = "diglim_gen";
 // to it.
 Result<Fd> find_map(std::string_view name);
 
+// Does DIGLIM run here already? True also for a process that may not ask.
+bool is_active();
+
 // An array map of 256-byte elements, filled and frozen: nobody can write to it again, through no descriptor.
 // With `inner` it can become a generation.
 Result<Fd> create_frozen_map(std::string_view name, size_t elements, bool inner,
