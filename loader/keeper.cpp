@@ -35,8 +35,15 @@ void ignore_all_signals() {
     for (int fd = 0; fd <= 2; ++fd) (void)dup2(null->get(), fd);  // whoever waits for our pipes must not
   }
   uint64_t dropped = 0;
+  bool hinted = false;
   const auto result = programs.read_events([&](const diglim_event& event) {
     log_line(event.enforced != 0 ? LOG_ERR : LOG_WARNING, event_line(event));
+    if (!hinted && event.reason == DIGLIM_REASON_UNKNOWN) {
+      hinted = true;
+      log_line(LOG_NOTICE,
+               "to allow a file: compact_gen -d DIR -i FILE -k KEY -c CERTIFICATE, then "
+               "diglim-loader load; diglim-loader(8) explains these lines");
+    }
     if (const uint64_t now = programs.dropped_events(); now != dropped) {
       log_line(LOG_WARNING, std::to_string(now - dropped) + " events were lost: the ring buffer was full");
       dropped = now;
