@@ -8,6 +8,7 @@
  *   file_mprotect         mapping made executable later: must have been verified before
  *   file_open             opened for write: what we knew of the file is void, or ETXTBSY while it is mapped executable
  *   path_truncate         the same for truncate(2), which opens nothing
+ *   file_truncate         and for O_RDONLY|O_TRUNC, which opens nothing for write (6.2 and later)
  *   kernel_read_file      module, firmware, kexec image from a file
  *   kernel_load_data      the same from memory: nothing to hash, so denied
  * No hook waits for user space (D1). Nothing fails open: no note, no hash, no generation means denied.
@@ -40,10 +41,10 @@ const volatile __u64 diglim_pins_mount;  /* address of its struct mount; 0: ther
 #define IN_FLIGHT_COUNTERS 1024
 __u32 in_flight[IN_FLIGHT_COUNTERS];
 
-static __always_inline u32 in_flight_index(struct inode *inode)
+/* By the inode's number: the verifier lets nobody calculate with its address. */
+static __always_inline u32 in_flight_index(u64 inode_number)
 {
-  /* By number: the verifier lets nobody calculate with the address. */
-  return (inode->i_ino * 0x9e3779b97f4a7c15ULL >> 54) & (IN_FLIGHT_COUNTERS - 1);
+  return (inode_number * 0x9e3779b97f4a7c15ULL >> 54) & (IN_FLIGHT_COUNTERS - 1);
 }
 
 /* Reports and says what the hook returns. */
@@ -179,7 +180,7 @@ static __always_inline void count_in_flight(void *ctx, int change)
 
   bpf_probe_read_kernel(&file, sizeof(file), ctx); /* null for an anonymous mapping */
   if (file)
-    __sync_fetch_and_add(&in_flight[in_flight_index(BPF_CORE_READ(file, f_inode))], change);
+    __sync_fetch_and_add(&in_flight[in_flight_index(BPF_CORE_READ(file, f_inode, i_ino))], change);
 }
 
 SEC("fentry/vm_mmap_pgoff")
@@ -194,6 +195,12 @@ int BPF_PROG(diglim_mmap_end)
 {
   count_in_flight(ctx, -1);
   return 0;
+}
+
+static __always_inline bool is_still_known(struct inode *inode, struct inode_note *note,
+                                           const struct diglim_generation *header, struct decision *decision)
+{
+  return !has_writer(inode) && take_cached(inode, note, header, decision) && !decision->reason;
 }
 
 SEC("lsm/file_mprotect")
@@ -212,17 +219,21 @@ int BPF_PROG(diglim_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
   inode = file->f_inode;
   if (!inode)
     return 0;
-  decision.reason = DIGLIM_REASON_NOT_VERIFIED;
   note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
   generation = current_generation();
   header = generation ? generation_header(generation) : NULL;
   /* This hook cannot sleep, so it cannot hash: only a verdict that still holds counts. */
   if (note && header) {
     decision.generation = header->number;
-    __sync_fetch_and_or(&note->mapped_executable, 1); /* the mark first, then the test, as in mmap_file */
-    if (!has_writer(inode) && take_cached(inode, note, header, &decision) && !decision.reason)
-      return 0;
+    /* Only what is known gets the mark, or whoever can read a data file could lock its writers out. */
+    if (is_still_known(inode, note, header, &decision)) {
+      __sync_fetch_and_or(&note->mapped_executable, 1); /* the mark first, then the test that counts, as in mmap_file */
+      if (is_still_known(inode, note, header, &decision))
+        return 0;
+    }
   }
+  if (!decision.reason)
+    decision.reason = DIGLIM_REASON_NOT_VERIFIED;
   return deny(DIGLIM_KIND_MPROTECT, 0, file, &decision);
 }
 
@@ -240,9 +251,15 @@ static __always_inline int before_write(struct inode *inode, struct vfsmount *mn
   __sync_fetch_and_add(&note->writes, 1);
   if (!*(volatile u32 *)&note->mapped_executable)
     return 0;
-  if (!BPF_CORE_READ(inode, i_mapping, i_mmap.rb_root.rb_node) &&
-      !*(volatile u32 *)&in_flight[in_flight_index(inode)])
+  /* The counter first: it goes down only after the mapping can be seen, so one of the two shows whoever came before us. */
+  if (!*(volatile u32 *)&in_flight[in_flight_index(inode->i_ino)] &&
+      !BPF_CORE_READ(inode, i_mapping, i_mmap.rb_root.rb_node)) {
+    /* We count as a writer already (get_write_access() comes before the hook), so who maps it from now on is refused. Without
+     * this, a linker that maps its own output would find it busy.
+     */
+    *(volatile u32 *)&note->mapped_executable = 0;
     return 0;
+  }
   emit(&report, NULL);
   if (diglim_mode == DIGLIM_MODE_ENFORCE)
     return -ETXTBSY;
@@ -274,6 +291,13 @@ int BPF_PROG(diglim_truncate, const struct path *path)
   if (!inode)
     return 0;
   return before_write(inode, path->mnt, dentry);
+}
+
+/* From 6.2 on ftruncate() and open(O_TRUNC) ask this in place of path_truncate. Not loaded where the kernel has no such hook. */
+SEC("lsm/file_truncate")
+int BPF_PROG(diglim_file_truncate, struct file *file)
+{
+  return before_write(file->f_inode, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
 }
 
 SEC("lsm.s/kernel_read_file")

@@ -85,7 +85,8 @@ int BPF_PROG(diglim_bpf_prog, struct bpf_prog *prog)
 {
   char name[16];
 
-  bpf_probe_read_kernel(name, sizeof(name), BPF_CORE_READ(prog, aux) + bpf_core_field_offset(struct bpf_prog_aux, name));
+  bpf_probe_read_kernel(name, sizeof(name),
+                        (void *)BPF_CORE_READ(prog, aux) + bpf_core_field_offset(struct bpf_prog_aux, name));
   if (!is_ours(name) || is_loader())
     return 0;
   return guard(DIGLIM_GUARD_PROG, NULL);
@@ -124,6 +125,11 @@ int BPF_PROG(diglim_kill, struct task_struct *target, struct kernel_siginfo *inf
   return guard(DIGLIM_GUARD_KILL, NULL);
 }
 
+#define PINS_DEPTH 8     /* mounts from the pins' bpffs up to the root */
+#define MAX_MASTERS 4    /* groups that one mount receives from, through each other */
+#define MOUNT_DEPTH 32   /* mounts upwards from any mount */
+#define MAX_PEERS 65536  /* mounts in one peer group */
+
 /* The pins are /sys/fs/bpf/diglim/NAME: a dentry is one of them, or their folder. */
 static __always_inline bool is_pin(struct dentry *dentry)
 {
@@ -146,6 +152,25 @@ static __always_inline int guard_pin(struct dentry *dentry)
   return guard(DIGLIM_GUARD_PIN, dentry);
 }
 
+/* Removing a directory that is a mountpoint only in another mount namespace unmounts it there, without asking sb_umount. So does
+ * renaming over it (fs/namei.c: detach_mounts()).
+ */
+static __always_inline int guard_mountpoint(struct dentry *dentry)
+{
+  struct mount *mount = (void *)diglim_pins_mount;
+
+  for (int i = 0; i < PINS_DEPTH && mount; i++) {
+    struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
+
+    if (!parent || parent == mount)
+      break;
+    if (BPF_CORE_READ(mount, mnt_mountpoint) == dentry)
+      return guard(DIGLIM_GUARD_PIN, dentry);
+    mount = parent;
+  }
+  return 0;
+}
+
 SEC("lsm.s/inode_unlink")
 int BPF_PROG(diglim_unlink, struct inode *dir, struct dentry *dentry)
 {
@@ -155,7 +180,11 @@ int BPF_PROG(diglim_unlink, struct inode *dir, struct dentry *dentry)
 SEC("lsm.s/inode_rmdir")
 int BPF_PROG(diglim_rmdir, struct inode *dir, struct dentry *dentry)
 {
-  return guard_pin(dentry);
+  int result = guard_pin(dentry);
+
+  if (result)
+    return result;
+  return guard_mountpoint(dentry);
 }
 
 SEC("lsm.s/inode_rename")
@@ -166,12 +195,62 @@ int BPF_PROG(diglim_rename, struct inode *old_dir, struct dentry *old_dentry, st
 
   if (result)
     return result;
-  return guard_pin(new_dentry);
+  result = guard_pin(new_dentry);
+  if (result)
+    return result;
+  return guard_mountpoint(new_dentry);
 }
 
-/* Would unmounting `target` take the pins' bpffs along? It does if target is that mount or an ancestor of it, and also if target
- * is a copy of one of them in another mount namespace from which unmounting propagates here (same mountpoint, parent
- * in the same peer group or in one that is a master of ours: fs/pnode.c).
+/* Is `mount` the target or below it? */
+static __always_inline bool is_below(struct mount *mount, struct mount *target)
+{
+  for (int i = 0; i < MOUNT_DEPTH; i++) {
+    struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
+
+    if (mount == target)
+      return true;
+    if (!parent || parent == mount)
+      return false;
+    mount = parent;
+  }
+  return true;
+}
+
+struct peer_walk {
+  struct mount *target;
+  struct mount *first;
+  struct mount *peer;
+  u32 answer; /* 0: not known, 1: no peer is below the target, 2: one is */
+};
+
+static long visit_peer(u32 index, struct peer_walk *walk)
+{
+  struct mount *peer = walk->peer;
+
+  if (is_below(peer, walk->target)) {
+    walk->answer = 2;
+    return 1;
+  }
+  peer = (void *)BPF_CORE_READ(peer, mnt_share.next) - bpf_core_field_offset(struct mount, mnt_share);
+  walk->peer = peer;
+  if (peer != walk->first)
+    return 0;
+  walk->answer = 1;
+  return 1;
+}
+
+/* Is a peer of `first` below `target`? Without a lock: a list that changes meanwhile and never comes back to its start counts as yes. */
+static __always_inline bool has_peer_below(struct mount *first, struct mount *target)
+{
+  struct peer_walk walk = {.target = target, .first = first, .peer = first};
+
+  bpf_loop(MAX_PEERS, visit_peer, &walk, 0);
+  return walk.answer != 1;
+}
+
+/* Would unmounting `target` take the pins' bpffs along? It does if target is that mount or an ancestor of it. And unmounting a
+ * child also unmounts what lies at the same mountpoint of each peer and slave of its parent (fs/pnode.c), where "child"
+ * is target itself or anything below it: the classic is `umount -l` of a recursive bind mount of /sys.
  */
 static __always_inline bool carries_pins(struct mount *target)
 {
@@ -179,21 +258,22 @@ static __always_inline bool carries_pins(struct mount *target)
   struct dentry *target_point = BPF_CORE_READ(target, mnt_mountpoint);
   int target_group = BPF_CORE_READ(target, mnt_parent, mnt_group_id);
 
-  for (int i = 0; i < 8; i++) {
+  for (int i = 0; i < PINS_DEPTH; i++) {
     struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
     struct mount *source = parent;
 
     if (mount == target)
       return true;
-    if (target_group && BPF_CORE_READ(mount, mnt_mountpoint) == target_point) {
-      for (int j = 0; j < 4 && source; j++) {
-        if (BPF_CORE_READ(source, mnt_group_id) == target_group)
-          return true;
-        source = BPF_CORE_READ(source, mnt_master);
-      }
-    }
     if (!parent || parent == mount)
       return false;
+    for (int j = 0; j < MAX_MASTERS && source; j++) {
+      if (target_group && BPF_CORE_READ(source, mnt_group_id) == target_group &&
+          BPF_CORE_READ(mount, mnt_mountpoint) == target_point)
+        return true;
+      if (has_peer_below(source, target))
+        return true;
+      source = BPF_CORE_READ(source, mnt_master);
+    }
     mount = parent;
   }
   return true; /* deeper than any sane system mounts it: refuse rather than lose the pins */

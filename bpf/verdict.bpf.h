@@ -91,8 +91,8 @@ static __always_inline bool content_is_stable(struct super_block *sb)
   return false;
 }
 
-/* A memfd, or memory shared through shmget: its descriptors can write without counting as writers. Only the seal says that the
- * content stays.
+/* A memfd, or memory shared through shmget: its descriptors can write and cut without counting as writers. Only the seals say
+ * that the content stays.
  */
 static __always_inline bool is_unsealed_memory(struct inode *inode, struct super_block *sb)
 {
@@ -101,7 +101,7 @@ static __always_inline bool is_unsealed_memory(struct inode *inode, struct super
   if (!(sb->s_flags & SB_KERNMOUNT))
     return false;
   info = (void *)inode - bpf_core_field_offset(struct shmem_inode_info, vfs_inode);
-  return !(BPF_CORE_READ(info, seals) & F_SEAL_WRITE);
+  return (BPF_CORE_READ(info, seals) & IMMUTABLE_SEALS) != IMMUTABLE_SEALS;
 }
 
 static __always_inline bool has_writer(struct inode *inode)

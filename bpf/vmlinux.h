@@ -32,6 +32,10 @@ struct rb_root_cached {
   struct rb_root rb_root;
 };
 
+struct list_head {
+  struct list_head *next;
+};
+
 struct timespec64 {
   s64 tv_sec;
   long tv_nsec;
@@ -87,6 +91,7 @@ struct mount {
   struct mount *mnt_parent;
   struct dentry *mnt_mountpoint;
   struct vfsmount mnt;
+  struct list_head mnt_share; /* the circle of its peers */
   struct mount *mnt_master;
   int mnt_group_id;
 };
@@ -144,7 +149,8 @@ struct kernel_siginfo;
 #define PTRACE_MODE_ATTACH 0x2           /* include/linux/ptrace.h */
 #define SEND_SIG_PRIV 1UL                /* include/linux/sched/signal.h: a signal from the kernel itself */
 #define SECCOMP_MODE_FILTER 2            /* include/uapi/linux/seccomp.h */
-#define F_SEAL_WRITE 0x8                 /* include/uapi/linux/fcntl.h */
+/* F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE: include/uapi/linux/fcntl.h */
+#define IMMUTABLE_SEALS (0x2 | 0x4 | 0x8)
 #define S_IFMT 00170000                  /* include/uapi/linux/stat.h */
 #define S_IFREG 0100000
 #define PROT_EXEC 0x4 /* include/uapi/asm-generic/mman-common.h */

@@ -121,6 +121,11 @@ Result<Programs> Programs::load(bool enforce, const KernelFacts& facts) {
   state->object->rodata->diglim_mode = enforce ? DIGLIM_MODE_ENFORCE : DIGLIM_MODE_PERMISSIVE;
   state->object->rodata->diglim_pins_device = facts.pins_device;
   state->object->rodata->diglim_pins_mount = facts.pins_mount;
+  // A hook that this kernel lacks is no failure: path_truncate covers it there.
+  if (libbpf_find_vmlinux_btf_id("file_truncate", BPF_LSM_MAC) < 0) {
+    (void)bpf_program__set_autoload(state->object->progs.diglim_file_truncate, false);  // fails only after load
+    last_warning.clear();
+  }
   if (const int error = diglim_bpf__load(state->object.get())) {
     return libbpf_error("load the BPF programs into the kernel", error);
   }
@@ -154,7 +159,7 @@ Result<void> Programs::attach() {
   for (const bool guards : {false, true}) {
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, state_->object->obj) {
-      if (is_guard(program) != guards) continue;
+      if (is_guard(program) != guards || !bpf_program__autoload(program)) continue;
       LinkPtr link(bpf_program__attach(program));
       if (!link) {
         Error error = libbpf_error(std::string("attach ") + bpf_program__name(program), errno);

@@ -51,15 +51,6 @@ Result<void> write_list(size_t count, uint64_t seed, const std::string& key, con
   return write_file_atomically(path, append_signature(content, signature, SignatureType::kPkcs7), 0644);
 }
 
-// Pages that nobody uses. Says what a map really takes; only in a VM in which nothing else happens.
-Result<double> free_bytes() {
-  TRY_ASSIGN(const Bytes info, read_stream("/proc/meminfo", 1 << 16));
-  const std::string text(as_text(info));
-  const size_t at = text.find("MemFree:");
-  if (at == std::string::npos) return not_found("no MemFree in /proc/meminfo");
-  return std::strtod(text.c_str() + at + std::strlen("MemFree:"), nullptr) * 1024;
-}
-
 class Measurement {
  public:
   explicit Measurement(size_t digests) : digests_(static_cast<double>(digests)) {}
@@ -73,7 +64,6 @@ Result<Fd> build_hash(const std::string& name, const Bytes& digests, bool preall
   const auto count = static_cast<uint32_t>(digests.size() / kDigestBytes);
   const Measurement measurement(count);
   std::vector<uint32_t> values(count, 1);
-  TRY_ASSIGN(const double free_before, free_bytes());
   Stopwatch watch;
   LIBBPF_OPTS(bpf_map_create_opts, options);
   options.map_flags = preallocated ? 0u : static_cast<__u32>(BPF_F_NO_PREALLOC);
@@ -93,10 +83,8 @@ Result<Fd> build_hash(const std::string& name, const Bytes& digests, bool preall
     }
   }
   measurement.per_digest(name + "_build_ns", watch.lap_ns());
-  TRY_ASSIGN(const double free_after, free_bytes());
   TRY_ASSIGN(const uint64_t accounted_bytes, map_memory(map));
   measurement.per_digest(name + "_accounted_bytes", static_cast<double>(accounted_bytes));
-  measurement.per_digest(name + "_taken_bytes", free_before - free_after);
   return map;
 }
 
@@ -120,18 +108,14 @@ Result<Bytes> build_table(const std::string& list_path, const std::string& keys,
   measurement.per_digest("table_put_ns", watch.lap_ns());
   TRY_ASSIGN(const size_t elements, generation.prepare());
   measurement.per_digest("table_prepare_ns", watch.lap_ns());
-  TRY_ASSIGN(const double free_before, free_bytes());
-  (void)watch.lap_ns();
   TRY_ASSIGN(const Fd map, create_frozen_map(kGenerationMap, elements, true,
                                              [&](std::span<uint8_t> out) { generation.encode(out); }));
   const uint32_t zero = 0;
   const int fd = map.get();
   if (bpf_map_update_elem(generations.get(), &zero, &fd, BPF_ANY) != 0) return from_errno("publish", errno);
   measurement.per_digest("table_publish_ns", watch.lap_ns());
-  TRY_ASSIGN(const double free_after, free_bytes());
   TRY_ASSIGN(const uint64_t accounted_bytes, map_memory(map));
   measurement.per_digest("table_accounted_bytes", static_cast<double>(accounted_bytes));
-  measurement.per_digest("table_taken_bytes", free_before - free_after);
   (void)watch.lap_ns();
   TRY_ASSIGN(const auto read_back, read_generation(generations));
   measurement.per_digest("table_decode_ns", watch.lap_ns());

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// DIGLIM's pins, or with DIGLIM off what stands in for them, so that each attack has its positive control.
+#pragma once
+
+namespace attacks {
+
+bool pins_are_real();
+// With DIGLIM off: makes /sys/fs/bpf/diglim with a few pins. False with errno when there are none in the end.
+bool make_pins();
+
+}  // namespace attacks

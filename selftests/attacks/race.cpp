@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Races: content that flips between known and unknown while others execute and map it. For two processors.
+//
+// Goal: run the unknown content in the instant between check and use.
+// Expected: for seconds of trying, never once.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include "selftests/attacks/attack.h"
+
+namespace attacks {
+namespace {
+
+constexpr double kSeconds = 6;
+
+// What two processes count together.
+struct Shared {
+  volatile int stop;
+  volatile int mapped;  // the page is mapped executable right now
+  volatile long writes;
+};
+
+Shared* shared() {
+  void* at = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  return at == MAP_FAILED ? nullptr : static_cast<Shared*>(at);
+}
+
+// Flips one byte of the file as fast as it can.
+pid_t start_flipper(const std::string& path, size_t at, Shared* common) {
+  const pid_t pid = fork();
+  if (pid != 0) return pid;
+  uint8_t value = kUnknownCode;
+  while (common->stop == 0) {
+    const int fd = open(path.c_str(), O_WRONLY);
+    if (fd < 0) continue;
+    if (pwrite(fd, &value, 1, static_cast<off_t>(at)) == 1) common->writes = common->writes + 1;
+    (void)close(fd);
+    value = value == kUnknownCode ? kKnownCode : kUnknownCode;
+    if (common->writes % 7 == 0) (void)usleep(2000);  // let one of the two last long enough to be hashed
+  }
+  _exit(0);
+}
+
+std::string count(const char* what, long good, long denied, const Shared* common) {
+  char text[128];
+  (void)snprintf(text, sizeof(text), "%s %ld times, refused %ld times, %ld writes", what, good, denied, common->writes);
+  return text;
+}
+
+void end(pid_t pid, Shared* common) {
+  common->stop = 1;
+  (void)kill(pid, SIGKILL);
+  (void)waitpid(pid, nullptr, 0);
+}
+
+Report race_exec() {
+  Shared* common = shared();
+  const std::string path = known_copy("elf", false);
+  const pid_t flipper = start_flipper(path, kElfCodeAt, common);
+  long good = 0;
+  long denied = 0;
+  long bad = 0;
+  for (const double until = now() + kSeconds; now() < until && bad == 0;) {
+    const int result = run({path});
+    good += result == kKnownCode ? 1 : 0;
+    denied += result == -EPERM ? 1 : 0;
+    bad += result == kUnknownCode ? 1 : 0;
+  }
+  end(flipper, common);
+  if (bad > 0) return allowed("the unknown content ran; " + count("known ran", good, denied, common));
+  if (good == 0 || common->writes < 100) return not_tried("too little happened: " + count("ran", good, denied, common));
+  return refused(count("known ran", good, denied, common), EPERM, EPERM);
+}
+
+Report race_mmap() {
+  Shared* common = shared();
+  const std::string path = known_copy("page", false);
+  const pid_t flipper = start_flipper(path, kPageCodeAt, common);
+  long good = 0;
+  long denied = 0;
+  long bad = 0;
+  for (const double until = now() + kSeconds; now() < until && bad == 0;) {
+    const Fd fd(open(path.c_str(), O_RDONLY));
+    const auto* page = static_cast<const volatile uint8_t*>(map_page(fd.get(), PROT_READ | PROT_EXEC, MAP_SHARED));
+    if (page == nullptr) {
+      ++denied;
+      continue;
+    }
+    // Mapped: from here on no writer may get through.
+    for (int i = 0; i < 2000 && bad == 0; ++i) bad += page[kPageCodeAt] == kUnknownCode ? 1 : 0;
+    ++good;
+    (void)munmap(const_cast<uint8_t*>(page), 4096);
+  }
+  end(flipper, common);
+  if (bad > 0) return allowed("unknown content was mapped; " + count("mapped", good, denied, common));
+  if (good == 0 || common->writes < 100) return not_tried("too little happened: " + count("mapped", good, denied, common));
+  return refused(count("mapped", good, denied, common), EPERM, EPERM);
+}
+
+Report race_mprotect() {
+  Shared* common = shared();
+  const std::string path = known_copy("page", false);
+  const pid_t flipper = start_flipper(path, kPageCodeAt, common);
+  long good = 0;
+  long denied = 0;
+  long bad = 0;
+  for (const double until = now() + kSeconds; now() < until && bad == 0;) {
+    const Fd fd(open(path.c_str(), O_RDONLY));
+    void* warm = map_page(fd.get(), PROT_READ | PROT_EXEC, MAP_SHARED);  // a verdict for mprotect to find
+    if (warm != nullptr) (void)munmap(warm, 4096);
+    auto* page = static_cast<volatile uint8_t*>(map_page(fd.get(), PROT_READ, MAP_SHARED));
+    if (page == nullptr) continue;
+    if (mprotect(const_cast<uint8_t*>(page), 4096, PROT_READ | PROT_EXEC) == 0) {
+      ++good;
+      for (int i = 0; i < 500 && bad == 0; ++i) bad += page[kPageCodeAt] == kUnknownCode ? 1 : 0;
+    } else {
+      ++denied;
+    }
+    (void)munmap(const_cast<uint8_t*>(page), 4096);
+  }
+  end(flipper, common);
+  if (bad > 0) return allowed("unknown content became executable; " + count("succeeded", good, denied, common));
+  if (good == 0 || common->writes < 100) return not_tried("too little happened: " + count("done", good, denied, common));
+  return refused(count("succeeded", good, denied, common), EPERM, EPERM);
+}
+
+// While a long hash is under way, the same program is asked again on the same processor: up to kernel 6.1 BPF programs were
+// skipped then (fixed by "bpf: Remove prog->active check for bpf_lsm and bpf_iter"), which let everything pass.
+Report race_busy() {
+  pid_t busy[3];
+  for (pid_t& pid : busy) {
+    const std::string path = known_copy("big", false);
+    pid = fork();
+    if (pid != 0) continue;
+    for (;;) {
+      // Each opening for writing voids the verdict, so each run hashes all of it again.
+      { const Fd fd(open(path.c_str(), O_WRONLY)); }
+      (void)run({path});
+    }
+  }
+  const std::string victim = scratch() + "/victim";
+  (void)put(victim, tiny_elf(kUnknownCode));
+  const std::string page = scratch() + "/page";
+  (void)put(page, code_page(kUnknownCode));
+  int ran = -EPERM;
+  int mapped = -EPERM;
+  long tries = 0;
+  for (const double until = now() + kSeconds; now() < until && ran == -EPERM && mapped == -EPERM; ++tries) {
+    ran = run({victim});
+    mapped = map_and_call(page);
+  }
+  for (const pid_t pid : busy) {
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, nullptr, 0);
+  }
+  if (ran == kUnknownCode || mapped == kUnknownCode) return allowed("the unknown ran at try " + std::to_string(tries));
+  return refused(std::to_string(tries) + " tries", ran == -EPERM ? -mapped : -ran, EPERM);
+}
+
+constexpr Attack kAttacks[] = {
+    {"race-exec", kOff | kEnforce, nullptr, race_exec, "content flips while it is executed"},
+    {"race-mmap", kOff | kEnforce, nullptr, race_mmap, "content flips while it is mapped executable"},
+    {"race-mprotect", kOff | kEnforce, nullptr, race_mprotect, "content flips while it is made executable"},
+    {"race-busy", kOff | kEnforce, "not on any digest list", race_busy, "the unknown while the hooks are busy"},
+};
+
+}  // namespace
+
+std::span<const Attack> race_attacks() { return kAttacks; }
+
+}  // namespace attacks
