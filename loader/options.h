@@ -22,7 +22,7 @@ struct VerbUsage {
 };
 
 struct CommandLine {
-  int exit = -1;                                              // not -1: all is said, exit with it
+  int exit = -1;                                                  // not -1: all is said, exit with it
   std::vector<std::pair<std::string_view, std::string>> options;  // name and value, in the order given
   std::vector<std::string> operands;
 };
