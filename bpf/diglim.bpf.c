@@ -160,6 +160,13 @@ int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigne
     return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
   }
   decide(file, inode, note, &decision);
+  /* There is nothing to execute in an empty file, but a mapping would keep writers out of it: of lock and log files, for whoever
+   * can read them.
+   */
+  if (!decision.reason && inode->i_size == 0) {
+    decision.reason = DIGLIM_REASON_HASH;
+    decision.detail = -ENODATA;
+  }
   if (decision.reason)
     return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
 

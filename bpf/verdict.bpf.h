@@ -109,6 +109,9 @@ static __always_inline bool has_writer(struct inode *inode)
   return *(volatile int *)&inode->i_writecount.counter > 0; /* volatile: each call looks anew */
 }
 
+/* IMA hashes on and on, whatever signal comes. Without a bound, anybody could keep a processor busy for ever with a sparse file. */
+#define MAX_HASHED_SIZE (4LL << 30)
+
 /* What decide() found. `reason` 0 means known. */
 struct decision {
   u64 digest[8]; /* zeros beyond the algorithm's size */
@@ -195,8 +198,18 @@ static __always_inline void decide(struct file *file, struct inode *inode, struc
     decision->detail = (u32)sb->s_magic;
     return;
   }
+  /* A device node has size 0 to IMA, which then gives the digest of nothing: on the list of any package with an empty file. */
+  if ((inode->i_mode & S_IFMT) != S_IFREG) {
+    decision->reason = DIGLIM_REASON_MEMORY;
+    return;
+  }
   if (is_unsealed_memory(inode, sb)) {
     decision->reason = DIGLIM_REASON_UNSEALED;
+    return;
+  }
+  if (inode->i_size > MAX_HASHED_SIZE) {
+    decision->reason = DIGLIM_REASON_HASH;
+    decision->detail = -EFBIG;
     return;
   }
   decision->writes = *(volatile u64 *)&note->writes;

@@ -155,6 +155,8 @@ struct kernel_siginfo;
 #define S_IFREG 0100000
 #define PROT_EXEC 0x4 /* include/uapi/asm-generic/mman-common.h */
 #define EPERM 1
+#define EFBIG 27
+#define ENODATA 61
 #define ETXTBSY 26
 
 #endif

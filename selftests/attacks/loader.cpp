@@ -1,5 +1,275 @@
 // SPDX-License-Identifier: Apache-2.0
+// Attacks on and through the loader, the one program that may change what is known.
+//
+// Goal: get unknown content accepted with its rights, or leave the table in a state that no honest run leaves.
+// Expected: no rights when it could be influenced; rejected lists change nothing; whatever dies, the next run works.
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+
 #include "selftests/attacks/attack.h"
+
 namespace attacks {
-std::span<const Attack> loader_attacks() { return {}; }
+namespace {
+
+constexpr char kMark[] = "loader without rights";
+constexpr char kLoader[] = "/usr/sbin/diglim-loader";
+
+std::string list(const std::string& name) { return std::string(kBase) + "/lists/" + name; }
+
+// The program that list pN names: its path. runs() says whether it is allowed now.
+std::string program(int n) {
+  const std::string path = scratch() + "/p" + std::to_string(n);
+  (void)put(path, tiny_elf(static_cast<uint8_t>(100 + n)));
+  return path;
+}
+bool runs(const std::string& path) { return run({path}) >= 100; }
+bool is_listed(int n) { return runs(program(n)); }
+
+std::string generation() {
+  std::string text;
+  (void)loader({"status"}, &text);
+  return text.substr(0, text.find("denied:"));
+}
+
+Report failed(const std::string& what) { return {Outcome::kOtherReason, what}; }
+
+Report load_and_unload() {
+  const std::string path = program(0);
+  if (runs(path)) return failed("known before it was loaded");
+  if (loader({"load", list("p0")}) != 0 || !runs(path)) return failed("load has no effect");
+  if (loader({"load", list("p1")}) != 0 || loader({"unload", "p1"}) != 0) return failed("p1");
+  if (!runs(path)) return failed("unloading another list broke it");
+  if (loader({"unload", "p0"}) != 0 || runs(path)) return failed("it still runs from the cache");
+  if (loader({"load", list("p0")}) != 0 || !runs(path)) return failed("denied from the cache after loading again");
+  return loader({"unload", "p0"}) == 0 ? allowed("each change counts at once") : failed("unload");
+}
+
+// The loader must change nothing when it is started by `prepare`, which runs in the child before exec.
+Report without_rights(const std::function<void()>& prepare, bool traced = false) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    prepare();
+    (void)execl(kLoader, kLoader, "load", list("p2").c_str(), nullptr);
+    _exit(126);
+  }
+  int status = 0;
+  while (waitpid(pid, &status, 0) == pid && traced && WIFSTOPPED(status)) {
+    (void)ptrace(PTRACE_CONT, pid, nullptr, WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status));
+  }
+  if (is_listed(2)) {
+    (void)loader({"unload", "p2"});
+    return allowed("the loader changed the table");
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 3) return failed("loader status " + std::to_string(status));
+  return harmless("the loader has no rights");
+}
+
+Report traced() {
+  return without_rights([] { (void)ptrace(PTRACE_TRACEME, 0, nullptr, nullptr); }, true);
+}
+// Any filter: one with user notification could answer bpf(2) in the kernel's place.
+Report filtered() {
+  return without_rights([] {
+    sock_filter allow[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    const sock_fprog program = {1, allow};
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) < 0) _exit(125);
+  });
+}
+Report sharing() {
+  return without_rights([] {
+    // A sibling that could change the loader's root and working directory while it runs.
+    const long pid = syscall(SYS_clone, CLONE_FS | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+    if (pid == 0) {
+      (void)sleep(5);
+      _exit(0);
+    }
+  });
+}
+
+// Whatever the environment asks for, it is static and reads its keys from the kernel only.
+Report environment() {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const std::string trap = scratch() + "/trap";
+    (void)put(trap, code_page(kUnknownCode));
+    for (const char* name : {"LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "OPENSSL_CONF", "OPENSSL_MODULES",
+                             "OPENSSL_ENGINES", "SSL_CERT_FILE", "GCONV_PATH", "LOCPATH", "NLSPATH", "TMPDIR"}) {
+      (void)setenv(name, trap.c_str(), 1);
+    }
+    (void)setenv("GLIBC_TUNABLES", "glibc.malloc.check=3", 1);
+    _exit(loader({"load", list("bad-untrusted")}) == 1 && loader({"load", list("p2")}) == 0 ? 0 : 1);
+  }
+  int status = 0;
+  (void)waitpid(pid, &status, 0);
+  const bool listed = is_listed(2);
+  (void)loader({"unload", "p2"});
+  return status == 0 && listed ? allowed("it works as ever") : failed("status " + std::to_string(status));
+}
+
+Report copy_of_loader() {
+  const std::string path = scratch() + "/copy";
+  (void)put(path, get(kLoader));
+  const int bad = run({path, "load", list("bad-untrusted")});
+  const int good = run({path, "load", list("p2")});
+  const bool listed = is_listed(2);
+  (void)loader({"unload", "p2"});
+  return bad == 1 && good == 0 && listed ? allowed("a copy is the loader, and as strict") : failed("statuses differ");
+}
+
+Report without_descriptors() {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    for (int fd = 0; fd < 64; ++fd) (void)close(fd);
+    (void)execl(kLoader, kLoader, "load", list("p2").c_str(), nullptr);
+    _exit(126);
+  }
+  int status = 0;
+  (void)waitpid(pid, &status, 0);
+  const bool listed = is_listed(2);
+  std::string text;
+  if (listed != (WEXITSTATUS(status) == 0)) return failed("says " + std::to_string(status) + ", does otherwise");
+  if (listed && loader({"unload", "p2"}, &text) != 0) return failed("unload: " + text);
+  return allowed(listed ? "loaded" : "refused, and said so");
+}
+
+Report rejected(const char* name) {
+  const std::string before = generation();
+  std::string text;
+  const int status = loader({"load", list(name)}, &text);
+  const std::string path = scratch() + "/victim";
+  (void)put(path, tiny_elf(kUnknownCode));
+  if (run({path}) == kUnknownCode) return allowed("its digest counts");
+  if (status != 1 || generation() != before) return failed("status " + std::to_string(status) + ": " + text);
+  if (is_listed(7) || is_listed(8)) return allowed("the good lists beside it count");
+  return harmless(text.substr(0, text.find('\n')));
+}
+Report untrusted() { return rejected("bad-untrusted"); }
+Report unsigned_list() { return rejected("bad-unsigned"); }
+Report changed() { return rejected("bad-changed"); }
+Report cut() { return rejected("bad-cut"); }
+Report mixed() { return rejected("mixed"); }
+
+// Ten at once: the final state is exactly what each one's last word says.
+Report parallel() {
+  pid_t pids[10];
+  for (int n = 0; n < 10; ++n) {
+    pids[n] = fork();
+    if (pids[n] != 0) continue;
+    const std::string name = "p" + std::to_string(n);
+    int bad = loader({"load", list(name)});
+    bad += loader({"unload", name});
+    if (n % 2 == 0) bad += loader({"load", list(name)});
+    _exit(bad);
+  }
+  int errors = 0;
+  for (const pid_t pid : pids) {
+    int status = 0;
+    (void)waitpid(pid, &status, 0);
+    errors += status != 0 ? 1 : 0;
+  }
+  std::string wrong;
+  for (int n = 0; n < 10; ++n) {
+    if (is_listed(n) != (n % 2 == 0)) wrong += " p" + std::to_string(n);
+    (void)loader({"unload", "p" + std::to_string(n)});
+  }
+  if (!wrong.empty()) return failed("lost updates:" + wrong);
+  return errors == 0 ? allowed("the union of all") : failed(std::to_string(errors) + " loaders failed");
+}
+
+// Killed at any moment: the old generation or the new one, and nobody else has to wait.
+Report killed() {
+  int died = 0;
+  for (int i = 0; i < 24; ++i) {
+    const std::string before = generation();
+    const pid_t pid = fork();
+    if (pid == 0) {
+      const std::string file = list("p3");
+      (void)execl(kLoader, kLoader, i % 2 == 0 ? "load" : "unload", i % 2 == 0 ? file.c_str() : "p3", nullptr);
+      _exit(126);
+    }
+    (void)usleep(static_cast<useconds_t>(i * 12'000));
+    (void)kill(pid, SIGKILL);
+    int status = 0;
+    (void)waitpid(pid, &status, 0);
+    died += WIFSIGNALED(status) ? 1 : 0;
+    if (generation().empty()) return failed("status fails");
+    const double began = now();
+    if (loader({"load", list("p3")}) != 0 || !is_listed(3)) return failed("load fails after a kill");
+    if (now() - began > 10) return failed("the lock was stuck");
+  }
+  (void)loader({"unload", "p3"});
+  return died > 3 ? allowed(std::to_string(died) + " were killed under way") : not_tried("too few were killed");
+}
+
+// As PID 1 of a new pid namespace the loader boots again, with keys and lists that the attacker chose.
+Report second_boot() {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    if (unshare(CLONE_NEWNS | CLONE_NEWPID) != 0) _exit(125);
+    const pid_t init = fork();
+    if (init == 0) {
+      (void)mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+      if (mount("tmpfs", "/etc", "tmpfs", 0, nullptr) != 0) _exit(125);
+      for (const char* folder : {"/etc/diglim", "/etc/diglim/keys", "/etc/digest_lists"}) (void)mkdir(folder, 0755);
+      (void)put("/etc/diglim/keys/mine.pem", get(list("untrusted.pem")));
+      (void)put("/etc/digest_lists/bad", get(list("bad-untrusted")));
+      const std::string config = "init = /bin/busybox\nmode = permissive\n";
+      (void)put("/etc/diglim/loader.conf", {reinterpret_cast<const uint8_t*>(config.data()), config.size()});
+      (void)mount("bpf", "/sys/fs/bpf", "bpf", 0, nullptr);
+      (void)execl(kLoader, kLoader, nullptr);
+      _exit(126);
+    }
+    int status = 0;
+    for (int i = 0; i < 1500 && waitpid(init, &status, WNOHANG) == 0; ++i) (void)usleep(10'000);
+    (void)kill(init, SIGKILL);
+    _exit(0);
+  }
+  (void)waitpid(pid, nullptr, 0);
+  const std::string path = scratch() + "/victim";
+  (void)put(path, tiny_elf(kUnknownCode));
+  if (run({path}) == kUnknownCode) return allowed("the unknown runs by the second boot");
+  std::string text;
+  if (loader({"load", list("bad-untrusted")}, &text) != 1) return allowed("the attacker's key is trusted: " + text);
+  if (loader({"load", list("p4")}) != 0 || !is_listed(4)) return failed("what is known is denied now: " + text);
+  (void)loader({"unload", "p4"});
+  return harmless("the first boot's keys and lists count");
+}
+
+constexpr Attack kAttacks[] = {
+    {"loader-load-unload", kEnforce | kHarmless, nullptr, load_and_unload, "load, unload, load: cached or not"},
+    {"loader-traced", kEnforce, kMark, traced, "the loader under ptrace"},
+    {"loader-filtered", kEnforce, kMark, filtered, "the loader under a seccomp filter"},
+    {"loader-sharing", kEnforce, kMark, sharing, "the loader sharing its file system state"},
+    {"loader-environment", kEnforce | kHarmless, nullptr, environment, "LD_PRELOAD, OPENSSL_CONF and others"},
+    {"loader-copy", kEnforce | kHarmless, nullptr, copy_of_loader, "a copy of the loader elsewhere"},
+    {"loader-closed-fds", kEnforce | kHarmless, nullptr, without_descriptors, "started without stdin, stdout, stderr"},
+    {"list-untrusted", kEnforce, nullptr, untrusted, "a list signed by a key that nobody trusts"},
+    {"list-unsigned", kEnforce, nullptr, unsigned_list, "a list without signature"},
+    {"list-changed", kEnforce, nullptr, changed, "a list with one byte changed"},
+    {"list-cut", kEnforce, nullptr, cut, "a list that ends too early"},
+    {"list-mixed", kEnforce, nullptr, mixed, "a folder with one bad list among good ones"},
+    {"loader-parallel", kEnforce | kHarmless, nullptr, parallel, "ten loaders at once"},
+    {"loader-killed", kEnforce | kHarmless, nullptr, killed, "loaders killed at any moment"},
+    {"loader-second-boot", kEnforce | kLast, nullptr, second_boot, "boot again with other keys in a pid namespace"},
+};
+
+}  // namespace
+
+std::span<const Attack> loader_attacks() { return kAttacks; }
+
 }  // namespace attacks

@@ -48,8 +48,13 @@ bool measure_startup() {
   object->rodata->diglim_pins_device = 1;  // else the verifier leaves out what guards the pins
   object->rodata->diglim_pins_mount = 1;
   std::vector<std::pair<const char*, std::vector<char>>> logs;
+  // As loader/kernel/programs.cpp has it: 6.1 lacks this hook.
+  if (libbpf_find_vmlinux_btf_id("file_truncate", BPF_LSM_MAC) < 0) {
+    (void)bpf_program__set_autoload(object->progs.diglim_file_truncate, false);  // fails only after load
+  }
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object->obj) {
+    if (!bpf_program__autoload(program)) continue;
     auto& [name, log] = logs.emplace_back(bpf_program__name(program), std::vector<char>(kLogBytes));
     (void)bpf_program__set_log_level(program, kLogStats);  // fails only for a loaded program
     (void)bpf_program__set_log_buf(program, log.data(), log.size());
