@@ -181,26 +181,29 @@ int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigne
   return 0;
 }
 
-static __always_inline void count_in_flight(void *ctx, int change)
+static __always_inline void count_in_flight(void *ctx, unsigned long prot, int change)
 {
   struct file *file;
 
+  /* The same question before and after: only the task itself changes its personality, and it is in here. */
+  if (!(prot & PROT_EXEC) && !(bpf_get_current_task_btf()->personality & READ_IMPLIES_EXEC))
+    return;
   bpf_probe_read_kernel(&file, sizeof(file), ctx); /* null for an anonymous mapping */
   if (file)
     __sync_fetch_and_add(&in_flight[in_flight_index(BPF_CORE_READ(file, f_inode, i_ino))], change);
 }
 
 SEC("fentry/vm_mmap_pgoff")
-int BPF_PROG(diglim_mmap_begin)
+int BPF_PROG(diglim_mmap_begin, struct file *file, unsigned long address, unsigned long length, unsigned long prot)
 {
-  count_in_flight(ctx, 1);
+  count_in_flight(ctx, prot, 1);
   return 0;
 }
 
 SEC("fexit/vm_mmap_pgoff")
-int BPF_PROG(diglim_mmap_end)
+int BPF_PROG(diglim_mmap_end, struct file *file, unsigned long address, unsigned long length, unsigned long prot)
 {
-  count_in_flight(ctx, -1);
+  count_in_flight(ctx, prot, -1);
   return 0;
 }
 

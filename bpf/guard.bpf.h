@@ -248,35 +248,52 @@ static __always_inline bool has_peer_below(struct mount *first, struct mount *ta
   return walk.answer != 1;
 }
 
+struct pins_walk {
+  struct mount *target;
+  struct mount *mount;  /* the pins' mount, then its ancestors */
+  struct mount *source; /* its parent, then the masters of that; null: not begun */
+  u32 answer;           /* 0: not known, 1: the pins stay, 2: they would go */
+};
+
+/* One step: an ancestor, or one of the masters from which its parent receives. */
+static long visit_ancestor(u32 index, struct pins_walk *walk)
+{
+  struct mount *target = walk->target;
+  struct mount *mount = walk->mount;
+  struct mount *source = walk->source;
+  struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
+  int group;
+
+  if (!source) {
+    walk->source = parent;
+    walk->answer = mount == target ? 2 : !parent || parent == mount ? 1 : 0;
+    return walk->answer != 0;
+  }
+  group = BPF_CORE_READ(source, mnt_group_id);
+  if ((group && group == BPF_CORE_READ(target, mnt_parent, mnt_group_id) &&
+       BPF_CORE_READ(mount, mnt_mountpoint) == BPF_CORE_READ(target, mnt_mountpoint)) ||
+      has_peer_below(source, target)) {
+    walk->answer = 2;
+    return 1;
+  }
+  walk->source = BPF_CORE_READ(source, mnt_master);
+  if (!walk->source)
+    walk->mount = parent;
+  return 0;
+}
+
 /* Would unmounting `target` take the pins' bpffs along? It does if target is that mount or an ancestor of it. And unmounting a
  * child also unmounts what lies at the same mountpoint of each peer and slave of its parent (fs/pnode.c), where "child"
- * is target itself or anything below it: the classic is `umount -l` of a recursive bind mount of /sys.
+ * is target itself or anything below it: the classic is `umount -l` of a recursive bind mount of /sys. With more mounts than
+ * any sane system has between pins and root, the answer is yes: refuse rather than lose them. bpf_loop(), as everywhere,
+ * keeps the verifier from following each turn.
  */
 static __always_inline bool carries_pins(struct mount *target)
 {
-  struct mount *mount = (void *)diglim_pins_mount;
-  struct dentry *target_point = BPF_CORE_READ(target, mnt_mountpoint);
-  int target_group = BPF_CORE_READ(target, mnt_parent, mnt_group_id);
+  struct pins_walk walk = {.target = target, .mount = (void *)diglim_pins_mount};
 
-  for (int i = 0; i < PINS_DEPTH; i++) {
-    struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
-    struct mount *source = parent;
-
-    if (mount == target)
-      return true;
-    if (!parent || parent == mount)
-      return false;
-    for (int j = 0; j < MAX_MASTERS && source; j++) {
-      if (target_group && BPF_CORE_READ(source, mnt_group_id) == target_group &&
-          BPF_CORE_READ(mount, mnt_mountpoint) == target_point)
-        return true;
-      if (has_peer_below(source, target))
-        return true;
-      source = BPF_CORE_READ(source, mnt_master);
-    }
-    mount = parent;
-  }
-  return true; /* deeper than any sane system mounts it: refuse rather than lose the pins */
+  bpf_loop(PINS_DEPTH * (1 + MAX_MASTERS), visit_ancestor, &walk, 0);
+  return walk.answer != 1;
 }
 
 SEC("lsm.s/sb_umount")

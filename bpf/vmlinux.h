@@ -120,6 +120,7 @@ struct seccomp {
 struct task_struct {
   int pid;
   u64 start_boottime;
+  unsigned int personality;
   unsigned int ptrace;
   struct seccomp seccomp;
 };
@@ -153,6 +154,7 @@ struct kernel_siginfo;
 #define IMMUTABLE_SEALS (0x2 | 0x4 | 0x8)
 #define S_IFMT 00170000                  /* include/uapi/linux/stat.h */
 #define S_IFREG 0100000
+#define READ_IMPLIES_EXEC 0x0400000 /* include/uapi/linux/personality.h */
 #define PROT_EXEC 0x4 /* include/uapi/asm-generic/mman-common.h */
 #define EPERM 1
 #define EFBIG 27

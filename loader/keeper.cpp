@@ -36,19 +36,21 @@ void ignore_all_signals() {
   }
   uint64_t dropped = 0;
   bool hinted = false;
-  const auto result = programs.read_events([&](const diglim_event& event) {
+  const auto handle = [&](const diglim_event& event) {
     log_line(event.enforced != 0 ? LOG_ERR : LOG_WARNING, event_line(event));
-    if (!hinted && event.reason == DIGLIM_REASON_UNKNOWN) {
-      hinted = true;
-      log_line(LOG_NOTICE,
-               "to allow a file: compact_gen -d DIR -i FILE -k KEY -c CERTIFICATE, then "
-               "diglim-loader load; diglim-loader(8) explains these lines");
-    }
-    if (const uint64_t now = programs.dropped_events(); now != dropped) {
-      log_line(LOG_WARNING, std::to_string(now - dropped) + " events were lost: the ring buffer was full");
-      dropped = now;
-    }
-  });
+    if (hinted || event.reason != DIGLIM_REASON_UNKNOWN) return;
+    hinted = true;
+    log_line(LOG_NOTICE,
+             "to allow a file: compact_gen -d DIR -i FILE -k KEY -c CERTIFICATE, then diglim-loader load; "
+             "diglim-loader(8) explains these lines");
+  };
+  const auto tell_drops = [&] {
+    const uint64_t now = programs.dropped_events();
+    if (now == dropped) return;
+    log_line(LOG_WARNING, std::to_string(now - dropped) + " events were lost: the ring buffer was full");
+    dropped = now;
+  };
+  const auto result = programs.read_events(handle, tell_drops);
   log_line(LOG_ERR, "the keeper can no longer read events: " + result.error().message);
   for (;;) pause();  // the links are what matters
 }
@@ -64,7 +66,9 @@ Result<pid_t> start_keeper(Programs& programs) {
 }
 
 void log_line(int priority, const std::string& line) {
-  // One write is one record. The kernel cuts records at about 1 kB and writes what is not printable as \xNN.
+  // Opened for each line: the kernel limits the rate of each open file (printk.devkmsg), and denials must not
+  // be among what it drops. One write is one record. The kernel cuts records at about 1 kB and writes what is
+  // not printable as \xNN.
   const std::string record = "<" + std::to_string(priority) + ">diglim: " + line + "\n";
   const auto log = open_file("/dev/kmsg", O_WRONLY | O_NONBLOCK);
   if (!log || write(log->get(), record.data(), record.size()) < 0) {

@@ -185,7 +185,8 @@ Result<void> Programs::pin(const Fd& keys) {
   return {};
 }
 
-Result<void> Programs::read_events(const std::function<void(const diglim_event&)>& handle) {
+Result<void> Programs::read_events(const std::function<void(const diglim_event&)>& handle,
+                                   const std::function<void()>& drained) {
   const auto deliver = [](void* context, void* data, size_t size) {
     if (size >= sizeof(diglim_event)) {
       (*static_cast<const std::function<void(const diglim_event&)>*>(context))(
@@ -201,6 +202,7 @@ Result<void> Programs::read_events(const std::function<void(const diglim_event&)
   for (;;) {
     const int result = ring_buffer__poll(events.get(), -1);
     if (result < 0 && result != -EINTR) return libbpf_error("read the ring buffer", result);
+    drained();
   }
 }
 
