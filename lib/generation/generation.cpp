@@ -153,7 +153,8 @@ Result<Generation> Generation::decode(ByteView map) {
   std::memcpy(&header, map.data(), sizeof(header));
   if (header.abi_version != DIGLIM_ABI_VERSION) {
     return unsupported("the running programs speak ABI version " + std::to_string(header.abi_version) +
-                       ", this loader speaks " + std::to_string(DIGLIM_ABI_VERSION));
+                       ", this loader speaks " + std::to_string(DIGLIM_ABI_VERSION) +
+                       ": reboot to change over");
   }
   const auto algo = hash_from_kernel(static_cast<uint16_t>(header.algo));
   if (!algo) return corrupt(4, "unknown hash algorithm");
