@@ -114,7 +114,19 @@ Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo) {
   return generation;
 }
 
+// bpf_ima_file_hash() hands out what IMA collected, if it collected the file, and IMA can keep that longer
+// than it is true (see LIMITATIONS.md). Until the programs can tell, say so.
+void warn_of_ima_policy() {
+  const auto line = read_stream("/proc/cmdline", 1 << 16);
+  if (line && as_text(*line).find("ima_policy=") != std::string_view::npos) {
+    log_line(LOG_WARNING,
+             "ima_policy= is on the kernel command line: root can then make IMA answer with the digest of "
+             "older content");
+  }
+}
+
 Result<void> start(const Config& config) {
+  warn_of_ima_policy();
   auto trust = TrustStore::from_folder(kKeysFolder, config.signatures);
   if (!trust) return with_context(kKeysFolder, trust.error());
   TRY_ASSIGN(const KernelFacts facts, probe_kernel());

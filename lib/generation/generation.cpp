@@ -122,6 +122,8 @@ Result<size_t> Generation::prepare() {
   RegistryWriter writer;
   for (size_t i = 0; i < lists_.size(); ++i) writer.add(lists_[i], entries_[i].members, where);
   registry_ = std::move(writer).take();
+  if (registry_.size() > UINT32_MAX)
+    return unsupported("the lists together name more digests than a registry holds");
   return 1 + buckets_ + (registry_.size() + kElement - 1) / kElement;
 }
 
