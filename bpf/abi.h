@@ -122,18 +122,25 @@ struct diglim_event {
   char path[DIGLIM_EVENT_PATH + DIGLIM_NAME_MAX];
 };
 
-/* --- Roles of tasks (map diglim_tasks) ----------------------------------------------------------------------------- */
+/* --- Roles of processes ------------------------------------------------------------------------------------------ */
 enum diglim_role {
   DIGLIM_ROLE_NONE = 0,
   DIGLIM_ROLE_LOADER = 1, /* may use our maps and programs; must not be traced */
   DIGLIM_ROLE_KEEPER = 2, /* holds the links; must not be traced or killed */
 };
 
-struct diglim_task {
-  __u32 role;        /* enum diglim_role */
-  __u32 next_role;   /* granted when the exec that is under way succeeds */
-  __u32 in_flight;   /* 1 + index of the counter that this task's mmap holds, or 0 */
+/* Map diglim_tasks. No task storage: up to kernel 6.1 that fails now and then, whenever another task on the same processor was
+ * interrupted within it, and a guard that finds no role lets everybody pass. A pid alone would soon be another process.
+ */
+struct diglim_task_key {
+  __u64 start; /* of the group leader, nanoseconds since boot */
+  __u32 tgid;
   __u32 reserved;
+};
+
+struct diglim_task {
+  __u32 role;      /* enum diglim_role */
+  __u32 next_role; /* granted when the exec that is under way succeeds */
 };
 
 /* --- Counters of what the programs saw (in .bss) -------------------------------------------------------------- */
@@ -153,6 +160,7 @@ DIGLIM_ASSERT(sizeof(struct diglim_bucket) == 256, "element size");
 DIGLIM_ASSERT(sizeof(struct diglim_generation) == 256, "element size");
 DIGLIM_ASSERT(sizeof(struct diglim_event) == 48 + 64 + 16 + 1280, "no hidden padding");
 DIGLIM_ASSERT(__builtin_offsetof(struct diglim_event, digest) == 48, "no hidden padding");
-DIGLIM_ASSERT(sizeof(struct diglim_task) == 16, "no hidden padding");
+DIGLIM_ASSERT(sizeof(struct diglim_task_key) == 16, "no hidden padding");
+DIGLIM_ASSERT(sizeof(struct diglim_task) == 8, "no hidden padding");
 
 #endif

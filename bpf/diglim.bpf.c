@@ -4,6 +4,7 @@
  * Architecture: hooks only filter; verdict.bpf.h decides; event.bpf.h tells; guard.bpf.h protects.
  *   bprm_check_security   script and each interpreter before they run                 (decision D5)
  *   bprm_committed_creds  gives the running loader its role                            (decision D8)
+ *   task_free             forgets the roles of what ended
  *   mmap_file             file mapped executable; fexit of vm_mmap_pgoff ends the instant in between
  *   file_mprotect         mapping made executable later: must have been verified before
  *   file_open             opened for write: what we knew of the file is void, or ETXTBSY while it is mapped executable
@@ -41,6 +42,14 @@ const volatile __u64 diglim_pins_mount;  /* address of its struct mount; 0: ther
 #define IN_FLIGHT_COUNTERS 1024
 __u32 in_flight[IN_FLIGHT_COUNTERS];
 
+/* Which counter the mmap holds that a thread (pid_tgid) is in. Entries live for the length of one system call. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1 << 14);
+  __type(key, u64);
+  __type(value, u32);
+} diglim_mmaps SEC(".maps");
+
 static __always_inline u32 in_flight_index(struct inode *inode)
 {
   /* By number: the verifier lets nobody calculate with the address. */
@@ -72,7 +81,16 @@ static __always_inline int deny(u8 kind, s32 detail, struct file *file, const st
 
 static __always_inline struct inode_note *note_of(struct inode *inode)
 {
-  return bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  struct inode_note *note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+  /* Of two that create it at once one gets nothing; the second time it finds the other's. Once for the inode's storage, once
+   * for our element of it.
+   */
+  if (!note)
+    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  if (!note)
+    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  return note;
 }
 
 SEC("lsm.s/bprm_check_security")
@@ -85,7 +103,7 @@ int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
   struct inode *inode;
 
   /* Each check of one exec overwrites the wish of the one before: the last file is the one that runs. */
-  task = bpf_task_storage_get(&diglim_tasks, bpf_get_current_task_btf(), NULL, 0);
+  task = find_task(bpf_get_current_task_btf());
   if (task)
     task->next_role = DIGLIM_ROLE_NONE;
   inode = file->f_inode;
@@ -99,9 +117,11 @@ int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
   if (decision.reason)
     return deny(DIGLIM_KIND_EXEC, 0, file, &decision);
   if (decision.flags & DIGLIM_FLAG_LOADER) {
-    task = bpf_task_storage_get(&diglim_tasks, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (task)
-      task->next_role = DIGLIM_ROLE_LOADER;
+    struct diglim_task wish = {.role = task ? task->role : DIGLIM_ROLE_NONE, .next_role = DIGLIM_ROLE_LOADER};
+    struct diglim_task_key key;
+
+    task_key(bpf_get_current_task_btf(), &key);
+    bpf_map_update_elem(&diglim_tasks, &key, &wish, BPF_ANY); /* if there is no room, it runs without rights */
   }
   return 0;
 }
@@ -110,7 +130,7 @@ SEC("lsm.s/bprm_committed_creds")
 int BPF_PROG(diglim_committed_creds, struct linux_binprm *bprm)
 {
   struct task_struct *current = bpf_get_current_task_btf();
-  struct diglim_task *task = bpf_task_storage_get(&diglim_tasks, current, NULL, 0);
+  struct diglim_task *task = find_task(current);
 
   if (!task)
     return 0;
@@ -131,12 +151,13 @@ int BPF_PROG(diglim_committed_creds, struct linux_binprm *bprm)
 SEC("lsm.s/mmap_file")
 int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags)
 {
+  u64 thread = bpf_get_current_pid_tgid();
   struct inode_note *note;
-  struct diglim_task *task;
   struct decision decision;
   struct inode *inode;
   u64 file_or_null;
   u32 index;
+  u32 held;
 
   if (!(prot & PROT_EXEC))
     return 0;
@@ -146,8 +167,7 @@ int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigne
     return 0;
   inode = file->f_inode;
   note = note_of(inode);
-  task = bpf_task_storage_get(&diglim_tasks, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-  if (!note || !task) {
+  if (!note) {
     __builtin_memset(&decision, 0, sizeof(decision));
     decision.reason = DIGLIM_REASON_NO_STORAGE;
     return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
@@ -172,20 +192,28 @@ int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigne
     decision.reason = DIGLIM_REASON_WRITER;
     return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
   }
-  task->in_flight = index + 1;
+  held = index;
+  if (bpf_map_update_elem(&diglim_mmaps, &thread, &held, BPF_ANY)) {
+    /* The verifier forgets what a variable holds once a helper had its address. */
+    index = held & (IN_FLIGHT_COUNTERS - 1);
+    __sync_fetch_and_add(&in_flight[index], -1);
+    decision.reason = DIGLIM_REASON_NO_STORAGE;
+    return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
+  }
   return 0;
 }
 
 SEC("fexit/vm_mmap_pgoff")
 int BPF_PROG(diglim_mmap_done)
 {
-  struct diglim_task *task = bpf_task_storage_get(&diglim_tasks, bpf_get_current_task_btf(), NULL, 0);
+  u64 thread = bpf_get_current_pid_tgid();
+  u32 *held = bpf_map_lookup_elem(&diglim_mmaps, &thread);
   u32 index;
 
-  if (!task || !task->in_flight)
+  if (!held)
     return 0;
-  index = (task->in_flight - 1) & (IN_FLIGHT_COUNTERS - 1);
-  task->in_flight = 0;
+  index = *held & (IN_FLIGHT_COUNTERS - 1);
+  bpf_map_delete_elem(&diglim_mmaps, &thread);
   __sync_fetch_and_add(&in_flight[index], -1);
   return 0;
 }

@@ -9,17 +9,41 @@
 #ifndef DIGLIM_BPF_GUARD_H
 #define DIGLIM_BPF_GUARD_H
 
+/* Processes with a role, or that may get one. Written by the exec hooks; entries go with the process. */
 struct {
-  __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1 << 16);
   __uint(map_flags, BPF_F_NO_PREALLOC);
-  __type(key, int);
+  __type(key, struct diglim_task_key);
   __type(value, struct diglim_task);
 } diglim_tasks SEC(".maps");
 
+/* The keeper's process id. Written by the loader at boot, cleared when the keeper is gone; 0: there is none. */
+__u32 diglim_keeper;
+
+/* The group leader's start survives an exec by another thread, as the process id does. */
+static __always_inline void task_key(struct task_struct *task, struct diglim_task_key *key)
+{
+  key->start = BPF_CORE_READ(task, group_leader, start_boottime);
+  key->tgid = BPF_CORE_READ(task, tgid);
+  key->reserved = 0;
+}
+
+static __always_inline struct diglim_task *find_task(struct task_struct *task)
+{
+  struct diglim_task_key key;
+
+  task_key(task, &key);
+  return bpf_map_lookup_elem(&diglim_tasks, &key);
+}
+
 static __always_inline u32 role_of(struct task_struct *task)
 {
-  struct diglim_task *note = bpf_task_storage_get(&diglim_tasks, task, NULL, 0);
+  struct diglim_task *note;
 
+  if (diglim_keeper && (u32)BPF_CORE_READ(task, tgid) == diglim_keeper)
+    return DIGLIM_ROLE_KEEPER;
+  note = find_task(task);
   return note ? note->role : DIGLIM_ROLE_NONE;
 }
 
@@ -89,6 +113,21 @@ int BPF_PROG(diglim_bpf, int command, union bpf_attr *attr, unsigned int size)
   if (copy.prog_type == BPF_PROG_TYPE_LSM || copy.prog_type == BPF_PROG_TYPE_EXT ||
       (copy.prog_type == BPF_PROG_TYPE_TRACING && copy.expected_attach_type == BPF_MODIFY_RETURN))
     return guard(DIGLIM_GUARD_PROG_LOAD, NULL);
+  return 0;
+}
+
+/* When the last reference to a process goes. */
+SEC("lsm/task_free")
+int BPF_PROG(diglim_task_free, struct task_struct *task)
+{
+  struct diglim_task_key key;
+
+  if (BPF_CORE_READ(task, group_leader) != task)
+    return 0;
+  if (diglim_keeper && (u32)BPF_CORE_READ(task, tgid) == diglim_keeper)
+    diglim_keeper = 0;
+  task_key(task, &key);
+  bpf_map_delete_elem(&diglim_tasks, &key);
   return 0;
 }
 

@@ -118,6 +118,9 @@ struct seccomp {
   int mode;
 };
 struct task_struct {
+  int tgid;
+  struct task_struct *group_leader;
+  u64 start_boottime;
   unsigned int ptrace;
   struct seccomp seccomp;
 };

@@ -51,7 +51,7 @@ Result<pid_t> start_keeper(Programs& programs) {
   const pid_t pid = fork();
   if (pid < 0) return from_errno("fork the keeper", errno);
   if (pid == 0) keep(programs);
-  if (auto given = programs.set_role(pid, DIGLIM_ROLE_KEEPER); !given) return std::move(given).error();
+  programs.set_keeper(pid);
   return pid;
 }
 

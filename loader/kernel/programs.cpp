@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -142,17 +141,7 @@ Result<void> Programs::set_flags(ByteView digest, uint32_t flags) {
   return {};
 }
 
-Result<void> Programs::set_role(pid_t pid, diglim_role role) {
-  const Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (!process) return from_errno("open process " + std::to_string(pid), errno);
-  const int fd = process.get();
-  diglim_task task = {};
-  task.role = role;
-  if (bpf_map_update_elem(bpf_map__fd(state_->object->maps.diglim_tasks), &fd, &task, BPF_ANY) != 0) {
-    return from_errno("give process " + std::to_string(pid) + " its role", errno);
-  }
-  return {};
-}
+void Programs::set_keeper(pid_t pid) { state_->object->bss->diglim_keeper = static_cast<uint32_t>(pid); }
 
 Result<void> Programs::attach() {
   for (const bool guards : {false, true}) {

@@ -44,8 +44,8 @@ class Programs {
   int generations_fd() const;
   // Gives the digest a meaning of its own (DIGLIM_FLAG_*).
   Result<void> set_flags(ByteView digest, uint32_t flags);
-  // Gives a running process a role. Works on descriptors that this process has, so also when guards are attached.
-  Result<void> set_role(pid_t pid, diglim_role role);
+  // Names the process that must not be traced or killed. `pid` is as the first pid namespace sees it.
+  void set_keeper(pid_t pid);
 
   // Attaches every program, the guards last. All or nothing: on an error none stays attached.
   Result<void> attach();
