@@ -122,25 +122,17 @@ struct diglim_event {
   char path[DIGLIM_EVENT_PATH + DIGLIM_NAME_MAX];
 };
 
-/* --- Roles of processes ------------------------------------------------------------------------------------------ */
+/* --- Roles of tasks (map diglim_tasks: thread id in the first pid namespace -> diglim_task) ---------------------- */
 enum diglim_role {
   DIGLIM_ROLE_NONE = 0,
   DIGLIM_ROLE_LOADER = 1, /* may use our maps and programs; must not be traced */
   DIGLIM_ROLE_KEEPER = 2, /* holds the links; must not be traced or killed */
 };
 
-/* Map diglim_tasks. No task storage: up to kernel 6.1 that fails now and then, whenever another task on the same processor was
- * interrupted within it, and a guard that finds no role lets everybody pass. A pid alone would soon be another process.
- */
-struct diglim_task_key {
-  __u64 start; /* of the group leader, nanoseconds since boot */
-  __u32 tgid;
-  __u32 reserved;
-};
-
 struct diglim_task {
-  __u32 role;      /* enum diglim_role */
-  __u32 next_role; /* granted when the exec that is under way succeeds */
+  __u32 role; /* enum diglim_role */
+  __u32 reserved;
+  __u64 start_time; /* the task's start_boottime, so that a later task with its id gets nothing; 0: not known */
 };
 
 /* --- Counters of what the programs saw (in .bss) -------------------------------------------------------------- */
@@ -160,7 +152,6 @@ DIGLIM_ASSERT(sizeof(struct diglim_bucket) == 256, "element size");
 DIGLIM_ASSERT(sizeof(struct diglim_generation) == 256, "element size");
 DIGLIM_ASSERT(sizeof(struct diglim_event) == 48 + 64 + 16 + 1280, "no hidden padding");
 DIGLIM_ASSERT(__builtin_offsetof(struct diglim_event, digest) == 48, "no hidden padding");
-DIGLIM_ASSERT(sizeof(struct diglim_task_key) == 16, "no hidden padding");
-DIGLIM_ASSERT(sizeof(struct diglim_task) == 8, "no hidden padding");
+DIGLIM_ASSERT(sizeof(struct diglim_task) == 16, "no hidden padding");
 
 #endif

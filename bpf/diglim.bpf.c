@@ -4,8 +4,7 @@
  * Architecture: hooks only filter; verdict.bpf.h decides; event.bpf.h tells; guard.bpf.h protects.
  *   bprm_check_security   script and each interpreter before they run                 (decision D5)
  *   bprm_committed_creds  gives the running loader its role                            (decision D8)
- *   task_free             forgets the roles of what ended
- *   mmap_file             file mapped executable; fexit of vm_mmap_pgoff ends the instant in between
+ *   mmap_file             file mapped executable; vm_mmap_pgoff (fentry, fexit) marks how long that takes
  *   file_mprotect         mapping made executable later: must have been verified before
  *   file_open             opened for write: what we knew of the file is void, or ETXTBSY while it is mapped executable
  *   path_truncate         the same for truncate(2), which opens nothing
@@ -36,24 +35,16 @@ const volatile __u64 diglim_pins_mount;  /* address of its struct mount; 0: ther
 #include "bpf/guard.bpf.h"
 
 /* Between our mmap hook and the moment when the mapping can be seen in i_mmap there is an instant in which a writer would find the
- * file unmapped. A counter of such mmaps, by hash of the inode's number, closes it. Two inodes that share a counter
- * cost at worst one ETXTBSY for a program file in that instant. Written by mmap_file and vm_mmap_pgoff; 0 at start.
+ * file unmapped. A counter of the mmaps under way, by hash of the inode's number, closes it. Two inodes that share a counter
+ * cost at worst one ETXTBSY for a program file in that instant. Written around vm_mmap_pgoff; 0 at start.
  */
 #define IN_FLIGHT_COUNTERS 1024
 __u32 in_flight[IN_FLIGHT_COUNTERS];
 
-/* Which counter the mmap holds that a thread (pid_tgid) is in. Entries live for the length of one system call. */
-struct {
-  __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(max_entries, 1 << 14);
-  __type(key, u64);
-  __type(value, u32);
-} diglim_mmaps SEC(".maps");
-
-static __always_inline u32 in_flight_index(struct inode *inode)
+/* By the inode's number: the verifier lets nobody calculate with its address. */
+static __always_inline u32 in_flight_index(u64 inode_number)
 {
-  /* By number: the verifier lets nobody calculate with the address. */
-  return (BPF_CORE_READ(inode, i_ino) * 0x9e3779b97f4a7c15ULL >> 54) & (IN_FLIGHT_COUNTERS - 1);
+  return (inode_number * 0x9e3779b97f4a7c15ULL >> 54) & (IN_FLIGHT_COUNTERS - 1);
 }
 
 /* Reports and says what the hook returns. */
@@ -79,13 +70,13 @@ static __always_inline int deny(u8 kind, s32 detail, struct file *file, const st
   return 0;
 }
 
+/* The first two who ask at the same time can make one of them fail (-EAGAIN in bpf_local_storage_alloc); asking again finds the note
+ * of the other.
+ */
 static __always_inline struct inode_note *note_of(struct inode *inode)
 {
   struct inode_note *note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-  /* Of two that create it at once one gets nothing; the second time it finds the other's. Once for the inode's storage, once
-   * for our element of it.
-   */
   if (!note)
     note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
   if (!note)
@@ -96,16 +87,11 @@ static __always_inline struct inode_note *note_of(struct inode *inode)
 SEC("lsm.s/bprm_check_security")
 int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
 {
-  struct diglim_task *task;
   struct file *file = bprm->file;
-  struct inode_note *note;
   struct decision decision;
+  struct inode_note *note;
   struct inode *inode;
 
-  /* Each check of one exec overwrites the wish of the one before: the last file is the one that runs. */
-  task = find_task(bpf_get_current_task_btf());
-  if (task)
-    task->next_role = DIGLIM_ROLE_NONE;
   inode = file->f_inode;
   note = note_of(inode);
   if (!note) {
@@ -116,13 +102,6 @@ int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
   decide(file, inode, note, &decision);
   if (decision.reason)
     return deny(DIGLIM_KIND_EXEC, 0, file, &decision);
-  if (decision.flags & DIGLIM_FLAG_LOADER) {
-    struct diglim_task wish = {.role = task ? task->role : DIGLIM_ROLE_NONE, .next_role = DIGLIM_ROLE_LOADER};
-    struct diglim_task_key key;
-
-    task_key(bpf_get_current_task_btf(), &key);
-    bpf_map_update_elem(&diglim_tasks, &key, &wish, BPF_ANY); /* if there is no room, it runs without rights */
-  }
   return 0;
 }
 
@@ -130,34 +109,45 @@ SEC("lsm.s/bprm_committed_creds")
 int BPF_PROG(diglim_committed_creds, struct linux_binprm *bprm)
 {
   struct task_struct *current = bpf_get_current_task_btf();
-  struct diglim_task *task = find_task(current);
+  struct inode *inode = bprm->file->f_inode;
+  struct diglim_task task = {.role = DIGLIM_ROLE_LOADER};
+  const struct diglim_generation *header;
+  struct decision decision = {};
+  struct inode_note *note;
+  void *generation;
+  u32 pid = BPF_CORE_READ(current, pid);
 
-  if (!task)
+  bpf_map_delete_elem(&diglim_tasks, &pid);
+  /* Nobody else can use bpf(2) for this; and a user with a thousand stopped loaders would fill the map. */
+  if ((u32)bpf_get_current_uid_gid() != 0)
     return 0;
-  task->role = DIGLIM_ROLE_NONE;
-  if (task->next_role == DIGLIM_ROLE_LOADER) {
-    /* A tracer could act through it; a seccomp filter with user notification could forge what bpf() answers; shared
-     * file system state could change its idea of paths.
-     */
-    if (bprm->unsafe || current->ptrace || current->seccomp.mode == SECCOMP_MODE_FILTER)
-      (void)guard(DIGLIM_GUARD_MARK, NULL); /* this hook cannot deny: the loader runs without rights */
-    else
-      task->role = DIGLIM_ROLE_LOADER;
+  /* The hook above has just decided about this file, the last of the exec, which nobody could write since. */
+  note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
+  if (!note || !(note->flags & DIGLIM_FLAG_LOADER))
+    return 0;
+  generation = current_generation();
+  header = generation ? generation_header(generation) : NULL;
+  if (!header || !take_cached(inode, note, header, &decision) || decision.reason)
+    return 0;
+  /* A tracer could act through it; a seccomp filter with user notification could forge what bpf() answers; shared file
+   * system state could change its idea of paths.
+   */
+  if (bprm->unsafe || current->ptrace || current->seccomp.mode == SECCOMP_MODE_FILTER) {
+    (void)guard(DIGLIM_GUARD_MARK, NULL); /* this hook cannot deny: the loader runs without rights */
+    return 0;
   }
-  task->next_role = DIGLIM_ROLE_NONE;
+  task.start_time = BPF_CORE_READ(current, start_boottime);
+  bpf_map_update_elem(&diglim_tasks, &pid, &task, BPF_ANY);
   return 0;
 }
 
 SEC("lsm.s/mmap_file")
 int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags)
 {
-  u64 thread = bpf_get_current_pid_tgid();
   struct inode_note *note;
   struct decision decision;
   struct inode *inode;
   u64 file_or_null;
-  u32 index;
-  u32 held;
 
   if (!(prot & PROT_EXEC))
     return 0;
@@ -173,55 +163,58 @@ int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigne
     return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
   }
   decide(file, inode, note, &decision);
+  /* There is nothing to execute in an empty file, but a mapping would keep writers out of it: of lock and log files, for whoever
+   * can read them.
+   */
+  if (!decision.reason && inode->i_size == 0) {
+    decision.reason = DIGLIM_REASON_HASH;
+    decision.detail = -ENODATA;
+  }
   if (decision.reason)
     return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
 
-  /* From here on a writer either sees the counter and the mark (file_open below), or is seen by the test that follows: each side
-   * writes first and reads then, with atomic operations in between.
+  /* From here on a writer either sees the mark and the counter of mmap_begin (file_open below), or is seen by the test that follows:
+   * each side writes first and reads then, with an atomic operation in between.
    */
-  index = in_flight_index(inode);
-  /* Sealed memory has no writers to keep away. And remap_file_pages(), which asks this hook but is not the call that ends an
-   * mmap, comes this far with nothing else, since it wants a descriptor that can write: it would leave the counter up.
-   */
-  if (BPF_CORE_READ(inode, i_sb, s_flags) & SB_KERNMOUNT)
-    return 0;
-  *(volatile u32 *)&note->mapped_executable = 1;
-  __sync_fetch_and_add(&in_flight[index], 1);
+  __sync_fetch_and_or(&note->mapped_executable, 1);
   if (has_writer(inode) || *(volatile u64 *)&note->writes != decision.writes) {
-    __sync_fetch_and_add(&in_flight[index], -1);
     decision.reason = DIGLIM_REASON_WRITER;
-    return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
-  }
-  held = index;
-  if (bpf_map_update_elem(&diglim_mmaps, &thread, &held, BPF_ANY)) {
-    /* The verifier forgets what a variable holds once a helper had its address. */
-    index = held & (IN_FLIGHT_COUNTERS - 1);
-    __sync_fetch_and_add(&in_flight[index], -1);
-    decision.reason = DIGLIM_REASON_NO_STORAGE;
     return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
   }
   return 0;
 }
 
-SEC("fexit/vm_mmap_pgoff")
-int BPF_PROG(diglim_mmap_done)
+static __always_inline void count_in_flight(void *ctx, unsigned long prot, int change)
 {
-  u64 thread = bpf_get_current_pid_tgid();
-  u32 *held = bpf_map_lookup_elem(&diglim_mmaps, &thread);
-  u32 index;
+  struct file *file;
 
-  if (!held)
-    return 0;
-  index = *held & (IN_FLIGHT_COUNTERS - 1);
-  bpf_map_delete_elem(&diglim_mmaps, &thread);
-  __sync_fetch_and_add(&in_flight[index], -1);
+  /* The same question before and after: only the task itself changes its personality, and it is in here. */
+  if (!(prot & PROT_EXEC) && !(bpf_get_current_task_btf()->personality & READ_IMPLIES_EXEC))
+    return;
+  bpf_probe_read_kernel(&file, sizeof(file), ctx); /* null for an anonymous mapping */
+  if (file)
+    __sync_fetch_and_add(&in_flight[in_flight_index(BPF_CORE_READ(file, f_inode, i_ino))], change);
+}
+
+SEC("fentry/vm_mmap_pgoff")
+int BPF_PROG(diglim_mmap_begin, struct file *file, unsigned long address, unsigned long length, unsigned long prot)
+{
+  count_in_flight(ctx, prot, 1);
+  return 0;
+}
+
+SEC("fexit/vm_mmap_pgoff")
+int BPF_PROG(diglim_mmap_end, struct file *file, unsigned long address, unsigned long length, unsigned long prot)
+{
+  count_in_flight(ctx, prot, -1);
   return 0;
 }
 
 static __always_inline bool is_still_known(struct inode *inode, struct inode_note *note,
                                            const struct diglim_generation *header, struct decision *decision)
 {
-  return !has_writer(inode) && take_cached(inode, note, header, decision) && !decision->reason;
+  /* An empty one is known, perhaps, but must not keep writers out (see mmap_file). */
+  return inode->i_size != 0 && !has_writer(inode) && take_cached(inode, note, header, decision) && !decision->reason;
 }
 
 SEC("lsm/file_mprotect")
@@ -248,8 +241,7 @@ int BPF_PROG(diglim_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
     decision.generation = header->number;
     /* Only what is known gets the mark, or whoever can read a data file could lock its writers out. */
     if (is_still_known(inode, note, header, &decision)) {
-      *(volatile u32 *)&note->mapped_executable = 1;
-      __sync_fetch_and_add(&diglim_counters.cached, 1); /* a barrier too: the mark first, then the test that counts */
+      __sync_fetch_and_or(&note->mapped_executable, 1); /* the mark first, then the test that counts, as in mmap_file */
       if (is_still_known(inode, note, header, &decision))
         return 0;
     }
@@ -257,6 +249,21 @@ int BPF_PROG(diglim_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
   if (!decision.reason)
     decision.reason = DIGLIM_REASON_NOT_VERIFIED;
   return deny(DIGLIM_KIND_MPROTECT, 0, file, &decision);
+}
+
+/* Whoever splits or resizes a mapping takes it out of i_mmap for an instant, under the write lock, which no program here can take:
+ * so nothing there counts only when the lock is free, and looked at twice.
+ */
+static __always_inline bool is_mapped(struct inode *inode)
+{
+  struct address_space *mapping = BPF_CORE_READ(inode, i_mapping);
+
+  if (BPF_CORE_READ(mapping, i_mmap.rb_root.rb_node))
+    return true;
+  if (bpf_core_field_exists(mapping->i_mmap_rwsem.count.counter) &&
+      (BPF_CORE_READ(mapping, i_mmap_rwsem.count.counter) & RWSEM_WRITER_LOCKED))
+    return true;
+  return BPF_CORE_READ(mapping, i_mmap.rb_root.rb_node) != NULL;
 }
 
 /* Somebody is about to write. What we knew is void; while it is mapped executable the answer is the kernel's own for a
@@ -274,8 +281,7 @@ static __always_inline int before_write(struct inode *inode, struct vfsmount *mn
   if (!*(volatile u32 *)&note->mapped_executable)
     return 0;
   /* The counter first: it goes down only after the mapping can be seen, so one of the two shows whoever came before us. */
-  if (!*(volatile u32 *)&in_flight[in_flight_index(inode)] &&
-      !BPF_CORE_READ(inode, i_mapping, i_mmap.rb_root.rb_node)) {
+  if (!*(volatile u32 *)&in_flight[in_flight_index(inode->i_ino)] && !is_mapped(inode)) {
     /* We count as a writer already (get_write_access() comes before the hook), so who maps it from now on is refused. Without
      * this, a linker that maps its own output would find it busy.
      */
@@ -298,10 +304,10 @@ int BPF_PROG(diglim_file_open, struct file *file)
     return 0;
   if ((inode->i_mode & S_IFMT) != S_IFREG)
     return 0;
-  result = guard_ftrace(BPF_CORE_READ(file, f_path.dentry));
+  result = guard_ftrace(file->f_path.dentry);
   if (result)
     return result;
-  return before_write(inode, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
+  return before_write(inode, file->f_path.mnt, file->f_path.dentry);
 }
 
 SEC("lsm/path_truncate")

@@ -9,42 +9,35 @@
 #ifndef DIGLIM_BPF_GUARD_H
 #define DIGLIM_BPF_GUARD_H
 
-/* Processes with a role, or that may get one. Written by the exec hooks; entries go with the process. */
+/* A hash map and not task storage: that one refuses now and then on 6.1, when another task of the same CPU is inside it
+ * (bpf_task_storage_trylock), and a guard that sometimes sees no role protects nobody. Entries go with their tasks (task_free).
+ */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(max_entries, 1 << 16);
-  __uint(map_flags, BPF_F_NO_PREALLOC);
-  __type(key, struct diglim_task_key);
+  __uint(max_entries, 1024);
+  __type(key, u32);
   __type(value, struct diglim_task);
 } diglim_tasks SEC(".maps");
 
-/* The keeper's process id. Written by the loader at boot, cleared when the keeper is gone; 0: there is none. */
-__u32 diglim_keeper;
-
-/* The group leader's start survives an exec by another thread, as the process id does. */
-static __always_inline void task_key(struct task_struct *task, struct diglim_task_key *key)
-{
-  key->start = BPF_CORE_READ(task, group_leader, start_boottime);
-  key->tgid = BPF_CORE_READ(task, tgid);
-  key->reserved = 0;
-}
-
-static __always_inline struct diglim_task *find_task(struct task_struct *task)
-{
-  struct diglim_task_key key;
-
-  task_key(task, &key);
-  return bpf_map_lookup_elem(&diglim_tasks, &key);
-}
-
 static __always_inline u32 role_of(struct task_struct *task)
 {
-  struct diglim_task *note;
+  u32 pid = BPF_CORE_READ(task, pid);
+  struct diglim_task *note = bpf_map_lookup_elem(&diglim_tasks, &pid);
 
-  if (diglim_keeper && (u32)BPF_CORE_READ(task, tgid) == diglim_keeper)
-    return DIGLIM_ROLE_KEEPER;
-  note = find_task(task);
-  return note ? note->role : DIGLIM_ROLE_NONE;
+  if (!note || (note->start_time && note->start_time != BPF_CORE_READ(task, start_boottime)))
+    return DIGLIM_ROLE_NONE;
+  return note->role;
+}
+
+SEC("lsm/task_free")
+int BPF_PROG(diglim_task_free, struct task_struct *task)
+{
+  u32 pid = BPF_CORE_READ(task, pid);
+
+  /* By the role: the id may belong to a new task already. */
+  if (role_of(task) != DIGLIM_ROLE_NONE)
+    bpf_map_delete_elem(&diglim_tasks, &pid);
+  return 0;
 }
 
 static __always_inline bool is_loader(void)
@@ -92,6 +85,9 @@ int BPF_PROG(diglim_bpf_prog, struct bpf_prog *prog)
 {
   char name[16];
 
+  /* It calls bpf_override_return(): attached to system calls it could forge what the loader sees. Each user needs a descriptor. */
+  if (BPF_CORE_READ_BITFIELD_PROBED(prog, kprobe_override) && !is_loader())
+    return guard(DIGLIM_GUARD_PROG_LOAD, NULL);
   bpf_probe_read_kernel(name, sizeof(name),
                         (void *)BPF_CORE_READ(prog, aux) + bpf_core_field_offset(struct bpf_prog_aux, name));
   if (!is_ours(name) || is_loader())
@@ -113,21 +109,6 @@ int BPF_PROG(diglim_bpf, int command, union bpf_attr *attr, unsigned int size)
   if (copy.prog_type == BPF_PROG_TYPE_LSM || copy.prog_type == BPF_PROG_TYPE_EXT ||
       (copy.prog_type == BPF_PROG_TYPE_TRACING && copy.expected_attach_type == BPF_MODIFY_RETURN))
     return guard(DIGLIM_GUARD_PROG_LOAD, NULL);
-  return 0;
-}
-
-/* When the last reference to a process goes. */
-SEC("lsm/task_free")
-int BPF_PROG(diglim_task_free, struct task_struct *task)
-{
-  struct diglim_task_key key;
-
-  if (BPF_CORE_READ(task, group_leader) != task)
-    return 0;
-  if (diglim_keeper && (u32)BPF_CORE_READ(task, tgid) == diglim_keeper)
-    diglim_keeper = 0;
-  task_key(task, &key);
-  bpf_map_delete_elem(&diglim_tasks, &key);
   return 0;
 }
 
@@ -270,35 +251,52 @@ static __always_inline bool has_peer_below(struct mount *first, struct mount *ta
   return walk.answer != 1;
 }
 
+struct pins_walk {
+  struct mount *target;
+  struct mount *mount;  /* the pins' mount, then its ancestors */
+  struct mount *source; /* its parent, then the masters of that; null: not begun */
+  u32 answer;           /* 0: not known, 1: the pins stay, 2: they would go */
+};
+
+/* One step: an ancestor, or one of the masters from which its parent receives. */
+static long visit_ancestor(u32 index, struct pins_walk *walk)
+{
+  struct mount *target = walk->target;
+  struct mount *mount = walk->mount;
+  struct mount *source = walk->source;
+  struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
+  int group;
+
+  if (!source) {
+    walk->source = parent;
+    walk->answer = mount == target ? 2 : !parent || parent == mount ? 1 : 0;
+    return walk->answer != 0;
+  }
+  group = BPF_CORE_READ(source, mnt_group_id);
+  if ((group && group == BPF_CORE_READ(target, mnt_parent, mnt_group_id) &&
+       BPF_CORE_READ(mount, mnt_mountpoint) == BPF_CORE_READ(target, mnt_mountpoint)) ||
+      has_peer_below(source, target)) {
+    walk->answer = 2;
+    return 1;
+  }
+  walk->source = BPF_CORE_READ(source, mnt_master);
+  if (!walk->source)
+    walk->mount = parent;
+  return 0;
+}
+
 /* Would unmounting `target` take the pins' bpffs along? It does if target is that mount or an ancestor of it. And unmounting a
  * child also unmounts what lies at the same mountpoint of each peer and slave of its parent (fs/pnode.c), where "child"
- * is target itself or anything below it: the classic is `umount -l` of a recursive bind mount of /sys.
+ * is target itself or anything below it: the classic is `umount -l` of a recursive bind mount of /sys. With more mounts than
+ * any sane system has between pins and root, the answer is yes: refuse rather than lose them. bpf_loop(), as everywhere,
+ * keeps the verifier from following each turn.
  */
 static __always_inline bool carries_pins(struct mount *target)
 {
-  struct mount *mount = (void *)diglim_pins_mount;
-  struct dentry *target_point = BPF_CORE_READ(target, mnt_mountpoint);
-  int target_group = BPF_CORE_READ(target, mnt_parent, mnt_group_id);
+  struct pins_walk walk = {.target = target, .mount = (void *)diglim_pins_mount};
 
-  for (int i = 0; i < PINS_DEPTH; i++) {
-    struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
-    struct mount *source = parent;
-
-    if (mount == target)
-      return true;
-    if (!parent || parent == mount)
-      return false;
-    for (int j = 0; j < MAX_MASTERS && source; j++) {
-      if (target_group && BPF_CORE_READ(source, mnt_group_id) == target_group &&
-          BPF_CORE_READ(mount, mnt_mountpoint) == target_point)
-        return true;
-      if (has_peer_below(source, target))
-        return true;
-      source = BPF_CORE_READ(source, mnt_master);
-    }
-    mount = parent;
-  }
-  return true; /* deeper than any sane system mounts it: refuse rather than lose the pins */
+  bpf_loop(PINS_DEPTH * (1 + MAX_MASTERS), visit_ancestor, &walk, 0);
+  return walk.answer != 1;
 }
 
 SEC("lsm.s/sb_umount")
@@ -319,7 +317,7 @@ static __always_inline int guard_ftrace(struct dentry *dentry)
   static const char wanted[] = "ftrace_enabled";
   char name[sizeof(wanted)] = {};
 
-  if (BPF_CORE_READ(dentry, d_sb, s_magic) != PROC_SUPER_MAGIC)
+  if (dentry->d_sb->s_magic != PROC_SUPER_MAGIC)
     return 0;
   bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(dentry, d_name.name));
 #pragma unroll

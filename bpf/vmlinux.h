@@ -48,8 +48,16 @@ struct super_block {
   unsigned long s_magic;
 };
 
+typedef struct {
+  s64 counter;
+} atomic64_t;
+struct rw_semaphore {
+  atomic64_t count; /* not with PREEMPT_RT */
+};
+
 struct address_space {
   struct rb_root_cached i_mmap;
+  struct rw_semaphore i_mmap_rwsem;
 };
 
 struct inode {
@@ -118,9 +126,9 @@ struct seccomp {
   int mode;
 };
 struct task_struct {
-  int tgid;
-  struct task_struct *group_leader;
+  int pid;
   u64 start_boottime;
+  unsigned int personality;
   unsigned int ptrace;
   struct seccomp seccomp;
 };
@@ -132,6 +140,7 @@ struct bpf_prog_aux {
   char name[16];
 };
 struct bpf_prog {
+  u16 kprobe_override : 1;
   struct bpf_prog_aux *aux;
 };
 
@@ -147,6 +156,7 @@ struct kernel_siginfo;
 #define SB_I_IMA_UNVERIFIABLE_SIGNATURE 0x00000020UL /* include/linux/fs.h */
 #define SB_I_UNTRUSTED_MOUNTER 0x00000040UL          /* include/linux/fs.h */
 #define VM_EXEC 0x4UL                    /* include/linux/mm.h */
+#define RWSEM_WRITER_LOCKED 1            /* kernel/locking/rwsem.c */
 #define PTRACE_MODE_ATTACH 0x2           /* include/linux/ptrace.h */
 #define SEND_SIG_PRIV 1UL                /* include/linux/sched/signal.h: a signal from the kernel itself */
 #define SECCOMP_MODE_FILTER 2            /* include/uapi/linux/seccomp.h */
@@ -154,8 +164,11 @@ struct kernel_siginfo;
 #define IMMUTABLE_SEALS (0x2 | 0x4 | 0x8)
 #define S_IFMT 00170000                  /* include/uapi/linux/stat.h */
 #define S_IFREG 0100000
+#define READ_IMPLIES_EXEC 0x0400000 /* include/uapi/linux/personality.h */
 #define PROT_EXEC 0x4 /* include/uapi/asm-generic/mman-common.h */
 #define EPERM 1
+#define EFBIG 27
+#define ENODATA 61
 #define ETXTBSY 26
 
 #endif

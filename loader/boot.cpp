@@ -35,21 +35,32 @@ Result<void> mount_at(const char* type, const char* at) {
   (void)mkdir(at, 0755);  // exists already, or the mount says what is wrong
   struct stat here = {};
   struct stat above = {};
-  if (stat(at, &here) == 0 && stat((std::string(at) + "/..").c_str(), &above) == 0 && here.st_dev != above.st_dev) {
+  if (stat(at, &here) == 0 && stat((std::string(at) + "/..").c_str(), &above) == 0 &&
+      here.st_dev != above.st_dev) {
     return {};
   }
-  if (mount(type, at, type, MS_NOSUID | MS_NOEXEC | (std::string_view(type) == "devtmpfs" ? 0 : MS_NODEV), nullptr) != 0) {
+  if (mount(type, at, type, MS_NOSUID | MS_NOEXEC | (std::string_view(type) == "devtmpfs" ? 0 : MS_NODEV),
+            nullptr) != 0) {
     return from_errno(std::string("mount ") + type + " at " + at, errno);
   }
   return {};
 }
 
 Result<void> mount_all() {
-  TRY(mount_at("devtmpfs", "/dev"));
-  TRY(mount_at("proc", "/proc"));
   TRY(mount_at("sysfs", "/sys"));
   TRY(mount_at("securityfs", "/sys/kernel/security"));
   TRY(mount_at("bpf", kBpffs));
+  return {};
+}
+
+// What the kernel command line says. Needs /proc.
+Result<void> apply_boot_line(int argc, char** argv, Config& config) {
+  TRY_ASSIGN(const Bytes line, read_stream("/proc/cmdline", 1 << 16));
+  TRY(apply_command_line(as_text(line), config));
+  // The kernel hands over what follows "--"; "-- -p" is how the tools of 2022 were made permissive.
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) == "-p") config.mode = Mode::kPermissive;
+  }
   return {};
 }
 
@@ -62,17 +73,12 @@ Result<Config> read_config(int argc, char** argv) {
   } else if (file.error().code != ErrorCode::kNotFound) {
     return with_context(kConfigFile, file.error());
   }
-  TRY_ASSIGN(const Bytes line, read_stream("/proc/cmdline", 1 << 16));
-  TRY(apply_command_line(as_text(line), config));
-  // The kernel hands over what follows "--"; "-- -p" is how the tools of 2022 were made permissive.
-  for (int i = 1; i < argc; ++i) {
-    if (std::string_view(argv[i]) == "-p") config.mode = Mode::kPermissive;
-  }
+  TRY(apply_boot_line(argc, argv, config));
   return config;
 }
 
-// The first generation. A bad list is left out, loudly: what it names stays unknown, which is safe, and one damaged file
-// must not keep a host from booting.
+// The first generation. A bad list is left out, loudly: what it names stays unknown, which is safe, and one
+// damaged file must not keep a host from booting.
 Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo) {
   Generation generation(algo);
   auto names = list_folder(kListsFolder);
@@ -95,6 +101,7 @@ Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo) {
 }
 
 Result<void> start(const Config& config) {
+  TRY(mount_all());
   auto trust = TrustStore::from_folder(kKeysFolder, config.signatures);
   if (!trust) return with_context(kKeysFolder, trust.error());
   TRY_ASSIGN(const KernelFacts facts, probe_kernel());
@@ -109,7 +116,8 @@ Result<void> start(const Config& config) {
   TRY(programs.attach());
   TRY(programs.pin(keys));
   TRY(start_keeper(programs));
-  log_line(LOG_NOTICE, std::string(config.mode == Mode::kEnforce ? "enforcing" : "permissive") + ", generation 1");
+  log_line(LOG_NOTICE,
+           std::string(config.mode == Mode::kEnforce ? "enforcing" : "permissive") + ", generation 1");
   return {};
 }
 
@@ -138,26 +146,37 @@ void execute_init(const char* path) {
 }  // namespace
 
 int run_boot(int argc, char** argv) {
-  if (getpid() != 1) {
-    (void)fprintf(stderr, "diglim-loader: boot runs only as PID 1 (rdinit= on the kernel command line)\n");
+  if (getpid() != 1 || is_active()) {
+    (void)fprintf(stderr,
+                  "diglim-loader: boot runs only once, as PID 1 (rdinit= on the kernel command line)\n");
     return kExitUsage;
   }
-  // Until the configuration is known, what fails is treated as in enforce mode.
-  if (auto mounted = mount_all(); !mounted) stop(mounted.error().message);
-  auto config = read_config(argc, argv);
-  if (!config) stop(config.error().message);
-  if (auto started = start(*config); !started) {
-    if (config->mode == Mode::kEnforce) stop(started.error().message);
+  // What the command line says is known first: with diglim.mode=permissive nothing that follows stops the boot.
+  Config config;
+  for (const char* type : {"devtmpfs", "proc"}) {
+    if (auto mounted = mount_at(type, *type == 'd' ? "/dev" : "/proc"); !mounted) stop(mounted.error().message);
+  }
+  if (auto applied = apply_boot_line(argc, argv, config); !applied) stop(applied.error().message);
+  Result<void> started;
+  if (auto full = read_config(argc, argv)) {
+    config = std::move(*full);
+    started = start(config);
+  } else {
+    started = std::move(full).error();
+  }
+  if (!started) {
+    if (config.mode == Mode::kEnforce) stop(started.error().message);
     log_line(LOG_EMERG, "NOT ACTIVE: " + started.error().message + "; permissive, so the boot goes on");
   }
-  if (!config->init.empty()) {
-    execute_init(config->init.c_str());
-    stop("cannot execute " + escape(config->init) + ": " + strerror(errno));
+  if (!config.init.empty()) {
+    execute_init(config.init.c_str());
+    stop("cannot execute " + escape(config.init) + ": " + strerror(errno));
   }
   execute_init("/init");
   const int first_error = errno;
   if (first_error == ENOENT) execute_init("/sbin/init");
-  stop(std::string("cannot execute ") + (first_error == ENOENT ? "/sbin/init" : "/init") + ": " + strerror(errno));
+  stop(std::string("cannot execute ") + (first_error == ENOENT ? "/sbin/init" : "/init") + ": " +
+       strerror(errno));
 }
 
 }  // namespace diglim

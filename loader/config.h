@@ -21,10 +21,12 @@ struct Config {
 //   mode = enforce | permissive
 //   allow-signature-hash = sha1        (may be repeated: sha1, md5, rmd160)
 //   init = /path
-// kInvalid with the line number for anything else: a setting that silently does nothing is worse than a failed boot.
+// kInvalid with the line number for anything else: a setting that silently does nothing is worse than a
+// failed boot.
 Result<Config> parse_config(std::string_view text);
 
-// The kernel command line: diglim.mode=enforce|permissive, diglim.init=/path. Other words are not ours. kInvalid for a bad value.
+// The kernel command line: diglim.mode=enforce|permissive, diglim.init=/path. Other words are not ours.
+// kInvalid for a bad value.
 Result<void> apply_command_line(std::string_view line, Config& config);
 
 }  // namespace diglim

@@ -38,8 +38,9 @@ TEST(Config, NamesTheLineThatItCannotRead) {
 
 TEST(Config, CommandLineWins) {
   Config config = *parse_config("mode = enforce");
-  ASSERT_TRUE(apply_command_line("quiet diglim.mode=permissive x=diglim.mode=enforce diglim.init=/bin/a -- diglim.mode=enforce\n",
-                                 config));
+  ASSERT_TRUE(apply_command_line(
+      "quiet diglim.mode=permissive x=diglim.mode=enforce diglim.init=/bin/a -- diglim.mode=enforce\n",
+      config));
   EXPECT_EQ(config.mode, Mode::kPermissive);
   EXPECT_EQ(config.init, "/bin/a");
   EXPECT_FALSE(apply_command_line("diglim.mode=enforced", config));

@@ -14,8 +14,8 @@ namespace diglim {
 namespace {
 
 // Indexed by the kernel's enum kernel_read_file_id and kernel_load_data_id, which agree.
-constexpr std::string_view kKernelUses[] = {"data", "firmware", "module", "kexec image", "kexec initramfs",
-                                            "policy", "X.509 certificate"};
+constexpr std::string_view kKernelUses[] = {
+    "data", "firmware", "module", "kexec image", "kexec initramfs", "policy", "X.509 certificate"};
 
 constexpr std::string_view kGuards[] = {"",
                                         "open a BPF map of DIGLIM",

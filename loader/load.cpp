@@ -19,16 +19,21 @@ namespace {
 
 constexpr char kLoadHelp[] =
     "Usage: diglim-loader load FILE|DIR...\n\n"
-    "Verifies signed digest lists (RPM packages, RPM header lists, compact lists) with the keys frozen at boot and\n"
-    "publishes their digests. A DIR stands for the files in it. All or nothing: one bad list, and nothing changes.\n"
+    "Verifies signed digest lists (RPM packages, RPM header lists, compact lists) with the keys frozen at "
+    "boot and\n"
+    "publishes their digests. A DIR stands for the files in it. All or nothing: one bad list, and nothing "
+    "changes.\n"
     "A list is known by its file name: a newer one of the same name takes the place of the old.\n\n"
-    "Exit status: 0 published, 1 a list was rejected, 2 usage, 3 DIGLIM is not active or the kernel refused.\n";
+    "Exit status: 0 published, 1 a list was rejected, 2 usage, 3 DIGLIM is not active or the kernel "
+    "refused.\n";
 
 constexpr char kUnloadHelp[] =
     "Usage: diglim-loader unload FILE...\n\n"
-    "Withdraws loaded lists by file name (the files need not exist). What no other list has is denied from then on,\n"
+    "Withdraws loaded lists by file name (the files need not exist). What no other list has is denied from "
+    "then on,\n"
     "also if it ran just before. All or nothing.\n\n"
-    "Exit status: 0 withdrawn, 1 no such list is loaded, 2 usage, 3 DIGLIM is not active or the kernel refused.\n";
+    "Exit status: 0 withdrawn, 1 no such list is loaded, 2 usage, 3 DIGLIM is not active or the kernel "
+    "refused.\n";
 
 int report(const char* verb, const Error& error) {
   (void)fprintf(stderr, "diglim-loader %s: %s; nothing was changed\n", verb, error.message.c_str());
@@ -63,7 +68,8 @@ Result<std::vector<std::string>> expand(const std::vector<std::string>& argument
     }
     TRY_ASSIGN(const auto names, list_folder(argument));
     for (const std::string& name : names) {
-      if (name[0] != '.') files.push_back(argument + "/" + name);  // temporary files of writers begin with a dot
+      if (name[0] != '.')
+        files.push_back(argument + "/" + name);  // temporary files of writers begin with a dot
     }
   }
   return files;
@@ -94,8 +100,9 @@ int run_load(int argc, char** argv) {
     return changed_lists > 0;
   });
   if (!result) return report("load", result.error());
-  printf("%s %zu of %zu lists; generation %llu: %zu digests of %zu lists\n", result->changed ? "loaded" : "unchanged:",
-         changed_lists, files->size(), static_cast<unsigned long long>(result->number), result->digests, result->lists);
+  printf("%s %zu of %zu lists; generation %llu: %zu digests of %zu lists\n",
+         result->changed ? "loaded" : "unchanged:", changed_lists, files->size(),
+         static_cast<unsigned long long>(result->number), result->digests, result->lists);
   return kExitOk;
 }
 

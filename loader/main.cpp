@@ -7,6 +7,7 @@
 
 #include "lib/base/text.h"
 #include "lib/crypto/openssl.h"
+#include "loader/kernel/maps.h"
 #include "loader/verbs.h"
 
 namespace {
@@ -42,7 +43,8 @@ int main(int argc, char** argv) {
   // Before any other call into OpenSSL, so that it opens no configuration file.
   diglim::init_openssl();
   // As rdinit= there is no verb: the kernel passes only what follows "--" on its command line.
-  if (getpid() == 1) return diglim::run_boot(argc, argv);
+  // In a container our number may be 1, too: there nobody boots.
+  if (getpid() == 1 && !diglim::is_active()) return diglim::run_boot(argc, argv);
   if (argc < 2) {
     print_help(stderr);
     return diglim::kExitUsage;

@@ -101,16 +101,18 @@ void print_text(const Status& status) {
   printf("mode:       %s\n", status.state.enforcing ? "enforce" : "permissive");
   printf("generation: %llu, loaded %s\n", static_cast<unsigned long long>(generation.number()),
          time_text(generation.loaded_at()).c_str());
-  printf("digests:    %zu (%s)\n", generation.distinct_digests(), std::string(hash_name(generation.algo())).c_str());
+  printf("digests:    %zu (%s)\n", generation.distinct_digests(),
+         std::string(hash_name(generation.algo())).c_str());
   if (const uint64_t out = left_out(generation)) {
     printf("left out:   %llu digests of other algorithms: their files are unknown to this kernel\n",
            static_cast<unsigned long long>(out));
   }
   printf("memory:     %llu bytes for the table\n", static_cast<unsigned long long>(status.table_bytes));
   printf("denied:     %llu%s, %llu events lost\n", static_cast<unsigned long long>(counters.denied),
-         status.state.enforcing ? "" : " would have been", static_cast<unsigned long long>(counters.dropped_events));
-  printf("verdicts:   %llu by hashing, %llu from the cache\n", static_cast<unsigned long long>(counters.hashed),
-         static_cast<unsigned long long>(counters.cached));
+         status.state.enforcing ? "" : " would have been",
+         static_cast<unsigned long long>(counters.dropped_events));
+  printf("verdicts:   %llu by hashing, %llu from the cache\n",
+         static_cast<unsigned long long>(counters.hashed), static_cast<unsigned long long>(counters.cached));
   printf("keys:       %zu\n", status.keys.size());
   for (const std::string& key : status.keys) printf("  %s\n", key.c_str());
   for (const std::string& key : status.unusable_keys) printf("  unusable: %s\n", key.c_str());

@@ -21,8 +21,9 @@ constexpr char kLockFile[] = "/run/diglim/loader.lock";
 constexpr int kLockTries = 300;
 constexpr useconds_t kLockPause_us = 100'000;
 
-// Only against honest loaders that run at once. Root can hold or remove it, which delays loaders but gives no rights; that no update
-// is lost even then is what the check of the generation's number in update_generation() is for.
+// Only against honest loaders that run at once. Root can hold or remove it, which delays loaders but gives no
+// rights; that no update is lost even then is what the check of the generation's number in
+// update_generation() is for.
 Result<Fd> take_lock() {
   (void)mkdir("/run", 0755);       // absent in a bare initramfs
   (void)mkdir(kLockFolder, 0700);  // exists already, or the open says what is wrong
@@ -32,7 +33,8 @@ Result<Fd> take_lock() {
     if (errno != EWOULDBLOCK && errno != EINTR) return from_errno(std::string("lock ") + kLockFile, errno);
     (void)usleep(kLockPause_us);
   }
-  return Error{ErrorCode::kIo, EBUSY, "another diglim-loader holds " + std::string(kLockFile) + " for 30 seconds"};
+  return Error{ErrorCode::kIo, EBUSY,
+               "another diglim-loader holds " + std::string(kLockFile) + " for 30 seconds"};
 }
 
 std::string base_name(const std::string& path) {
@@ -42,7 +44,8 @@ std::string base_name(const std::string& path) {
 
 }  // namespace
 
-Result<Generation::Change> add_list(Generation& generation, const std::string& path, const TrustStore& trust) {
+Result<Generation::Change> add_list(Generation& generation, const std::string& path,
+                                    const TrustStore& trust) {
   auto list = verify_digest_list_file(path, trust);
   if (!list) return with_context(escape(path), list.error());
   LoadedList loaded;
@@ -70,9 +73,10 @@ Result<Published> update_generation(
   TRY_ASSIGN(const bool changed, change(*current, trust));
   if (changed) {
     current->seal(static_cast<uint64_t>(time(nullptr)));
-    TRY_ASSIGN(const auto now, read_generation(generations));
-    if (!now || now->number() != before) {
-      return Error{ErrorCode::kIo, EAGAIN, "another loader published meanwhile; nothing was changed, try again"};
+    TRY_ASSIGN(const uint64_t now, read_generation_number(generations));
+    if (now != before) {
+      return Error{ErrorCode::kIo, EAGAIN,
+                   "another loader published meanwhile; nothing was changed, try again"};
     }
     TRY(publish_generation(generations, *current));
   }

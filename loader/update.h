@@ -13,8 +13,8 @@ namespace diglim {
 // Verifies the file and puts its digests of the generation's algorithm into it. Errors begin with the path.
 Result<Generation::Change> add_list(Generation& generation, const std::string& path, const TrustStore& trust);
 
-// Runs `change` on the current generation and publishes the result, or nothing if it returns an error or false. While it
-// works, other loaders wait, at most 30 seconds. kNotFound: DIGLIM is not active.
+// Runs `change` on the current generation and publishes the result, or nothing if it returns an error or
+// false. While it works, other loaders wait, at most 30 seconds. kNotFound: DIGLIM is not active.
 struct Published {
   bool changed = false;
   uint64_t number = 0;

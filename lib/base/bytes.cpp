@@ -61,16 +61,26 @@ Result<Bytes> from_hex(std::string_view text) {
   return bytes;
 }
 
-void put_u16_be(Bytes& out, uint16_t value) { put_be(out, value); }
-void put_u32_be(Bytes& out, uint32_t value) { put_be(out, value); }
-void put_u16_le(Bytes& out, uint16_t value) { put_le(out, value); }
-void put_u32_le(Bytes& out, uint32_t value) { put_le(out, value); }
-void put_u64_le(Bytes& out, uint64_t value) { put_le(out, value); }
+void put_u16_be(Bytes& out, uint16_t value) {
+  put_be(out, value);
+}
+void put_u32_be(Bytes& out, uint32_t value) {
+  put_be(out, value);
+}
+void put_u16_le(Bytes& out, uint16_t value) {
+  put_le(out, value);
+}
+void put_u32_le(Bytes& out, uint32_t value) {
+  put_le(out, value);
+}
+void put_u64_le(Bytes& out, uint64_t value) {
+  put_le(out, value);
+}
 
 Result<ByteView> ByteReader::bytes(size_t count) {
   if (count > remaining()) {
-    return corrupt(offset(), std::to_string(count) + " bytes wanted, " +
-                                 std::to_string(remaining()) + " left");
+    return corrupt(offset(),
+                   std::to_string(count) + " bytes wanted, " + std::to_string(remaining()) + " left");
   }
   const ByteView view = data_.subspan(position_, count);
   position_ += count;

@@ -22,8 +22,12 @@ inline ByteView as_bytes(std::string_view text) {
 inline std::string_view as_text(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-inline Bytes to_bytes(ByteView view) { return Bytes(view.begin(), view.end()); }
-inline void append(Bytes& to, ByteView what) { to.insert(to.end(), what.begin(), what.end()); }
+inline Bytes to_bytes(ByteView view) {
+  return Bytes(view.begin(), view.end());
+}
+inline void append(Bytes& to, ByteView what) {
+  to.insert(to.end(), what.begin(), what.end());
+}
 
 // Lower-case hexadecimal, two characters a byte.
 std::string to_hex(ByteView bytes);
@@ -46,8 +50,8 @@ class ByteReader {
 
   size_t remaining() const { return data_.size() - position_; }
   bool empty() const { return remaining() == 0; }
-  size_t position() const { return position_; }             // from the start of the view
-  uint64_t offset() const { return base_ + position_; }     // from the start of the file
+  size_t position() const { return position_; }          // from the start of the view
+  uint64_t offset() const { return base_ + position_; }  // from the start of the file
   ByteView rest() const { return data_.subspan(position_); }
 
   Result<uint8_t> u8();

@@ -69,7 +69,9 @@ Fd::~Fd() {
   if (fd_ >= 0) (void)close(fd_);  // nothing useful can be done about its error
 }
 
-int Fd::release() { return std::exchange(fd_, -1); }
+int Fd::release() {
+  return std::exchange(fd_, -1);
+}
 
 Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
   Fd fd(open(path.c_str(), flags | O_CLOEXEC, mode));

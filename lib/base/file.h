@@ -32,15 +32,15 @@ class Fd {
 // open(2) with O_CLOEXEC. kNotFound or kIo: "open PATH: reason".
 Result<Fd> open_file(const std::string& path, int flags, mode_t mode = 0);
 
-// The whole of a regular file. kUnsupported for anything else ("not a regular file") and for more than `max_bytes`
-// (so that memory stays bounded whatever the file claims).
+// The whole of a regular file. kUnsupported for anything else ("not a regular file") and for more than
+// `max_bytes` (so that memory stays bounded whatever the file claims).
 Result<Bytes> read_file(const std::string& path, size_t max_bytes);
 
 // For /proc, /sys and pipes, whose size is not known ahead: reads to the end, at most `max_bytes`.
 Result<Bytes> read_stream(const std::string& path, size_t max_bytes);
 
-// All or nothing: writes to a temporary file in the same folder (its name begins with a dot), fsync, rename over `path`, fsync of the folder.
-// On an error `path` is as it was and nothing is left behind.
+// All or nothing: writes to a temporary file in the same folder (its name begins with a dot), fsync, rename
+// over `path`, fsync of the folder. On an error `path` is as it was and nothing is left behind.
 Result<void> write_file_atomically(const std::string& path, ByteView bytes, mode_t mode);
 
 // Names (not paths) in a folder without "." and "..", sorted bytewise, so that every run sees one order.

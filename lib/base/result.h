@@ -63,15 +63,14 @@ class [[nodiscard]] Result<void> {
 #define DIGLIM_CONCAT(a, b) DIGLIM_CONCAT_INNER(a, b)
 
 // TRY(expr): returns the error of a Result<void> from the calling function.
-#define TRY(expr)                                                      \
-  do {                                                                 \
-    if (auto try_result = (expr); !try_result.has_value())             \
-      return std::move(try_result).error();                            \
+#define TRY(expr)                                                                                \
+  do {                                                                                           \
+    if (auto try_result = (expr); !try_result.has_value()) return std::move(try_result).error(); \
   } while (0)
 
 // TRY_ASSIGN(auto x, expr): x is the value of a Result<T>, or the calling function returns its error.
-#define TRY_ASSIGN(decl, expr)                                             \
-  auto DIGLIM_CONCAT(try_result_, __LINE__) = (expr);                      \
-  if (!DIGLIM_CONCAT(try_result_, __LINE__).has_value())                   \
-    return std::move(DIGLIM_CONCAT(try_result_, __LINE__)).error();        \
+#define TRY_ASSIGN(decl, expr)                                      \
+  auto DIGLIM_CONCAT(try_result_, __LINE__) = (expr);               \
+  if (!DIGLIM_CONCAT(try_result_, __LINE__).has_value())            \
+    return std::move(DIGLIM_CONCAT(try_result_, __LINE__)).error(); \
   decl = std::move(DIGLIM_CONCAT(try_result_, __LINE__)).value()

@@ -11,8 +11,9 @@ namespace diglim {
 // cut after `max` source bytes ("..." says so). What is printable stays as it is: no quotes are added.
 std::string escape(std::string_view text, size_t max = 4096);
 
-// Length of the valid, printable UTF-8 sequence that starts at text[at] (RFC 3629: no overlong forms, no surrogates; nor C1
-// controls, on which terminals act), or 0. REQUIRES: at < text.size() and text[at] is not ASCII.
+// Length of the valid, printable UTF-8 sequence that starts at text[at] (RFC 3629: no overlong forms, no
+// surrogates; nor C1 controls, on which terminals act), or 0. REQUIRES: at < text.size() and text[at] is not
+// ASCII.
 size_t utf8_length(std::string_view text, size_t at);
 
 // Without leading and trailing spaces, tabs, CR and LF. The view is into `text`.

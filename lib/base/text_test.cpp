@@ -19,7 +19,9 @@ TEST(Escape, WritesControlsAndBadUtf8AsText) {
   EXPECT_EQ(escape("\xf0\x9f\x98"), "\\xf0\\x9f\\x98") << "cut short";
 }
 
-TEST(Escape, CutsAndSaysSo) { EXPECT_EQ(escape("abcdef", 3), "abc..."); }
+TEST(Escape, CutsAndSaysSo) {
+  EXPECT_EQ(escape("abcdef", 3), "abc...");
+}
 
 TEST(Trim, Ends) {
   EXPECT_EQ(trim(" \t a b\r\n"), "a b");

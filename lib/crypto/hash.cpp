@@ -35,13 +35,21 @@ std::optional<HashAlgo> find(Match match) {
 }
 
 // The enum is dense and kHashes is in its order.
-const HashInfo& info_of(HashAlgo algo) { return kHashes[static_cast<size_t>(algo) - 1]; }
+const HashInfo& info_of(HashAlgo algo) {
+  return kHashes[static_cast<size_t>(algo) - 1];
+}
 
 }  // namespace
 
-std::string_view hash_name(HashAlgo algo) { return info_of(algo).name; }
-size_t hash_size(HashAlgo algo) { return info_of(algo).size; }
-const EVP_MD* hash_evp(HashAlgo algo) { return info_of(algo).evp(); }
+std::string_view hash_name(HashAlgo algo) {
+  return info_of(algo).name;
+}
+size_t hash_size(HashAlgo algo) {
+  return info_of(algo).size;
+}
+const EVP_MD* hash_evp(HashAlgo algo) {
+  return info_of(algo).evp();
+}
 
 std::optional<HashAlgo> hash_from_kernel(uint16_t number) {
   return find([=](const HashInfo& info) { return static_cast<uint16_t>(info.algo) == number; });

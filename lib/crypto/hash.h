@@ -2,19 +2,19 @@
 // Hash algorithms by the field's several numberings, and hashing. OpenSSL does the work.
 #pragma once
 
+#include <openssl/evp.h>
+
 #include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string_view>
 
-#include <openssl/evp.h>
-
 #include "lib/base/bytes.h"
 
 namespace diglim {
 
-// Values are those of the kernel's enum hash_algo (include/uapi/linux/hash_info.h); bpf_ima_file_hash() returns them
-// and the compact list stores them.
+// Values are those of the kernel's enum hash_algo (include/uapi/linux/hash_info.h); bpf_ima_file_hash()
+// returns them and the compact list stores them.
 enum class HashAlgo : uint16_t {
   kMd5 = 1,
   kSha1 = 2,
@@ -31,7 +31,8 @@ std::string_view hash_name(HashAlgo algo);  // "sha256", as IMA writes it
 size_t hash_size(HashAlgo algo);            // bytes
 
 std::optional<HashAlgo> hash_from_kernel(uint16_t number);
-std::optional<HashAlgo> hash_from_openpgp(uint32_t number);  // RFC 9580 section 9.5; also RPM's FILEDIGESTALGO
+std::optional<HashAlgo> hash_from_openpgp(
+    uint32_t number);  // RFC 9580 section 9.5; also RPM's FILEDIGESTALGO
 std::optional<HashAlgo> hash_from_name(std::string_view name);
 
 const EVP_MD* hash_evp(HashAlgo algo);  // never null, owned by OpenSSL

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Placing digests into two-choice buckets of eight (bucketised cuckoo hashing: Dietzfelbinger and Weidling, 2007).
+// Placing digests into two-choice buckets of eight (bucketised cuckoo hashing: Dietzfelbinger and Weidling,
+// 2007).
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <span>
 #include <vector>
 
 #include "lib/base/result.h"
@@ -19,12 +20,13 @@ inline uint32_t second_bucket(uint64_t word, uint32_t buckets) {
 }
 
 struct CuckooTable {
-  uint32_t buckets = 0;           // at least 1
-  std::vector<uint32_t> places;   // buckets * DIGLIM_SLOTS; 1 + id, or 0
+  uint32_t buckets = 0;          // at least 1
+  std::vector<uint32_t> places;  // buckets * DIGLIM_SLOTS; 1 + id, or 0
 
-  // Places the ids 0 .. count-1 at a load of about 0.95, growing a little when some do not fit. The same input gives the same
-  // table. kUnsupported when even a load of 0.5 does not do: then the digests were chosen to collide.
-  static Result<CuckooTable> build(uint32_t count, const std::function<uint64_t(uint32_t id)>& word);
+  // Places the ids 0 .. words.size()-1 at a load of about 0.95, growing a little when some do not fit. The
+  // same input gives the same table. kUnsupported when even a load of 0.5 does not do: then the digests were
+  // chosen to collide. `words`: the first eight bytes of each digest.
+  static Result<CuckooTable> build(std::span<const uint64_t> words);
 };
 
 }  // namespace diglim

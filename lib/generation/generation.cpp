@@ -22,9 +22,9 @@ Generation::Slot Generation::make_slot(ByteView digest) {
 }
 
 // Twice as many places as digests, so that probing stays short. A digest is random already: no hashing.
-void Generation::index_slots() {
+void Generation::index_slots(size_t capacity) {
   size_t size = 64;
-  while (size < slots_.size() * 2 + 2) size *= 2;
+  while (size < capacity * 2 + 2) size *= 2;
   index_.assign(size, 0);
   for (uint32_t i = 0; i < slots_.size(); ++i) {
     size_t at = slots_[i].word[0] & (size - 1);
@@ -34,7 +34,7 @@ void Generation::index_slots() {
 }
 
 uint32_t Generation::intern(const Slot& slot) {
-  if (index_.size() < slots_.size() * 2 + 2) index_slots();
+  if (index_.size() < slots_.size() * 2 + 2) index_slots(slots_.size());
   size_t at = slot.word[0] & (index_.size() - 1);
   for (; index_[at] != 0; at = (at + 1) & (index_.size() - 1)) {
     if (slots_[index_[at] - 1] == slot) return index_[at] - 1;
@@ -49,13 +49,16 @@ Result<Generation::Change> Generation::put(LoadedList list, ByteView digests) {
     return invalid("a list's name has 1 to 255 bytes and no '/'");
   }
   const size_t size = hash_size(algo_);
-  if (digests.size() / size + slots_.size() > kMaxDigests) return unsupported("more digests than a table may have");
+  if (digests.size() / size + slots_.size() > kMaxDigests)
+    return unsupported("more digests than a table may have");
   const auto old = std::find_if(lists_.begin(), lists_.end(),
                                 [&](const LoadedList& other) { return other.name == list.name; });
   if (old != lists_.end() && old->content_hash == list.content_hash) return Change::kSame;
 
   Entry entry;
   entry.members.reserve(digests.size() / size);
+  const size_t capacity = slots_.size() + digests.size() / size;
+  if (index_.size() < capacity * 2 + 2) index_slots(capacity);  // once, not at each doubling
   for (size_t at = 0; at + size <= digests.size(); at += size) {
     const Slot slot = make_slot(digests.subspan(at, size));
     if (slot == Slot{}) return invalid("a digest of zeros only");
@@ -107,8 +110,9 @@ void Generation::seal(uint64_t now_seconds) {
 }
 
 Result<size_t> Generation::prepare() {
-  const auto keys = [this](uint32_t id) { return slots_[id].word[0]; };
-  TRY_ASSIGN(CuckooTable table, CuckooTable::build(static_cast<uint32_t>(slots_.size()), keys));
+  std::vector<uint64_t> words(slots_.size());
+  for (size_t i = 0; i < words.size(); ++i) words[i] = slots_[i].word[0];
+  TRY_ASSIGN(CuckooTable table, CuckooTable::build(words));
   buckets_ = table.buckets;
   place_ = std::move(table.places);
   std::vector<uint32_t> where(slots_.size());
@@ -164,12 +168,14 @@ Result<Generation> Generation::decode(ByteView map) {
   std::vector<uint32_t> ids(size_t{header.buckets} * DIGLIM_SLOTS, 0);
   generation.slots_.reserve(header.digests);
   for (size_t at = 0; at < ids.size(); ++at) {
-    const Slot slot = make_slot(table.subspan(at * sizeof(Slot), sizeof(Slot)));
+    Slot slot;
+    std::memcpy(&slot, table.data() + at * sizeof(Slot), sizeof(Slot));
     if (slot == Slot{}) continue;
     generation.slots_.push_back(slot);
     ids[at] = static_cast<uint32_t>(generation.slots_.size());
   }
-  if (generation.slots_.size() != header.digests) return corrupt(28, "the table has another number of digests");
+  if (generation.slots_.size() != header.digests)
+    return corrupt(28, "the table has another number of digests");
   const size_t registry_at = kElement + table_bytes;
   RegistryReader reader(map.subspan(registry_at, header.registry_bytes), registry_at);
   for (uint32_t i = 0; i < header.lists; ++i) {
@@ -179,8 +185,7 @@ Result<Generation> Generation::decode(ByteView map) {
     generation.lists_.push_back(std::move(list));
     generation.entries_.push_back(std::move(entry));
   }
-  generation.index_slots();
-  return generation;
+  return generation;  // not indexed: intern() does that if a list is put
 }
 
 bool table_has(ByteView map, ByteView digest) {
@@ -188,7 +193,8 @@ bool table_has(ByteView map, ByteView digest) {
   std::memcpy(&header, map.data(), sizeof(header));
   uint64_t slot[DIGLIM_SLOT_SIZE / 8] = {};
   std::memcpy(slot, digest.data(), std::min<size_t>(digest.size(), DIGLIM_SLOT_SIZE));
-  for (const uint32_t bucket : {first_bucket(slot[0], header.buckets), second_bucket(slot[0], header.buckets)}) {
+  for (const uint32_t bucket :
+       {first_bucket(slot[0], header.buckets), second_bucket(slot[0], header.buckets)}) {
     const uint8_t* at = map.data() + kElement * (1 + size_t{bucket});
     for (int i = 0; i < DIGLIM_SLOTS; ++i, at += DIGLIM_SLOT_SIZE) {
       if (std::memcmp(at, slot, DIGLIM_SLOT_SIZE) == 0) return true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One generation of the digest table with the registry of the lists that it was made from: the content of one frozen BPF map
-// (layout in bpf/abi.h and FORMAT.md). The kernel's copy is the only state: a loader reads it, makes the next one, publishes it.
+// One generation of the digest table with the registry of the lists that it was made from: the content of one
+// frozen BPF map (layout in bpf/abi.h and FORMAT.md). The kernel's copy is the only state: a loader reads it,
+// makes the next one, publishes it.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +18,11 @@ namespace diglim {
 
 // What is known of one loaded list.
 struct LoadedList {
-  std::string name;        // the file's name without folders; one list a name
-  Bytes content_hash;      // SHA-256 of the bytes that were verified
+  std::string name;    // the file's name without folders; one list a name
+  Bytes content_hash;  // SHA-256 of the bytes that were verified
   std::string signer;
-  uint32_t digests = 0;    // published ones, duplicates within the list included
-  uint32_t left_out = 0;   // of algorithms that the kernel does not use
+  uint32_t digests = 0;   // published ones, duplicates within the list included
+  uint32_t left_out = 0;  // of algorithms that the kernel does not use
 };
 
 // Not thread-safe. Movable.
@@ -30,8 +31,9 @@ class Generation {
   // An empty one; `number` 0 means that nothing was published yet.
   explicit Generation(HashAlgo algo) : algo_(algo) {}
 
-  // The content of a generation map. Copies what it needs. kCorrupt with the offset if the bytes contradict themselves: they
-  // come from the kernel's frozen map, so that would be a bug or another version (kUnsupported).
+  // The content of a generation map. Copies what it needs. kCorrupt with the offset if the bytes contradict
+  // themselves: they come from the kernel's frozen map, so that would be a bug or another version
+  // (kUnsupported).
   static Result<Generation> decode(ByteView map);
 
   HashAlgo algo() const { return algo_; }
@@ -42,19 +44,19 @@ class Generation {
   const std::vector<LoadedList>& lists() const { return lists_; }
 
   enum class Change { kAdded, kReplaced, kSame };
-  // Adds a list, or replaces the one of the same name. kSame (and no change) if that one has the same content hash.
-  // `digests`: concatenated, of algo(). kInvalid for a name that is empty, longer than 255 bytes or contains '/'; for a
-  // digest of all zeros, which the table cannot hold.
+  // Adds a list, or replaces the one of the same name. kSame (and no change) if that one has the same content
+  // hash. `digests`: concatenated, of algo(). kInvalid for a name that is empty, longer than 255 bytes or
+  // contains '/'; for a digest of all zeros, which the table cannot hold.
   Result<Change> put(LoadedList list, ByteView digests);
   // False if there is no list of that name.
   bool remove(std::string_view name);
 
-  // Makes this the successor of what was decoded: the next number, and last_removal if a digest is gone. Forgets
-  // digests that no list has. Call once, before encode().
+  // Makes this the successor of what was decoded: the next number, and last_removal if a digest is gone.
+  // Forgets digests that no list has. Call once, before encode().
   void seal(uint64_t now_seconds);
 
-  // How many 256-byte elements the map needs, and writes them. kInvalid if the digests do not fit a table (only digests chosen to
-  // collide could do that). REQUIRES: seal(); out.size() == elements * 256, zeroed.
+  // How many 256-byte elements the map needs, and writes them. kInvalid if the digests do not fit a table
+  // (only digests chosen to collide could do that). REQUIRES: seal(); out.size() == elements * 256, zeroed.
   Result<size_t> prepare();
   void encode(std::span<uint8_t> out) const;
 
@@ -69,25 +71,26 @@ class Generation {
 
   static Slot make_slot(ByteView digest);
   uint32_t intern(const Slot& slot);
-  void index_slots();
+  void index_slots(size_t capacity);
 
   HashAlgo algo_;
   uint64_t number_ = 0;
   uint64_t last_removal_ = 0;
   uint64_t loaded_at_ = 0;
-  bool removed_ = false;             // since decode()
-  std::vector<Slot> slots_;          // distinct digests
-  std::vector<uint32_t> index_;      // open addressing: 1 + index into slots_, or 0
+  bool removed_ = false;         // since decode()
+  std::vector<Slot> slots_;      // distinct digests
+  std::vector<uint32_t> index_;  // open addressing: 1 + index into slots_, or 0
   std::vector<LoadedList> lists_;
-  std::vector<Entry> entries_;       // parallel to lists_
+  std::vector<Entry> entries_;  // parallel to lists_
 
   // Made by prepare().
   uint32_t buckets_ = 0;
-  std::vector<uint32_t> place_;      // slot of the table -> 1 + index into slots_, or 0
+  std::vector<uint32_t> place_;  // slot of the table -> 1 + index into slots_, or 0
   Bytes registry_;
 };
 
-// True if the table in `map` (an encoded generation) has the digest: what the kernel does, for tests and benchmarks.
+// True if the table in `map` (an encoded generation) has the digest: what the kernel does, for tests and
+// benchmarks.
 bool table_has(ByteView map, ByteView digest);
 
 }  // namespace diglim

@@ -17,7 +17,9 @@ Bytes random_digests(size_t count, uint64_t seed) {
   return out;
 }
 
-ByteView nth(const Bytes& digests, size_t i) { return ByteView(digests).subspan(i * kSize, kSize); }
+ByteView nth(const Bytes& digests, size_t i) {
+  return ByteView(digests).subspan(i * kSize, kSize);
+}
 
 LoadedList named(const std::string& name, uint8_t hash = 1) {
   return {name, Bytes(32, hash), "signer of " + name, 0, 7};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The registry behind the digest table: which list has which digests (FORMAT.md). Members are places in the table, four bytes
-// each, so that no digest is stored twice.
+// The registry behind the digest table: which list has which digests (FORMAT.md). Members are places in the
+// table, four bytes each, so that no digest is stored twice.
 #pragma once
 
 #include <cstdint>

@@ -25,11 +25,4 @@ constexpr bool is_verifiable(uint8_t algorithm) {
          algorithm == kEd25519;
 }
 
-// Can a key of `key_algorithm` have made a signature of `signature_algorithm`? The two RSA numbers that may
-// sign are one algorithm (section 12.4); everything else must be the same number.
-constexpr bool fits(uint8_t signature_algorithm, uint8_t key_algorithm) {
-  const auto same = [](uint8_t algorithm) { return algorithm == kRsaSign ? kRsa : algorithm; };
-  return same(signature_algorithm) == same(key_algorithm);
-}
-
 }  // namespace diglim::openpgp

@@ -5,7 +5,6 @@
 #include <limits>
 #include <tuple>
 
-#include "lib/openpgp/algorithm.h"
 #include "lib/openpgp/key_state.h"
 
 namespace diglim::openpgp {
@@ -93,15 +92,14 @@ Result<void> CertificateBuilder::signature(const Packet& packet) {
 
 bool CertificateBuilder::may_be_ours(const SignaturePacket& signature) const {
   const Key& key = primary_.key;
-  if (!fits(signature.algorithm, key.algorithm) || !versions_fit(signature.version, key.version))
-    return false;
+  if (signature.algorithm != key.algorithm || !versions_fit(signature.version, key.version)) return false;
   if (signature.said.issuer) return signature.said.issuer->fingerprint == key.fingerprint;
   return !signature.said.issuer_id || *signature.said.issuer_id == key.key_id;
 }
 
 Result<bool> CertificateBuilder::made_by(const SignaturePacket& signature, const Key& key,
                                          std::initializer_list<ByteView> parts) const {
-  if (!signature.hash) return false;
+  if (!signature.hash || !key.public_key) return false;
   TRY_ASSIGN(const Bytes digest, signed_digest(signature, parts));
   return verify(signature, key, digest);
 }

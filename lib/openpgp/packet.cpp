@@ -70,8 +70,10 @@ Result<ByteView> read_mpi(ByteReader& reader) {
   TRY_ASSIGN(const uint16_t bits, reader.u16_be());
   if (bits > kMaxMpiBits) return corrupt(offset, "an integer of more than 16384 bits");
   TRY_ASSIGN(ByteView bytes, reader.bytes((bits + 7u) / 8));
-  if (!bytes.empty() && std::bit_width(bytes[0]) > (bits + 7) % 8 + 1) {
-    return corrupt(offset, "the bit count of an integer is wrong");
+  const int in_first_byte = (bits + 7) % 8 + 1;
+  if (!bytes.empty() && std::bit_width(bytes[0]) != in_first_byte) {
+    const bool counted_a_zero = bytes[0] == 0 && in_first_byte == 1;
+    if (!counted_a_zero) return corrupt(offset, "the bit count of an integer is wrong");
   }
   while (!bytes.empty() && bytes[0] == 0) bytes = bytes.subspan(1);
   return bytes;

@@ -38,9 +38,9 @@ Result<Packet> read_packet(ByteReader& reader);
 bool is_packet_header(uint8_t byte, PacketType type);
 
 // The bytes of an integer, most significant first, without leading zeros; empty for zero. kCorrupt for more
-// than kMaxMpiBits, and where the first byte has more bits than the count says. Fewer are let pass, though section 3.2
-// forbids it: Microsoft's signer counts at least one bit in the first byte, also if that is 0 (1 of 65 Mariner packages),
-// and rpm takes it. Nothing depends on one number having one encoding: signatures are compared with nothing.
+// than kMaxMpiBits, and where the bit count is not that of the number: section 3.2 asks for it in v6, Sequoia
+// asks for it everywhere. One exception: a first byte of 0 that is counted as one bit. Microsoft's signer
+// writes so (2 of the 129 packages of selftests/real_input have it), and rpm takes it.
 Result<ByteView> read_mpi(ByteReader& reader);
 
 }  // namespace diglim::openpgp

@@ -105,7 +105,8 @@ std::string refusal_of_key(const SignaturePacket& signature, const Key& key) {
            std::to_string(key.version) + " key";
   }
   if (!key.public_key) return "the algorithm or curve of the key is not supported";
-  if (fits(key.algorithm, kRsa) && key_bits(key.public_key.get()) < kMinRsaBits) {
+  const bool is_rsa = key.algorithm == kRsa || key.algorithm == kRsaSign;
+  if (is_rsa && key_bits(key.public_key.get()) < kMinRsaBits) {
     return "RSA keys of less than 2048 bits are not accepted";
   }
   return {};

@@ -144,7 +144,7 @@ Result<Bytes> signed_digest(const SignaturePacket& signature, std::initializer_l
 }
 
 bool verify(const SignaturePacket& signature, const Key& key, ByteView digest) {
-  if (!key.public_key || !fits(signature.algorithm, key.algorithm)) return false;
+  if (!key.public_key || signature.algorithm != key.algorithm) return false;
   if (!versions_fit(signature.version, key.version)) return false;
   // Of no cryptographic worth, but cheap, and rpm and GnuPG ask for it too.
   if (!std::equal(signature.left16.begin(), signature.left16.end(), digest.begin())) return false;

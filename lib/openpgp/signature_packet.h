@@ -59,8 +59,9 @@ constexpr bool versions_fit(uint8_t signature_version, uint8_t key_version) {
   return signature_version == 6 ? key_version == 6 : key_version == 4;
 }
 
-// False for a wrong left16, a key of another algorithm, and one whose public_key is null.
-// REQUIRES: signature.hash, and `digest` is of that algorithm.
+// False for a wrong left16, a key of another algorithm number (version 3 does not hash it, so nothing else
+// would keep it from being changed), and one whose public_key is null. REQUIRES: signature.hash, and `digest`
+// is of that algorithm.
 bool verify(const SignaturePacket& signature, const Key& key, ByteView digest);
 
 }  // namespace diglim::openpgp

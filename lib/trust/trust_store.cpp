@@ -107,6 +107,7 @@ Result<TrustStore> TrustStore::from_folder(const std::string& folder, SignatureP
     auto added = store.add({name, *std::move(content)});
     if (!added) return in_file(name, std::move(added).error());
   }
+  openpgp::merge_certificates(store.certificates_);
   return store;
 }
 
@@ -171,6 +172,7 @@ Result<TrustStore> TrustStore::from_blob(ByteView blob) {
     if (!added) return corrupt(content_offset, escape(name) + ": " + added.error().message);
   }
   if (!reader.empty()) return corrupt(reader.offset(), "bytes after the last key file");
+  openpgp::merge_certificates(store.certificates_);
   return store;
 }
 

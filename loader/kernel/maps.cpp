@@ -47,16 +47,32 @@ Result<bpf_map_info> map_info(const Fd& map) {
 
 Result<size_t> array_bytes(const Fd& map) {
   TRY_ASSIGN(const bpf_map_info info, map_info(map));
-  if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != kElement) return corrupt(0, "not a map of 256-byte elements");
+  if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != kElement)
+    return corrupt(0, "not a map of 256-byte elements");
   return size_t{info.max_entries} * kElement;
 }
 
-// Where a global variable lies in its map, by the map's own BTF: the loader that reads may be newer than the one that loaded.
+// No descriptor if none was published yet.
+Result<Fd> current_generation(const Fd& generations) {
+  const uint32_t zero = 0;
+  uint32_t id = 0;
+  if (bpf_map_lookup_elem(generations.get(), &zero, &id) != 0) {
+    if (errno == ENOENT) return Fd();
+    return from_errno("read BPF map diglim_gens", errno);
+  }
+  Fd inner(bpf_map_get_fd_by_id(id));
+  if (!inner) return from_errno("open the current generation", errno);
+  return inner;
+}
+
+// Where a global variable lies in its map, by the map's own BTF: the loader that reads may be newer than the
+// one that loaded.
 Result<uint32_t> variable_offset(const bpf_map_info& info, const char* name) {
   const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_from_kernel_by_id(info.btf_id), btf__free);
   if (!types) return from_errno("read BTF of BPF map", errno);
   const btf_type* section = btf__type_by_id(types.get(), info.btf_value_type_id);
-  if (section == nullptr || !btf_is_datasec(section)) return corrupt(0, "a map of globals without a data section");
+  if (section == nullptr || !btf_is_datasec(section))
+    return corrupt(0, "a map of globals without a data section");
   const btf_var_secinfo* variable = btf_var_secinfos(section);
   for (int i = 0; i < btf_vlen(section); ++i, ++variable) {
     const btf_type* type = btf__type_by_id(types.get(), variable->type);
@@ -99,6 +115,11 @@ Result<Fd> find_map(std::string_view name) {
   return not_found("DIGLIM is not active on this system (no BPF map " + std::string(name) + ")");
 }
 
+bool is_active() {
+  const auto map = find_map(kGenerationsMap);
+  return map || map.error().code != ErrorCode::kNotFound;
+}
+
 Result<Fd> create_frozen_map(std::string_view name, size_t elements, bool inner,
                              const std::function<void(std::span<uint8_t>)>& fill) {
   LIBBPF_OPTS(bpf_map_create_opts, options);
@@ -130,19 +151,22 @@ Result<uint64_t> map_memory(const Fd& map) {
 }
 
 Result<std::optional<Generation>> read_generation(const Fd& generations, Fd* map) {
-  const uint32_t zero = 0;
-  uint32_t id = 0;
-  if (bpf_map_lookup_elem(generations.get(), &zero, &id) != 0) {
-    if (errno == ENOENT) return std::optional<Generation>();
-    return from_errno("read BPF map diglim_gens", errno);
-  }
-  Fd inner(bpf_map_get_fd_by_id(id));
-  if (!inner) return from_errno("open the current generation", errno);
+  TRY_ASSIGN(Fd inner, current_generation(generations));
+  if (!inner) return std::optional<Generation>();
   TRY_ASSIGN(const size_t bytes, array_bytes(inner));
   TRY_ASSIGN(const MapView view, MapView::create(inner, bytes, PROT_READ));
   TRY_ASSIGN(Generation generation, Generation::decode(view.bytes()));
   if (map != nullptr) *map = std::move(inner);
   return std::optional<Generation>(std::move(generation));
+}
+
+Result<uint64_t> read_generation_number(const Fd& generations) {
+  TRY_ASSIGN(const Fd inner, current_generation(generations));
+  if (!inner) return uint64_t{0};
+  TRY_ASSIGN(const MapView view, MapView::create(inner, sizeof(diglim_generation), PROT_READ));
+  diglim_generation header;
+  std::memcpy(&header, view.bytes().data(), sizeof(header));
+  return uint64_t{header.number};
 }
 
 Result<void> publish_generation(const Fd& generations, Generation& next) {
@@ -159,8 +183,9 @@ Result<Fd> create_keys_map(ByteView blob) {
   Bytes content;
   put_u64_le(content, blob.size());
   append(content, blob);
-  return create_frozen_map(kKeysMap, (content.size() + kElement - 1) / kElement, false,
-                           [&](std::span<uint8_t> out) { std::copy(content.begin(), content.end(), out.begin()); });
+  return create_frozen_map(
+      kKeysMap, (content.size() + kElement - 1) / kElement, false,
+      [&](std::span<uint8_t> out) { std::copy(content.begin(), content.end(), out.begin()); });
 }
 
 Result<Bytes> read_keys_map(const Fd& keys) {

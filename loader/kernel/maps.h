@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The running DIGLIM, as its maps show it. This folder is the only one that knows libbpf.
 //
-// Maps are found by walking the kernel's map ids and comparing names, never through the pins' paths: a mount over those could show
-// other maps, while nobody but the loader can make a map with our prefix once the guards are attached. The oldest of a name
-// counts.
+// Maps are found by walking the kernel's map ids and comparing names, never through the pins' paths: a mount
+// over those could show other maps, while nobody but the loader can make a map with our prefix once the
+// guards are attached. The oldest of a name counts.
 #pragma once
 
 #include <functional>
@@ -21,8 +21,12 @@ constexpr std::string_view kGenerationsMap = "diglim_gens";
 constexpr std::string_view kKeysMap = "diglim_keys";
 constexpr std::string_view kGenerationMap = "diglim_gen";
 
-// kNotFound: DIGLIM does not run here ("not active"). kIo with EPERM: it does, but this process has no rights to it.
+// kNotFound: DIGLIM does not run here ("not active"). kIo with EPERM: it does, but this process has no rights
+// to it.
 Result<Fd> find_map(std::string_view name);
+
+// Does DIGLIM run here already? True also for a process that may not ask.
+bool is_active();
 
 // An array map of 256-byte elements, filled and frozen: nobody can write to it again, through no descriptor.
 // With `inner` it can become a generation.
@@ -38,8 +42,11 @@ Result<uint64_t> map_memory(const Fd& map);
 // The generation in force; nullopt if none was published yet. `map`, if given, receives its descriptor.
 Result<std::optional<Generation>> read_generation(const Fd& generations, Fd* map = nullptr);
 
-// Makes a sealed generation the one in force, with one update that every reader sees whole or not at all. On an error the old one
-// stays.
+// Its number alone, without the cost of decoding the rest; 0 if none was published yet.
+Result<uint64_t> read_generation_number(const Fd& generations);
+
+// Makes a sealed generation the one in force, with one update that every reader sees whole or not at all. On
+// an error the old one stays.
 Result<void> publish_generation(const Fd& generations, Generation& next);
 
 // The trusted keys as frozen at boot: a blob for TrustStore::from_blob().

@@ -75,7 +75,8 @@ Result<KernelFacts> probe_kernel() {
   const std::unique_ptr<probe_bpf, DestroyProbe> object(probe_bpf__open());
   if (!object) return libbpf_error("open the probe", errno);
   object->rodata->probe_pid = static_cast<uint32_t>(getpid());
-  if (const int error = probe_bpf__load(object.get())) return libbpf_error("load the probe into the kernel", error);
+  if (const int error = probe_bpf__load(object.get()))
+    return libbpf_error("load the probe into the kernel", error);
   if (const int error = probe_bpf__attach(object.get())) {
     return libbpf_error("attach to the BPF LSM (is \"bpf\" in lsm= on the kernel command line?)", error);
   }
@@ -85,7 +86,8 @@ Result<KernelFacts> probe_kernel() {
   if (fstat(folder.get(), &info) != 0) return from_errno(std::string("stat ") + kBpffs, errno);
 
   if (object->bss->probe_mount == 0 || object->data->probe_algo == -1) {
-    return unsupported("the kernel does not call BPF LSM programs: add \"bpf\" to lsm= on the kernel command line");
+    return unsupported(
+        "the kernel does not call BPF LSM programs: add \"bpf\" to lsm= on the kernel command line");
   }
   if (object->data->probe_algo < 0) {
     return unsupported("the kernel cannot hash files for BPF programs (IMA is off): error " +
@@ -130,7 +132,9 @@ Result<Programs> Programs::load(bool enforce, const KernelFacts& facts) {
   return Programs(std::move(state));
 }
 
-int Programs::generations_fd() const { return bpf_map__fd(state_->object->maps.diglim_gens); }
+int Programs::generations_fd() const {
+  return bpf_map__fd(state_->object->maps.diglim_gens);
+}
 
 Result<void> Programs::set_flags(ByteView digest, uint32_t flags) {
   diglim_digest_key key = {};
@@ -141,7 +145,15 @@ Result<void> Programs::set_flags(ByteView digest, uint32_t flags) {
   return {};
 }
 
-void Programs::set_keeper(pid_t pid) { state_->object->bss->diglim_keeper = static_cast<uint32_t>(pid); }
+Result<void> Programs::set_role(pid_t pid, diglim_role role) {
+  const auto key = static_cast<uint32_t>(pid);
+  diglim_task task = {};
+  task.role = role;
+  if (bpf_map_update_elem(bpf_map__fd(state_->object->maps.diglim_tasks), &key, &task, BPF_ANY) != 0) {
+    return from_errno("give process " + std::to_string(pid) + " its role", errno);
+  }
+  return {};
+}
 
 Result<void> Programs::attach() {
   for (const bool guards : {false, true}) {
@@ -168,14 +180,17 @@ Result<void> Programs::pin(const Fd& keys) {
       return from_errno("pin " + folder + name, errno);
     }
   }
-  if (bpf_obj_pin(keys.get(), (folder + "keys").c_str()) != 0) return from_errno("pin " + folder + "keys", errno);
+  if (bpf_obj_pin(keys.get(), (folder + "keys").c_str()) != 0)
+    return from_errno("pin " + folder + "keys", errno);
   return {};
 }
 
-Result<void> Programs::read_events(const std::function<void(const diglim_event&)>& handle) {
+Result<void> Programs::read_events(const std::function<void(const diglim_event&)>& handle,
+                                   const std::function<void()>& drained) {
   const auto deliver = [](void* context, void* data, size_t size) {
     if (size >= sizeof(diglim_event)) {
-      (*static_cast<const std::function<void(const diglim_event&)>*>(context))(*static_cast<const diglim_event*>(data));
+      (*static_cast<const std::function<void(const diglim_event&)>*>(context))(
+          *static_cast<const diglim_event*>(data));
     }
     return 0;
   };
@@ -187,9 +202,12 @@ Result<void> Programs::read_events(const std::function<void(const diglim_event&)
   for (;;) {
     const int result = ring_buffer__poll(events.get(), -1);
     if (result < 0 && result != -EINTR) return libbpf_error("read the ring buffer", result);
+    drained();
   }
 }
 
-uint64_t Programs::dropped_events() const { return state_->object->bss->diglim_counters.dropped_events; }
+uint64_t Programs::dropped_events() const {
+  return state_->object->bss->diglim_counters.dropped_events;
+}
 
 }  // namespace diglim

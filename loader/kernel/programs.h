@@ -32,7 +32,8 @@ struct KernelFacts {
 // REQUIRES: bpffs mounted at kBpffs. kUnsupported with what is missing (lsm= without bpf, no IMA, no BTF).
 Result<KernelFacts> probe_kernel();
 
-// The loaded programs. Destroying it closes this process's references: the programs stay attached only if pinned or held.
+// The loaded programs. Destroying it closes this process's references: the programs stay attached only if
+// pinned or held.
 class Programs {
  public:
   // Loads without attaching. Mode and facts become constants.
@@ -44,16 +45,19 @@ class Programs {
   int generations_fd() const;
   // Gives the digest a meaning of its own (DIGLIM_FLAG_*).
   Result<void> set_flags(ByteView digest, uint32_t flags);
-  // Names the process that must not be traced or killed. `pid` is as the first pid namespace sees it.
-  void set_keeper(pid_t pid);
+  // Gives a running process of one thread a role, until it ends or executes something else. Works on
+  // descriptors that this process has, so also when guards are attached.
+  Result<void> set_role(pid_t pid, diglim_role role);
 
   // Attaches every program, the guards last. All or nothing: on an error none stays attached.
   Result<void> attach();
   // Pins every link, and `keys`, below kPinFolder.
   Result<void> pin(const Fd& keys);
 
-  // Calls `handle` for each event, for ever; returns only on an error. For the keeper.
-  Result<void> read_events(const std::function<void(const diglim_event&)>& handle);
+  // Calls `handle` for each event, and `drained` when there is none left for the moment; returns only on an error. For the
+  // keeper.
+  Result<void> read_events(const std::function<void(const diglim_event&)>& handle,
+                           const std::function<void()>& drained);
   // Events that found the ring buffer full, so far.
   uint64_t dropped_events() const;
 

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/trust/trust_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "lib/cms/cms_test_keys.h"
+#include "lib/openpgp/test_writer.h"
+
+namespace diglim {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+// A certificate of an algorithm that cannot verify anything here (ElGamal, 16), with nothing but its key
+// packet, is well-formed: packet 6, version 4, created 0, algorithm 16, three MPIs of one bit.
+const Bytes kElgamal = {0x98, 15, 4, 0, 0, 0, 0, 16, 0, 1, 1, 0, 1, 1, 0, 1, 1};
+
+class TrustStoreTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    keys_.run("mkdir folder");
+    keys_.make("dev", "P-256");
+    policy_.allowed_weak_hashes = {HashAlgo::kSha1, HashAlgo::kMd5, HashAlgo::kSha1, HashAlgo::kSha256};
+  }
+  std::string folder() const { return keys_.path("folder"); }
+  void put(const std::string& name, ByteView content) {
+    ASSERT_TRUE(write_file_atomically(folder() + "/" + name, content, 0600));
+  }
+  void put_certificate(const std::string& name) { keys_.run("cp dev.pem folder/" + name); }
+  Result<TrustStore> read() { return TrustStore::from_folder(folder(), policy_); }
+  void expect_error(ErrorCode code, const std::string& message) {
+    const auto store = read();
+    ASSERT_FALSE(store);
+    EXPECT_EQ(store.error().code, code);
+    EXPECT_THAT(store.error().message, HasSubstr(message));
+  }
+  void expect_blob_error(const Bytes& blob, const std::string& message) {
+    const auto store = TrustStore::from_blob(blob);
+    ASSERT_FALSE(store);
+    EXPECT_EQ(store.error().code, ErrorCode::kCorrupt);
+    EXPECT_THAT(store.error().message, HasSubstr(message));
+  }
+
+  TestKeys keys_;
+  SignaturePolicy policy_;
+};
+
+TEST_F(TrustStoreTest, ReadsAFolder) {
+  put_certificate("b.pem");
+  keys_.run(
+      "openssl x509 -in dev.pem -outform DER -out folder/a.der && mkdir folder/sub && echo x >folder/.hidden "
+      "&&"
+      " ln -s ../dev.pem folder/link");
+  const auto store = read();
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_EQ(store->x509().size(), 3u);
+  EXPECT_EQ(store->describe().size(), 3u);
+  EXPECT_THAT(store->describe()[0], StartsWith("x509 CN=dev serial "));
+  EXPECT_THAT(store->policy().allowed_weak_hashes, ElementsAre(HashAlgo::kMd5, HashAlgo::kSha1));
+}
+
+TEST_F(TrustStoreTest, AnEmptyFolderTrustsNobody) {
+  const auto store = read();
+  ASSERT_TRUE(store);
+  EXPECT_THAT(store->describe(), IsEmpty());
+}
+
+TEST_F(TrustStoreTest, SaysWhichKeysAreUnusable) {
+  keys_.make("weak", "rsa:1024");
+  keys_.run("cp weak.pem folder");
+  put("elgamal", kElgamal);
+  const auto store = read();
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_THAT(store->describe(), IsEmpty());
+  ASSERT_EQ(store->unusable().size(), 2u);
+  EXPECT_THAT(store->unusable()[0], HasSubstr("algorithm 16 is not supported"));
+  EXPECT_THAT(store->unusable()[1], HasSubstr("x509 CN=weak serial "));
+  EXPECT_THAT(store->unusable()[1], HasSubstr(": RSA key of only 1024 bits"));
+}
+
+TEST_F(TrustStoreTest, NamesTheFileThatIsWrong) {
+  put("text\n", as_bytes("hello"));
+  expect_error(ErrorCode::kUnsupported, "text\\n: not a key");
+}
+
+TEST_F(TrustStoreTest, RefusesDamagedKeys) {
+  put("cut.pem", as_bytes("-----BEGIN CERTIFICATE-----\nMII"));
+  expect_error(ErrorCode::kCorrupt, "cut.pem: offset 0: damaged PEM block");
+}
+
+TEST_F(TrustStoreTest, RefusesSecretKeys) {
+  keys_.run("cp dev.key folder");
+  expect_error(ErrorCode::kUnsupported, "dev.key: a private key does not belong here");
+}
+
+TEST_F(TrustStoreTest, RefusesTwoKindsInOneFile) {
+  put("both", as_bytes("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n-----BEGIN CERTIFICATE-----\n"));
+  expect_error(ErrorCode::kUnsupported, "both: holds OpenPGP and X.509 keys");
+}
+
+TEST_F(TrustStoreTest, RefusesEmptyAndOversizeFiles) {
+  put("big", Bytes(openpgp::kMaxKeyFileBytes + 1, 'x'));
+  expect_error(ErrorCode::kUnsupported, "big: larger than the limit");
+  put("big", {});
+  expect_error(ErrorCode::kUnsupported, "big: not a key");
+}
+
+TEST_F(TrustStoreTest, RefusesWhatIsNoFile) {
+  keys_.run("mkfifo folder/pipe");
+  expect_error(ErrorCode::kUnsupported, "pipe: not a regular file");
+  keys_.run("rm folder/pipe && ln -s nowhere folder/link");
+  expect_error(ErrorCode::kIo, "link: ");  // not kNotFound, which is the folder's
+  keys_.run("rm -r folder");
+  expect_error(ErrorCode::kNotFound, "No such file or directory");
+}
+
+// An old copy of a key in another file must not undo the revocation in the newer one.
+TEST_F(TrustStoreTest, MergesTheCopiesOfAKey) {
+  using openpgp::test::Algo;
+  using openpgp::test::CertificateOptions;
+  const auto key = openpgp::test::TestKey::generate(Algo::kEd25519, 1000);
+  CertificateOptions revoked;
+  revoked.revocations = {{.created = 2000, .reason = 2}};
+  put("a-new.pgp", key.certificate(revoked));
+  put("b-old.pgp", key.certificate());
+  const auto store = read();
+  ASSERT_TRUE(store) << store.error().message;
+  ASSERT_EQ(store->certificates().size(), 1u);
+  EXPECT_TRUE(store->certificates()[0].keys[0].revoked_hard);
+  const auto again = TrustStore::from_blob(store->to_blob());
+  ASSERT_TRUE(again);
+  ASSERT_EQ(again->certificates().size(), 1u);
+  EXPECT_TRUE(again->certificates()[0].keys[0].revoked_hard);
+}
+
+TEST_F(TrustStoreTest, BlobRoundTrip) {
+  put_certificate("a.pem");
+  put_certificate("b.pem");
+  put("elgamal", kElgamal);
+  const auto store = read();
+  ASSERT_TRUE(store);
+  const Bytes blob = store->to_blob();
+  const auto again = TrustStore::from_blob(blob);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->to_blob(), blob);
+  EXPECT_EQ(again->describe(), store->describe());
+  EXPECT_EQ(again->unusable(), store->unusable());
+  EXPECT_EQ(again->policy().allowed_weak_hashes, store->policy().allowed_weak_hashes);
+}
+
+TEST_F(TrustStoreTest, BlobIsTheDocumentedLayout) {
+  put("a", kElgamal);
+  policy_.allowed_weak_hashes = {HashAlgo::kSha1};
+  EXPECT_EQ(to_hex(read()->to_blob()),
+            "4449474c494d5453"
+            "01000000"
+            "01"
+            "0200"
+            "0100"
+            "0100"
+            "61"
+            "11000000" +
+                to_hex(kElgamal));
+}
+
+TEST_F(TrustStoreTest, RefusesEveryTruncatedBlob) {
+  put_certificate("a.pem");
+  put("elgamal", kElgamal);
+  Bytes blob = read()->to_blob();
+  while (!blob.empty()) {
+    blob.pop_back();
+    expect_blob_error(blob, "offset ");
+  }
+}
+
+TEST_F(TrustStoreTest, RefusesBlobsThatBreakARule) {
+  put("a", kElgamal);
+  put("b", kElgamal);
+  const Bytes blob = read()->to_blob();  // policy: md5 at 13, sha1 at 15; count at 17; first name at 19
+  const auto with = [&](size_t at, uint8_t value) {
+    Bytes changed = blob;
+    changed.at(at) = value;
+    return changed;
+  };
+  expect_blob_error(with(0, 'X'), "offset 0: not a store of trusted keys");
+  expect_blob_error(with(8, 2), "offset 8: version 2");
+  expect_blob_error(with(13, 4), "offset 13: 4 is not a weak hash algorithm");
+  expect_blob_error(with(13, 2), "offset 15: hash algorithms out of order");
+  expect_blob_error(with(18, 5), "offset 17: too many key files");
+  expect_blob_error(with(19, 0), "offset 19: file name of 0 bytes");
+  expect_blob_error(with(21, 'b'), "offset 43: file names out of order");
+  expect_blob_error(with(25, 0xff), "key file too large");
+  expect_blob_error(with(26, 'x'), "a: not a key");
+  Bytes longer = blob;
+  longer.push_back(0);
+  expect_blob_error(longer, "bytes after the last key file");
+}
+
+}  // namespace
+}  // namespace diglim

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The digests of files and of everything in folders.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/bytes.h"
+#include "lib/crypto/hash.h"
+
+namespace diglim {
+
+struct FileDigests {
+  std::set<Bytes> digests;  // each once, in order
+  size_t files = 0;         // that were read
+};
+
+// A path that the user names may be a file, or a link to one; or a folder (or a link to one), which is gone
+// through with all below it on the same file system: there, links are not followed, and what is no regular
+// file is passed over. `on_file` is called for each file before it is read. All or nothing: the first file
+// that cannot be read is the error, with its path. A path that holds no regular file at all is an error too
+// (kInvalid).
+Result<FileDigests> digest_files(const std::vector<std::string>& paths, HashAlgo algo,
+                                 const std::function<void(std::string_view)>& on_file);
+
+// Of a regular file, read in pieces. kUnsupported for anything else, kNotFound, kIo.
+Result<Bytes> digest_file(const std::string& path, HashAlgo algo);
+
+}  // namespace diglim

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/rpm_database.h"
+
+#include <fcntl.h>
+#include <rpm/header.h>
+#include <rpm/rpmdb.h>
+#include <rpm/rpmlib.h>
+#include <rpm/rpmlog.h>
+#include <rpm/rpmmacro.h>
+#include <rpm/rpmtd.h>
+#include <rpm/rpmts.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "lib/base/base64.h"
+#include "lib/base/text.h"
+
+namespace diglim {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr rpmTagVal kOpenPgpTag = 278;  // RPMTAG_OPENPGP of rpm 6, which rpm 4.18's headers do not have
+
+struct FreeTs {
+  void operator()(rpmts ts) const { rpmtsFree(ts); }
+};
+struct FreeIterator {
+  void operator()(rpmdbMatchIterator iterator) const { rpmdbFreeIterator(iterator); }
+};
+struct FreeIndexIterator {
+  void operator()(rpmdbIndexIterator iterator) const { rpmdbIndexIteratorFree(iterator); }
+};
+struct FreeMalloc {
+  void operator()(char* text) const { free(text); }  // NOLINT: librpm's strings are malloc'ed
+};
+using TsPtr = std::unique_ptr<std::remove_pointer_t<rpmts>, FreeTs>;
+using IteratorPtr = std::unique_ptr<std::remove_pointer_t<rpmdbMatchIterator>, FreeIterator>;
+using IndexIteratorPtr = std::unique_ptr<std::remove_pointer_t<rpmdbIndexIterator>, FreeIndexIterator>;
+
+// The first error that librpm logs: its functions return little more than "failed".
+int keep_first_error(rpmlogRec record, rpmlogCallbackData data) {
+  auto& message = *static_cast<std::string*>(data);
+  if (rpmlogRecPriority(record) <= RPMLOG_ERR && message.empty()) {
+    message = escape(trim(rpmlogRecMessage(record)));
+  }
+  return 0;
+}
+
+class Log {
+ public:
+  Log() {
+    rpmSetVerbosity(RPMLOG_ERR);
+    (void)rpmlogSetCallback(keep_first_error, &message_);  // returns the one before
+  }
+  ~Log() { (void)rpmlogSetCallback(nullptr, nullptr); }
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  const std::string& message() const { return message_; }
+
+ private:
+  std::string message_;
+};
+
+// A copy of a database that cannot be opened where it is; gone with the object.
+class TemporaryCopy {
+ public:
+  static Result<TemporaryCopy> create(const std::string& database) {
+    std::error_code error;
+    std::string name = (fs::temp_directory_path(error) / "rpm_gen.XXXXXX").string();
+    if (error || mkdtemp(name.data()) == nullptr) return from_errno("create folder " + escape(name), errno);
+    TemporaryCopy copy;
+    copy.folder_ = name;
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      const auto before = state_of(database);
+      TRY(copy.copy_files(database));
+      if (state_of(database) == before) return copy;
+    }
+    return Error{ErrorCode::kIo, 0,
+                 "the database in " + escape(database) + " changes while it is copied; try again"};
+  }
+  TemporaryCopy(TemporaryCopy&& other) noexcept : folder_(std::exchange(other.folder_, {})) {}
+  TemporaryCopy& operator=(TemporaryCopy&&) = delete;
+  ~TemporaryCopy() {
+    std::error_code ignored;  // a left-over in /tmp; nothing depends on it
+    if (!folder_.empty()) fs::remove_all(folder_, ignored);
+  }
+  const std::string& folder() const { return folder_; }
+
+ private:
+  TemporaryCopy() = default;
+
+  static bool is_wanted(const fs::directory_entry& entry) {
+    std::error_code error;
+    // The index of the WAL (-shm) is made anew; hidden files are rpm's locks.
+    const std::string name = entry.path().filename().string();
+    return entry.is_regular_file(error) && !name.starts_with(".") && !name.ends_with("-shm");
+  }
+
+  static std::vector<std::pair<uintmax_t, fs::file_time_type>> state_of(const std::string& database) {
+    std::vector<std::pair<uintmax_t, fs::file_time_type>> state;
+    for (const char* name : {"rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages.db", "Packages"}) {
+      std::error_code error;
+      const fs::path path = fs::path(database) / name;
+      state.emplace_back(fs::file_size(path, error), fs::last_write_time(path, error));
+    }
+    return state;
+  }
+
+  Result<void> copy_files(const std::string& database) {
+    std::error_code error;
+    for (auto entry = fs::directory_iterator(database, error); !error && entry != fs::directory_iterator();
+         entry.increment(error)) {
+      if (!is_wanted(*entry)) continue;
+      fs::copy_file(entry->path(), fs::path(folder_) / entry->path().filename(),
+                    fs::copy_options::overwrite_existing, error);
+      if (error) break;
+    }
+    if (error) return from_errno("copy " + escape(database), error.value());
+    return {};
+  }
+
+  std::string folder_;
+};
+
+bool holds_database(const fs::path& folder) {
+  std::error_code error;
+  for (const char* name : {"rpmdb.sqlite", "Packages.db", "Packages"}) {
+    if (fs::is_regular_file(folder / name, error)) return true;
+  }
+  return false;
+}
+
+std::string tag_text(Header header, rpmTagVal tag) {
+  const char* text = headerGetString(header, tag);
+  return text != nullptr ? text : "";
+}
+
+std::optional<Bytes> binary_tag(Header header, rpmTagVal tag) {
+  rpmtd_s data = {};
+  if (headerGet(header, tag, &data, HEADERGET_DEFAULT) != 1) return std::nullopt;
+  std::optional<Bytes> value;
+  if (data.type == RPM_BIN_TYPE) {
+    const auto* bytes = static_cast<const uint8_t*>(data.data);
+    value = Bytes(bytes, bytes + data.count);
+  }
+  rpmtdFreeData(&data);
+  return value;
+}
+
+// A value that is no base64 is kept as an empty packet, which make_rpm_list() refuses.
+void add_base64_packets(Header header, std::vector<Bytes>& packets) {
+  rpmtd_s data = {};
+  if (headerGet(header, kOpenPgpTag, &data, HEADERGET_DEFAULT) != 1) return;
+  while (const char* text = rpmtdNextString(&data)) {
+    auto packet = from_base64(text);
+    packets.push_back(packet ? *std::move(packet) : Bytes());
+  }
+  rpmtdFreeData(&data);
+}
+
+InstalledPackage read_header(Header header) {
+  InstalledPackage package;
+  package.name = tag_text(header, RPMTAG_NAME);
+  package.nvr =
+      package.name + "-" + tag_text(header, RPMTAG_VERSION) + "-" + tag_text(header, RPMTAG_RELEASE);
+  package.nvra = package.nvr + "." + tag_text(header, RPMTAG_ARCH);
+  package.region = binary_tag(header, RPMTAG_HEADERIMMUTABLE).value_or(Bytes());
+  for (rpmTagVal tag : {RPMTAG_RSAHEADER, RPMTAG_DSAHEADER}) {
+    if (auto packet = binary_tag(header, tag)) package.packets.push_back(*std::move(packet));
+  }
+  add_base64_packets(header, package.packets);
+  return package;
+}
+
+size_t count_packages(rpmts ts) {
+  const IndexIteratorPtr index(rpmdbIndexIteratorInit(rpmtsGetRdb(ts), RPMDBI_NAME));
+  const void* key = nullptr;
+  size_t key_size = 0;
+  size_t count = 0;
+  while (index && rpmdbIndexIteratorNext(index.get(), &key, &key_size) == 0) {
+    if (as_text({static_cast<const uint8_t*>(key), key_size}) == "gpg-pubkey") continue;
+    count += rpmdbIndexIteratorNumPkgs(index.get());
+  }
+  return count;
+}
+
+// Macros expand '%'; a path is to be taken as it is.
+void set_dbpath(const std::string& path) {
+  std::string value;
+  for (char c : path) value += c == '%' ? std::string("%%") : std::string(1, c);
+  (void)rpmPushMacro(nullptr, "_dbpath", nullptr, value.c_str(), RMIL_CMDLINE);  // fails for bad names only
+}
+
+Error database_error(const std::string& database, const Log& log) {
+  const std::string reason = log.message().empty() ? "cannot be read" : log.message();
+  return {ErrorCode::kCorrupt, 0, "rpm database in " + escape(database) + ": " + reason};
+}
+
+}  // namespace
+
+Result<std::string> find_rpm_database(const std::string& root, const std::string& dbpath) {
+  std::error_code error;
+  if (!dbpath.empty() || root.empty()) {
+    std::string folder = dbpath;
+    if (folder.empty()) {
+      const Log log;
+      if (rpmReadConfigFiles(nullptr, nullptr) != 0)
+        return not_found("rpm cannot read its configuration: " + log.message());
+      const std::unique_ptr<char, FreeMalloc> configured(rpmExpand("%{_dbpath}", nullptr));
+      folder = configured.get();
+    }
+    if (!holds_database(folder)) {
+      return not_found("no rpm database in " + escape(folder) + "; name one with -r ROOT or --dbpath FOLDER");
+    }
+    return fs::absolute(folder, error).string();
+  }
+  const fs::path real_root = fs::canonical(root, error);
+  if (error) return from_errno(escape(root), error.value());
+  for (const char* below : {"usr/lib/sysimage/rpm", "var/lib/rpm"}) {
+    const fs::path real = fs::canonical(real_root / below, error);
+    if (error) continue;
+    const fs::path relative = real.lexically_relative(real_root);
+    if (relative.empty() || *relative.begin() == "..") {
+      return untrusted(escape((real_root / below).string()) + " is a link that leads out of " + escape(root));
+    }
+    if (holds_database(real)) return real.string();
+  }
+  return not_found("no rpm database under " + escape(root) + " (in usr/lib/sysimage/rpm or var/lib/rpm)");
+}
+
+Result<void> for_each_package(
+    const std::string& database,
+    const std::function<Result<void>(const InstalledPackage&, size_t total)>& on_package) {
+  std::optional<TemporaryCopy> copy;
+  if (access(database.c_str(), W_OK) != 0) {
+    TRY_ASSIGN(TemporaryCopy made, TemporaryCopy::create(database));
+    copy.emplace(std::move(made));
+  }
+  const Log log;
+  if (rpmReadConfigFiles(nullptr, nullptr) != 0) return database_error(database, log);
+  set_dbpath(copy ? copy->folder() : database);
+  const TsPtr ts(rpmtsCreate());
+  // The loader verifies; what rpm's keyring thinks must not hide a package from it.
+  (void)rpmtsSetVSFlags(ts.get(), RPMVSF_NOHDRCHK | RPMVSF_MASK_NODIGESTS | RPMVSF_MASK_NOSIGNATURES);
+  if (rpmtsOpenDB(ts.get(), O_RDONLY) != 0) return database_error(database, log);
+  const size_t total = count_packages(ts.get());
+  const IteratorPtr packages(rpmtsInitIterator(ts.get(), RPMDBI_PACKAGES, nullptr, 0));
+  while (Header header = packages ? rpmdbNextIterator(packages.get()) : nullptr) {
+    const InstalledPackage package = read_header(header);
+    if (package.name != "gpg-pubkey") TRY(on_package(package, total));
+  }
+  // The iterator ends alike at the end and at a damaged page; a list too few would go unnoticed.
+  if (!log.message().empty()) return database_error(database, log);
+  return {};
+}
+
+}  // namespace diglim

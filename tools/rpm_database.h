@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The packages of an rpm database, read through librpm; the only file of the tools that knows it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lib/base/bytes.h"
+
+namespace diglim {
+
+struct InstalledPackage {
+  std::string name;            // as they stand in the header, unescaped
+  std::string nvr;             // name-version-release
+  std::string nvra;            // with .arch
+  Bytes region;                // RPMTAG_HEADERIMMUTABLE, without magic; empty if the header has none
+  std::vector<Bytes> packets;  // values of the tags 268, 267 and, decoded, 278
+};
+
+// Where the database is. `root` and `dbpath` may be empty. `dbpath` is taken as it is. Under `root` it is
+// looked for in usr/lib/sysimage/rpm and var/lib/rpm; a link that leads out of `root` is refused, since it
+// would give another system's packages. With neither it is what the rpm configuration says (on Debian
+// ~/.rpmdb). Errors: kNotFound (no database there; librpm would make one), kUntrusted (link), kIo.
+Result<std::string> find_rpm_database(const std::string& root, const std::string& dbpath);
+
+// Calls `on_package` for each package but gpg-pubkey, which are keys, with the number of packages in all (for
+// a progress line); its first error ends it. Nothing is verified, and the database is opened read-only.
+// SQLite still wants to create rpmdb.sqlite-shm and -wal beside it, as with `rpm -q`; if the folder cannot be
+// written, a temporary copy is read. Errors: kCorrupt or kIo, with librpm's own words. REQUIRES: one call a
+// process, since librpm's settings are global.
+Result<void> for_each_package(
+    const std::string& database,
+    const std::function<Result<void>(const InstalledPackage&, size_t total)>& on_package);
+
+}  // namespace diglim
