@@ -304,7 +304,7 @@ int BPF_PROG(diglim_file_open, struct file *file)
     return 0;
   if ((inode->i_mode & S_IFMT) != S_IFREG)
     return 0;
-  result = guard_ftrace(file->f_path.dentry);
+  result = guard_switches(file->f_path.dentry);
   if (result)
     return result;
   return before_write(inode, file->f_path.mnt, file->f_path.dentry);
