@@ -95,6 +95,7 @@ enum diglim_guard {
   DIGLIM_GUARD_UMOUNT = 7,
   DIGLIM_GUARD_FTRACE = 8,
   DIGLIM_GUARD_MARK = 9, /* the loader was started traced, filtered by seccomp or sharing state: no rights given */
+  DIGLIM_GUARD_IMA_POLICY = 10,
 };
 
 #define DIGLIM_EVENT_PATH 1024 /* usable bytes of path */

@@ -310,22 +310,39 @@ int BPF_PROG(diglim_umount, struct vfsmount *mnt, int flags)
 }
 
 #define PROC_SUPER_MAGIC 0x9fa0
+#define SECURITYFS_MAGIC 0x73636673
 
-/* Writing 0 to kernel.ftrace_enabled disconnects every BPF LSM program without a word. REQUIRES: opened for write. */
-static __always_inline int guard_ftrace(struct dentry *dentry)
+/* `wanted`: 16 bytes, zeros after the name. */
+static __always_inline bool has_name(struct dentry *dentry, const char *wanted)
 {
-  static const char wanted[] = "ftrace_enabled";
-  char name[sizeof(wanted)] = {};
+  char name[16] = {};
 
-  if (dentry->d_sb->s_magic != PROC_SUPER_MAGIC)
-    return 0;
   bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(dentry, d_name.name));
 #pragma unroll
-  for (int i = 0; i < (int)sizeof(wanted) - 1; i++) {
+  for (int i = 0; i < (int)sizeof(name); i++) {
     if (name[i] != wanted[i])
-      return 0;
+      return false;
   }
-  return guard(DIGLIM_GUARD_FTRACE, dentry);
+  return true;
+}
+
+/* Two files that nobody may write to. 0 in kernel.ftrace_enabled disconnects every BPF LSM program without a word. And once a rule of
+ * an IMA policy collected a file, bpf_ima_file_hash() returns that digest, though truncate(2) has cut the file since: only the
+ * loader writes the policy. REQUIRES: opened for write.
+ */
+static __always_inline int guard_switches(struct dentry *dentry)
+{
+  static const char ftrace[16] = "ftrace_enabled";
+  static const char policy[16] = "policy";
+  static const char ima[16] = "ima";
+  u64 magic = BPF_CORE_READ(dentry, d_sb, s_magic);
+
+  if (magic == PROC_SUPER_MAGIC && has_name(dentry, ftrace))
+    return guard(DIGLIM_GUARD_FTRACE, dentry);
+  if (magic == SECURITYFS_MAGIC && has_name(dentry, policy) &&
+      has_name(BPF_CORE_READ(dentry, d_parent), ima) && !is_loader())
+    return guard(DIGLIM_GUARD_IMA_POLICY, dentry);
+  return 0;
 }
 
 #endif

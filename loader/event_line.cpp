@@ -26,7 +26,8 @@ constexpr std::string_view kGuards[] = {"",
                                         "remove a pin of DIGLIM",
                                         "unmount the pins of DIGLIM",
                                         "switch off ftrace",
-                                        "loader without rights: it is traced, filtered or shares its state"};
+                                        "loader without rights: it is traced, filtered or shares its state",
+                                        "load an IMA policy"};
 
 template <size_t N>
 std::string_view pick(const std::string_view (&names)[N], int index) {

@@ -43,6 +43,8 @@ constexpr unsigned kAll = 7;
 constexpr unsigned kHarmless = 8;
 // Leaves the machine in a state that others should not see: run in a boot of its own part, at the end.
 constexpr unsigned kLast = 16;
+// May end with DIGLIM gone: a boot of its own.
+constexpr unsigned kLoss = 32;
 
 struct Attack {
   const char* name;

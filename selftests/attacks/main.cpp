@@ -108,7 +108,7 @@ int attempt(const Attack& attack) {
   return static_cast<int>(report.outcome);
 }
 
-// Rows for the driver: NAME MODES EXPECTED EVENT.
+// Rows for the driver: NAME MODES EXPECTED PART EVENT.
 int list() {
   for (const Attack& attack : all_attacks()) {
     std::string modes;
@@ -116,7 +116,10 @@ int list() {
     if ((attack.flags & kEnforce) != 0) modes += "enforce,";
     if ((attack.flags & kPermissive) != 0) modes += "permissive,";
     printf("%s %s %s %s %s\n", attack.name, modes.c_str(),
-           (attack.flags & kHarmless) != 0 ? "allowed" : "denied", (attack.flags & kLast) != 0 ? "last" : "-",
+           (attack.flags & kHarmless) != 0 ? "allowed" : "denied",
+           (attack.flags & kLoss) != 0   ? "loss"
+           : (attack.flags & kLast) != 0 ? "last"
+                                         : "first",
            attack.event != nullptr ? "event" : "-");
   }
   return 0;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <functional>
 
@@ -198,6 +199,53 @@ Report rename_mountpoint() {
   });
 }
 
+// The hook looks before the kernel locks the mounts: between the two the pins could be moved below what goes.
+Report umount_race() {
+  if (!make_pins()) return not_tried("no pins", errno);
+  unshare_all();
+  const std::string at = scratch();
+  if (mount("tmpfs", at.c_str(), "tmpfs", 0, nullptr) != 0) return not_tried("mount", errno);
+  (void)mkdir((at + "/in").c_str(), 0755);
+  const std::string inside = at + "/in";
+  // What is moved is not the bpffs itself but a mount that carries it.
+  const pid_t mover = fork();
+  if (mover == 0) {
+    for (;;) {
+      (void)mount("/sys/fs/bpf", inside.c_str(), nullptr, MS_MOVE, nullptr);
+      (void)mount(inside.c_str(), "/sys/fs/bpf", nullptr, MS_MOVE, nullptr);
+    }
+  }
+  long tries = 0;
+  bool gone = false;
+  for (const double until = now() + 10; now() < until && !gone; ++tries) {
+    (void)umount2(at.c_str(), MNT_DETACH);
+    struct stat info = {};
+    struct stat above = {};
+    const bool mounted = stat(at.c_str(), &info) == 0 && stat((at + "/..").c_str(), &above) == 0 &&
+                         info.st_dev != above.st_dev;
+    if (mounted) continue;
+    // It went; with the pins or without?
+    gone = true;
+    for (int i = 0; i < 50 && gone; ++i) {
+      gone = !exists(kKeys);
+      (void)usleep(1000);
+    }
+    if (gone) break;
+    (void)mount("tmpfs", at.c_str(), "tmpfs", 0, nullptr);
+    (void)mkdir(inside.c_str(), 0755);
+  }
+  (void)kill(mover, SIGKILL);
+  (void)waitpid(mover, nullptr, 0);
+  if (exists(inside + "/diglim/keys")) (void)mount(inside.c_str(), "/sys/fs/bpf", nullptr, MS_MOVE, nullptr);
+  const std::string count = std::to_string(tries) + " tries";
+  if (gone && !exists(kKeys)) {
+    restore();
+    return allowed("the pins are gone after " + count);
+  }
+  (void)umount2(at.c_str(), MNT_DETACH);
+  return refused(count, EPERM, EPERM);
+}
+
 // What only we can see is ours.
 Report umount_private() {
   const int error = in_namespace(false, [] {
@@ -245,6 +293,8 @@ constexpr Attack kAttacks[] = {
      "unmount a recursive bind mount of /sys"},
     {"umount-rbind-deep", kOff | kEnforce | kLast, kUmount, umount_rbind_deep,
      "the same of /, in another namespace"},
+    {"umount-race", kOff | kEnforce | kLoss, nullptr, umount_race,
+     "move the pins below what is being unmounted"},
     {"umount-lazy", kAll | kLast, kUmount, umount_lazy, "umount -l /sys/fs/bpf"},
 };
 

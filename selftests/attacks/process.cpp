@@ -214,7 +214,8 @@ Report cgroup_kill() {
   if (!write_text(folder + "/cgroup.procs", std::to_string(pid)))
     return refused("cgroup.procs", errno, EPERM);
   if (!write_text(folder + "/cgroup.kill", "1")) return refused("cgroup.kill", errno, EPERM);
-  for (int i = 0; i < 100 && is_alive(pid); ++i) (void)usleep(20'000);
+  // Long: detaching the programs, should it come to that, waits for every processor several times.
+  for (int i = 0; i < 1500 && is_alive(pid); ++i) (void)usleep(20'000);
   if (is_alive(pid)) return not_tried("it is still alive");
   return unknown_is_denied() ? harmless("it died, the pins still enforce")
                              : allowed("it died, and nothing is enforced");
@@ -251,6 +252,8 @@ constexpr Attack kAttacks[] = {
     {"ftrace-other-proc", kAll, kFtrace, ftrace_other_proc, "the same by another procfs"},
     {"ftrace-sysctl", kAll, kFtrace, ftrace_sysctl, "the same by sysctl(8)"},
     {"keeper-cgroup-kill", kOff | kEnforce | kLast, nullptr, cgroup_kill, "cgroup.kill of the keeper"},
+    {"umount-race-kill", kEnforce | kLoss, nullptr, cgroup_kill,
+     "cgroup.kill of the keeper after umount-race"},
     {"loader-without-keeper", kEnforce | kHarmless | kLast, nullptr, loader_without_keeper,
      "lists when the keeper is dead"},
 };

@@ -245,7 +245,29 @@ Report remap_leaves_nothing() {
   return again ? allowed("can be opened for writing after munmap") : refused("open for writing", errno, 0);
 }
 
+// IMA remembers the digest of what one of its rules collected, and hands it out without asking whether the
+// file changed since; truncate(2) does not even tell IMA. Whoever can write an IMA policy could so keep an
+// old digest alive.
+Report by_ima_digest() {
+  {
+    const Fd policy(open("/sys/kernel/security/ima/policy", O_WRONLY));
+    if (!policy) return refused("open the IMA policy", errno, EPERM);
+    constexpr char kRule[] = "measure func=FILE_CHECK mask=MAY_READ\n";
+    if (write(policy.get(), kRule, sizeof(kRule) - 1) < 0) return not_tried("write the IMA policy", errno);
+  }  // it counts from the moment its file is closed
+  const std::string path = scratch() + "/script";
+  const std::string text = "#!/bin/busybox sh\nexit 42\n";
+  (void)put(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  (void)get(path);  // collected here
+  if (truncate(path.c_str(), static_cast<off_t>(text.size() - 2)) != 0) return not_tried("truncate", errno);
+  const int result = run({path});
+  if (result == 4) return allowed("a cut script ran on the digest that IMA remembers");
+  return refused("exec", result < 0 ? -result : EIO, EPERM);
+}
+
 constexpr Attack kAttacks[] = {
+    {"stale-ima", kOff | kEnforce | kLast, "load an IMA policy", by_ima_digest,
+     "a digest that IMA remembers"},
     {"stale-write", kAll, kUnknown, write_in_place, "verified, then written in place"},
     {"stale-link", kAll, kUnknown, by_hard_link, "verified, then written by another name"},
     {"stale-rename", kAll, kUnknown, by_rename, "verified, then replaced by rename"},
