@@ -124,11 +124,6 @@ bool is_active() {
   return map || map.error().code != ErrorCode::kNotFound;
 }
 
-bool is_active() {
-  const auto map = find_map(kGenerationsMap);
-  return map || map.error().code != ErrorCode::kNotFound;
-}
-
 Result<Fd> create_frozen_map(std::string_view name, size_t elements, bool inner,
                              const std::function<void(std::span<uint8_t>)>& fill) {
   LIBBPF_OPTS(bpf_map_create_opts, options);
