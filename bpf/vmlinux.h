@@ -41,8 +41,10 @@ struct timespec64 {
   long tv_nsec;
 };
 
+struct block_device;
 struct super_block {
   u32 s_dev;
+  struct block_device *s_bdev;
   unsigned long s_flags;
   unsigned long s_iflags;
   unsigned long s_magic;

@@ -16,15 +16,25 @@
 
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
+#include "loader/advice.h"
 #include "loader/config.h"
 #include "loader/keeper.h"
 #include "loader/kernel/maps.h"
 #include "loader/kernel/programs.h"
+#include "loader/options.h"
 #include "loader/update.h"
 #include "loader/verbs.h"
 
 namespace diglim {
 namespace {
+
+constexpr char kHelp[] =
+    "Usage: rdinit=/usr/sbin/diglim-loader [diglim.mode=enforce|permissive] [diglim.init=PATH]\n\n"
+    "As PID 1, from the kernel command line, with no verb: starts DIGLIM with /etc/diglim/loader.conf,\n"
+    "/etc/diglim/keys and /etc/digest_lists of the initramfs, then executes the real init (/init, else\n"
+    "/sbin/init). What fails stops the boot, or, in permissive mode, is logged.\n\n"
+    "  -h, --help  show this\n\n"
+    "Exit status: 2 it is not PID 1.\n";
 
 constexpr char kConfigFile[] = "/etc/diglim/loader.conf";
 constexpr char kKeysFolder[] = "/etc/diglim/keys";
@@ -47,34 +57,37 @@ Result<void> mount_at(const char* type, const char* at) {
 }
 
 Result<void> mount_all() {
+  TRY(mount_at("proc", "/proc"));  // first, since the command line may say permissive
+  TRY(mount_at("devtmpfs", "/dev"));
   TRY(mount_at("sysfs", "/sys"));
   TRY(mount_at("securityfs", "/sys/kernel/security"));
   TRY(mount_at("bpf", kBpffs));
   return {};
 }
 
-// What the kernel command line says. Needs /proc.
-Result<void> apply_boot_line(int argc, char** argv, Config& config) {
-  TRY_ASSIGN(const Bytes line, read_stream("/proc/cmdline", 1 << 16));
-  TRY(apply_command_line(as_text(line), config));
+Result<void> read_config_file(Config& config) {
+  const auto file = read_file(kConfigFile, 1 << 16);
+  if (!file && file.error().code == ErrorCode::kNotFound) return {};
+  if (!file) return with_context(kConfigFile, file.error());
+  auto parsed = parse_config(as_text(*file));
+  if (!parsed) return with_context(kConfigFile, parsed.error());
+  config = *std::move(parsed);
+  return {};
+}
+
+// Whatever fails here: if the command line says permissive, config.mode does, so that a bad file locks nobody
+// out.
+Result<void> read_config(int argc, char** argv, Config& config) {
+  auto result = read_config_file(config);
+  const auto line = read_stream("/proc/cmdline", 1 << 16);
+  if (auto applied = line ? apply_command_line(as_text(*line), config) : line.error(); !applied) {
+    result = std::move(applied);
+  }
   // The kernel hands over what follows "--"; "-- -p" is how the tools of 2022 were made permissive.
   for (int i = 1; i < argc; ++i) {
     if (std::string_view(argv[i]) == "-p") config.mode = Mode::kPermissive;
   }
-  return {};
-}
-
-Result<Config> read_config(int argc, char** argv) {
-  Config config;
-  if (auto file = read_file(kConfigFile, 1 << 16)) {
-    auto parsed = parse_config(as_text(*file));
-    if (!parsed) return with_context(kConfigFile, parsed.error());
-    config = std::move(*parsed);
-  } else if (file.error().code != ErrorCode::kNotFound) {
-    return with_context(kConfigFile, file.error());
-  }
-  TRY(apply_boot_line(argc, argv, config));
-  return config;
+  return result;
 }
 
 // The first generation. A bad list is left out, loudly: what it names stays unknown, which is safe, and one
@@ -90,18 +103,30 @@ Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo) {
       auto added = add_list(generation, std::string(kListsFolder) + "/" + name, trust);
       if (added) continue;
       ++bad;
-      log_line(LOG_ERR, "left out: " + added.error().message);
+      log_line(LOG_ERR, "left out: " + added.error().message + list_advice(added.error()));
     }
   }
   generation.seal(static_cast<uint64_t>(time(nullptr)));
   log_line(LOG_INFO, std::to_string(generation.lists().size()) + " digest lists with " +
                          std::to_string(generation.distinct_digests()) + " digests" +
-                         (bad > 0 ? ", " + std::to_string(bad) + " left out" : ""));
+                         (bad > 0 ? ", " + std::to_string(bad) + " left out" : "") + "; " +
+                         std::to_string(trust.describe().size()) + " trusted keys");
   return generation;
 }
 
+// bpf_ima_file_hash() hands out what IMA collected, if it collected the file, and IMA can keep that longer
+// than it is true (see LIMITATIONS.md). Until the programs can tell, say so.
+void warn_of_ima_policy() {
+  const auto line = read_stream("/proc/cmdline", 1 << 16);
+  if (line && as_text(*line).find("ima_policy=") != std::string_view::npos) {
+    log_line(LOG_WARNING,
+             "ima_policy= is on the kernel command line: root can then make IMA answer with the digest of "
+             "older content");
+  }
+}
+
 Result<void> start(const Config& config) {
-  TRY(mount_all());
+  warn_of_ima_policy();
   auto trust = TrustStore::from_folder(kKeysFolder, config.signatures);
   if (!trust) return with_context(kKeysFolder, trust.error());
   TRY_ASSIGN(const KernelFacts facts, probe_kernel());
@@ -122,9 +147,11 @@ Result<void> start(const Config& config) {
 }
 
 // Never returns: PID 1 that exits panics the kernel without a word of why.
-[[noreturn]] void stop(const std::string& reason) {
+[[noreturn]] void stop(const std::string& reason, Mode mode) {
   log_line(LOG_EMERG, "stopped: " + reason);
-  log_line(LOG_EMERG, "to get in, boot with diglim.mode=permissive on the kernel command line");
+  log_line(LOG_EMERG, mode == Mode::kEnforce
+                          ? "to get in, boot with diglim.mode=permissive on the kernel command line"
+                          : "to get in, boot with rdinit= removed from the kernel command line");
   (void)fprintf(stderr, "\ndiglim: stopped: %s\n", reason.c_str());
   sync();
   // panic=N on the command line asks for a reboot after N seconds when the system cannot go on; so do we.
@@ -147,36 +174,25 @@ void execute_init(const char* path) {
 
 int run_boot(int argc, char** argv) {
   if (getpid() != 1 || is_active()) {
-    (void)fprintf(stderr,
-                  "diglim-loader: boot runs only once, as PID 1 (rdinit= on the kernel command line)\n");
-    return kExitUsage;
+    const CommandLine line = parse_command_line(argc, argv, {kHelp, nullptr, {}});
+    if (line.exit >= 0) return line.exit;
+    return usage_error("boot", "runs only once, as PID 1 (rdinit= on the kernel command line)");
   }
-  // What the command line says is known first: with diglim.mode=permissive nothing that follows stops the boot.
-  Config config;
-  for (const char* type : {"devtmpfs", "proc"}) {
-    if (auto mounted = mount_at(type, *type == 'd' ? "/dev" : "/proc"); !mounted) stop(mounted.error().message);
-  }
-  if (auto applied = apply_boot_line(argc, argv, config); !applied) stop(applied.error().message);
-  Result<void> started;
-  if (auto full = read_config(argc, argv)) {
-    config = std::move(*full);
-    started = start(config);
-  } else {
-    started = std::move(full).error();
-  }
+  Config config;  // until it is known, what fails is treated as in enforce mode
+  auto ready = mount_all();
+  auto configured = read_config(argc, argv, config);
+  const auto started = !ready ? ready : !configured ? configured : start(config);
   if (!started) {
-    if (config.mode == Mode::kEnforce) stop(started.error().message);
+    if (config.mode == Mode::kEnforce) stop(started.error().message, config.mode);
     log_line(LOG_EMERG, "NOT ACTIVE: " + started.error().message + "; permissive, so the boot goes on");
   }
-  if (!config.init.empty()) {
-    execute_init(config.init.c_str());
-    stop("cannot execute " + escape(config.init) + ": " + strerror(errno));
-  }
-  execute_init("/init");
-  const int first_error = errno;
-  if (first_error == ENOENT) execute_init("/sbin/init");
-  stop(std::string("cannot execute ") + (first_error == ENOENT ? "/sbin/init" : "/init") + ": " +
-       strerror(errno));
+  const char* init = config.init.empty() ? "/init" : config.init.c_str();
+  execute_init(init);
+  if (config.init.empty() && errno == ENOENT) execute_init(init = "/sbin/init");
+  const int error = errno;
+  stop("cannot execute " + escape(init) + ": " + strerror(error) +
+           (error == EPERM ? "; is it, with its interpreter, on a signed list in /etc/digest_lists?" : ""),
+       config.mode);
 }
 
 }  // namespace diglim

@@ -28,11 +28,11 @@ Result<void> set(std::string_view key, std::string_view value, Config& config) {
   if (key == "init") return set_init(value, config);
   if (key == "allow-signature-hash") {
     const auto algo = hash_from_name(value);
-    if (!algo) return invalid("unknown hash \"" + escape(value, 40) + "\"");
+    if (!algo) return invalid("unknown hash \"" + escape(value, 40) + "\" (md5, sha1 or rmd160)");
     config.signatures.allowed_weak_hashes.push_back(*algo);
     return {};
   }
-  return invalid("unknown setting \"" + escape(key, 40) + "\"");
+  return invalid("unknown setting \"" + escape(key, 40) + "\" (mode, init, allow-signature-hash)");
 }
 
 // Takes the next piece up to one of `ends` off the front of `text`.
@@ -64,8 +64,10 @@ Result<void> apply_command_line(std::string_view line, Config& config) {
   while (!line.empty()) {
     const std::string_view word = take(line, " \t\n");
     if (word == "--") break;  // what follows is init's
-    if (word.starts_with("diglim.mode=")) TRY(set_mode(word.substr(12), config));
-    if (word.starts_with("diglim.init=")) TRY(set_init(word.substr(12), config));
+    Result<void> result;
+    if (word.starts_with("diglim.mode=")) result = set_mode(word.substr(12), config);
+    if (word.starts_with("diglim.init=")) result = set_init(word.substr(12), config);
+    if (!result) return with_context("kernel command line", result.error());
   }
   return {};
 }

@@ -30,9 +30,11 @@ TEST(Config, ReadsSettingsAndComments) {
 TEST(Config, NamesTheLineThatItCannotRead) {
   EXPECT_EQ(parse_config("\nmode = off\n").error().message,
             "line 2: mode is \"enforce\" or \"permissive\", not \"off\"");
-  EXPECT_EQ(parse_config("colour = red").error().message, "line 1: unknown setting \"colour\"");
+  EXPECT_EQ(parse_config("colour = red").error().message,
+            "line 1: unknown setting \"colour\" (mode, init, allow-signature-hash)");
   EXPECT_EQ(parse_config("mode").error().message, "line 1: \"key = value\" expected");
-  EXPECT_EQ(parse_config("allow-signature-hash = crc").error().message, "line 1: unknown hash \"crc\"");
+  EXPECT_EQ(parse_config("allow-signature-hash = crc").error().message,
+            "line 1: unknown hash \"crc\" (md5, sha1 or rmd160)");
   EXPECT_THAT(parse_config("init = bash").error().message, HasSubstr("absolute"));
 }
 
@@ -43,7 +45,10 @@ TEST(Config, CommandLineWins) {
       config));
   EXPECT_EQ(config.mode, Mode::kPermissive);
   EXPECT_EQ(config.init, "/bin/a");
-  EXPECT_FALSE(apply_command_line("diglim.mode=enforced", config));
+  const auto wrong = apply_command_line("diglim.mode=enforced", config);
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().message,
+            "kernel command line: mode is \"enforce\" or \"permissive\", not \"enforced\"");
 }
 
 }  // namespace

@@ -36,8 +36,14 @@ void ignore_all_signals() {
     for (int fd = 0; fd <= 2; ++fd) (void)dup2(null->get(), fd);  // whoever waits for our pipes must not
   }
   uint64_t dropped = 0;
-  const auto handle = [](const diglim_event& event) {
+  bool hinted = false;
+  const auto handle = [&](const diglim_event& event) {
     log_line(event.enforced != 0 ? LOG_ERR : LOG_WARNING, event_line(event));
+    if (hinted || event.reason != DIGLIM_REASON_UNKNOWN) return;
+    hinted = true;
+    log_line(LOG_NOTICE,
+             "to allow a file: compact_gen -d DIR -i FILE -k KEY -c CERTIFICATE, then diglim-loader load; "
+             "diglim-loader(8) explains these lines");
   };
   const auto tell_drops = [&] {
     const uint64_t now = programs.dropped_events();
@@ -61,11 +67,12 @@ Result<pid_t> start_keeper(Programs& programs) {
 }
 
 void log_line(int priority, const std::string& line) {
-  // Opened for each line: the kernel limits the rate of each open file (printk.devkmsg), and denials must not be among what it
-  // drops. One write is one record. The kernel cuts records at about 1 kB and writes what is not printable as \xNN.
+  // Opened for each line: the kernel limits the rate of each open file (printk.devkmsg), and denials must not
+  // be among what it drops. One write is one record. The kernel cuts records at about 1 kB and writes what is
+  // not printable as \xNN.
   const std::string record = "<" + std::to_string(priority) + ">diglim: " + line + "\n";
-  // Through the folder as it was found first: the keeper stays in the initramfs, from which /dev is moved away.
-  // Opened for each line, since the kernel limits the rate by descriptor and drops lines in silence.
+  // Through the folder as it was found first: the keeper stays in the initramfs, from which /dev is moved
+  // away. Opened for each line, since the kernel limits the rate by descriptor and drops lines in silence.
   static Fd dev;  // NOLINT: the loader has one thread
   if (!dev) dev = Fd(open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC));
   const Fd log(openat(dev.get(), "kmsg", O_WRONLY | O_NONBLOCK | O_CLOEXEC));

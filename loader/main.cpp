@@ -27,14 +27,15 @@ constexpr Verb kVerbs[] = {
 };
 
 void print_help(FILE* to) {
-  (void)fprintf(to, "Usage: diglim-loader VERB [OPTION]...\n\nVerbs:\n");
+  (void)fprintf(to,
+                "Usage: diglim-loader VERB [OPTION]...\n       diglim-loader --help | --version\n\nVerbs:\n");
   for (const Verb& verb : kVerbs) {
     (void)fprintf(to, "  %-8.*s %.*s\n", static_cast<int>(verb.name.size()), verb.name.data(),
                   static_cast<int>(verb.summary.size()), verb.summary.data());
   }
-  (void)fprintf(
-      to,
-      "\n`diglim-loader VERB --help` says more. Exit status: 0 ok, 1 rejected, 2 usage, 3 environment.\n");
+  (void)fprintf(to,
+                "\n`diglim-loader VERB --help` and diglim-loader(8) say more.\n\n"
+                "Exit status: 0 ok, 1 rejected, 2 usage, 3 environment.\n");
 }
 
 }  // namespace
@@ -61,6 +62,7 @@ int main(int argc, char** argv) {
   for (const Verb& verb : kVerbs) {
     if (verb.name == name) return verb.run(argc - 1, argv + 1);
   }
-  (void)fprintf(stderr, "diglim-loader: unknown verb \"%s\"; try --help\n", diglim::escape(name, 64).c_str());
+  (void)fprintf(stderr, "diglim-loader: unknown %s %s; try --help\n",
+                name.starts_with('-') ? "option" : "verb", diglim::escape(name, 64).c_str());
   return diglim::kExitUsage;
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verb `status`.
-#include <getopt.h>
-
 #include <cstdio>
 #include <ctime>
 #include <string>
@@ -10,6 +8,7 @@
 #include "lib/base/text.h"
 #include "lib/trust/trust_store.h"
 #include "loader/kernel/maps.h"
+#include "loader/options.h"
 #include "loader/verbs.h"
 
 namespace diglim {
@@ -18,6 +17,8 @@ namespace {
 constexpr char kHelp[] =
     "Usage: diglim-loader status [--json]\n\n"
     "Shows what is in force: mode, generation, digests, lists, keys, events, memory.\n\n"
+    "  --json      one JSON object in place of the text\n"
+    "  -h, --help  show this\n\n"
     "Exit status: 0 active, 2 usage, 3 DIGLIM is not active or this process may not ask.\n";
 
 struct Status {
@@ -35,7 +36,7 @@ Result<Status> collect() {
   TRY_ASSIGN(const TrustStore trust, TrustStore::from_blob(blob));
   Fd map;
   TRY_ASSIGN(auto generation, read_generation(generations, &map));
-  if (!generation) return not_found("no generation was published");
+  if (!generation) return not_found(std::string(kNotActive));
   TRY_ASSIGN(const KernelState state, read_state());
   TRY_ASSIGN(const uint64_t bytes, map_memory(map));
   return Status{state, std::move(*generation), trust.describe(), trust.unusable(), bytes};
@@ -127,28 +128,14 @@ void print_text(const Status& status) {
 }  // namespace
 
 int run_status(int argc, char** argv) {
-  static const option kOptions[] = {
-      {"help", no_argument, nullptr, 'h'}, {"json", no_argument, nullptr, 'j'}, {nullptr, 0, nullptr, 0}};
-  bool as_json = false;
-  optind = 0;  // glibc: start anew
-  for (int c = 0; (c = getopt_long(argc, argv, "hj", kOptions, nullptr)) != -1;) {
-    if (c == 'j') {
-      as_json = true;
-      continue;
-    }
-    (void)fputs(kHelp, c == 'h' ? stdout : stderr);
-    return c == 'h' ? kExitOk : kExitUsage;
-  }
-  if (optind < argc) {
-    (void)fputs(kHelp, stderr);
-    return kExitUsage;
-  }
+  const CommandLine line = parse_command_line(argc, argv, {kHelp, nullptr, {{"json", false}}});
+  if (line.exit >= 0) return line.exit;
   const auto status = collect();
   if (!status) {
     (void)fprintf(stderr, "diglim-loader status: %s\n", status.error().message.c_str());
     return kExitEnvironment;
   }
-  as_json ? print_json(*status) : print_text(*status);
+  line.options.empty() ? print_text(*status) : print_json(*status);
   return kExitOk;
 }
 

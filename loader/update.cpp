@@ -33,8 +33,9 @@ Result<Fd> take_lock() {
     if (errno != EWOULDBLOCK && errno != EINTR) return from_errno(std::string("lock ") + kLockFile, errno);
     (void)usleep(kLockPause_us);
   }
-  return Error{ErrorCode::kIo, EBUSY,
-               "another diglim-loader holds " + std::string(kLockFile) + " for 30 seconds"};
+  return Error{
+      ErrorCode::kIo, EBUSY,
+      "another process has held " + std::string(kLockFile) + " for 30 seconds; see which: fuser -v on it"};
 }
 
 std::string base_name(const std::string& path) {
@@ -68,15 +69,14 @@ Result<Published> update_generation(
   TRY_ASSIGN(const TrustStore trust, TrustStore::from_blob(blob));
   TRY_ASSIGN(const Fd lock, take_lock());
   TRY_ASSIGN(auto current, read_generation(generations));
-  if (!current) return not_found("DIGLIM is not active on this system (no generation was published)");
+  if (!current) return not_found(std::string(kNotActive));
   const uint64_t before = current->number();
   TRY_ASSIGN(const bool changed, change(*current, trust));
   if (changed) {
     current->seal(static_cast<uint64_t>(time(nullptr)));
     TRY_ASSIGN(const uint64_t now, read_generation_number(generations));
     if (now != before) {
-      return Error{ErrorCode::kIo, EAGAIN,
-                   "another loader published meanwhile; nothing was changed, try again"};
+      return Error{ErrorCode::kIo, EAGAIN, "another loader published meanwhile; try again"};
     }
     TRY(publish_generation(generations, *current));
   }

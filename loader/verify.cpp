@@ -1,67 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 // `diglim-loader verify`: what the loader would make of a file. Needs no kernel support and no privilege.
-#include <getopt.h>
-
 #include <cstdio>
 #include <string>
-#include <vector>
 
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
+#include "loader/options.h"
 #include "loader/verbs.h"
 
 namespace diglim {
 namespace {
 
 constexpr char kHelp[] =
-    "Usage: diglim-loader verify [--keys DIR] [--allow-hash NAME]... [--json] FILE...\n"
-    "Checks signed digest lists: RPM packages, RPM header lists and compact lists.\n"
+    "Usage: diglim-loader verify [--keys DIR] [--allow-hash NAME]... [--json] FILE...\n\n"
+    "Checks signed digest lists (RPM packages, RPM header lists, compact lists) and changes nothing. Needs\n"
+    "neither root nor an active DIGLIM.\n\n"
     "  --keys DIR         trusted keys, OpenPGP or X.509 (default /etc/diglim/keys)\n"
     "  --allow-hash NAME  let signatures with a weak hash count: md5, sha1 or rmd160\n"
     "  --json             one JSON array in place of a line per file\n"
+    "  -h, --help         show this\n\n"
     "Exit status: 0 all are OK, 1 one was rejected, 2 usage, 3 the keys could not be read.\n";
 
 struct Options {
   std::string keys = "/etc/diglim/keys";
   SignaturePolicy policy;
   bool json = false;
-  bool help = false;
-  std::vector<std::string> files;
 };
 
-Result<Options> parse(int argc, char** argv) {
-  static constexpr option kOptions[] = {{"keys", required_argument, nullptr, 'k'},
-                                        {"allow-hash", required_argument, nullptr, 'a'},
-                                        {"json", no_argument, nullptr, 'j'},
-                                        {"help", no_argument, nullptr, 'h'},
-                                        {nullptr, 0, nullptr, 0}};
+Result<Options> read_options(const CommandLine& line) {
   Options options;
-  optind = 0;  // argv is not main's
-  opterr = 0;  // the caller prints the one message
-  int letter = 0;
-  while ((letter = getopt_long(argc, argv, ":h", kOptions, nullptr)) != -1) {
-    const int at = optind > 0 && optind <= argc ? optind - 1 : 0;
-    if (letter == 'k') {
-      options.keys = optarg;
-    } else if (letter == 'a') {
-      const auto algo = hash_from_name(optarg);
-      const bool weak = algo == HashAlgo::kMd5 || algo == HashAlgo::kSha1 || algo == HashAlgo::kRipemd160;
-      if (!weak) return invalid("--allow-hash " + escape(optarg, 64) + ": not one of md5, sha1, rmd160");
-      options.policy.allowed_weak_hashes.push_back(*algo);
-    } else if (letter == 'j') {
-      options.json = true;
-    } else if (letter == 'h') {
-      options.help = true;
-      return options;
-    } else if (letter == ':') {
-      return invalid(escape(argv[at], 64) + " needs a value");
-    } else {
-      return invalid("unknown option " + escape(argv[at], 64));
-    }
+  for (const auto& [name, value] : line.options) {
+    if (name == "keys") options.keys = value;
+    if (name == "json") options.json = true;
+    if (name != "allow-hash") continue;
+    const auto algo = hash_from_name(value);
+    const bool weak = algo == HashAlgo::kMd5 || algo == HashAlgo::kSha1 || algo == HashAlgo::kRipemd160;
+    if (!weak) return invalid("--allow-hash " + escape(value, 64) + ": not one of md5, sha1, rmd160");
+    options.policy.allowed_weak_hashes.push_back(*algo);
   }
-  options.files.assign(argv + optind, argv + argc);
-  if (options.files.empty()) return invalid("no file given");
   return options;
 }
 
@@ -106,15 +83,11 @@ void add_json(JsonWriter& json, const std::string& file, const Result<DigestList
 }  // namespace
 
 int run_verify(int argc, char** argv) {
-  const auto options = parse(argc, argv);
-  if (!options) {
-    (void)fprintf(stderr, "diglim-loader verify: %s; try --help\n", options.error().message.c_str());
-    return kExitUsage;
-  }
-  if (options->help) {
-    (void)fputs(kHelp, stdout);
-    return kExitOk;
-  }
+  const CommandLine line = parse_command_line(
+      argc, argv, {kHelp, "file", {{"keys", true}, {"allow-hash", true}, {"json", false}}});
+  if (line.exit >= 0) return line.exit;
+  const auto options = read_options(line);
+  if (!options) return usage_error("verify", options.error().message);
   const auto trust = TrustStore::from_folder(options->keys, options->policy);
   if (!trust) {
     (void)fprintf(stderr, "diglim-loader verify: keys in %s: %s\n", escape(options->keys).c_str(),
@@ -125,7 +98,7 @@ int run_verify(int argc, char** argv) {
   bool all_ok = true;
   JsonWriter json;
   json.begin_array();
-  for (const std::string& file : options->files) {
+  for (const std::string& file : line.operands) {
     const auto result = verify_digest_list_file(file, *trust);
     all_ok = all_ok && result.has_value();
     if (options->json) {

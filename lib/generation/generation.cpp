@@ -122,6 +122,8 @@ Result<size_t> Generation::prepare() {
   RegistryWriter writer;
   for (size_t i = 0; i < lists_.size(); ++i) writer.add(lists_[i], entries_[i].members, where);
   registry_ = std::move(writer).take();
+  if (registry_.size() > UINT32_MAX)
+    return unsupported("the lists together name more digests than a registry holds");
   return 1 + buckets_ + (registry_.size() + kElement - 1) / kElement;
 }
 
@@ -153,7 +155,8 @@ Result<Generation> Generation::decode(ByteView map) {
   std::memcpy(&header, map.data(), sizeof(header));
   if (header.abi_version != DIGLIM_ABI_VERSION) {
     return unsupported("the running programs speak ABI version " + std::to_string(header.abi_version) +
-                       ", this loader speaks " + std::to_string(DIGLIM_ABI_VERSION));
+                       ", this loader speaks " + std::to_string(DIGLIM_ABI_VERSION) +
+                       ": reboot to change over");
   }
   const auto algo = hash_from_kernel(static_cast<uint16_t>(header.algo));
   if (!algo) return corrupt(4, "unknown hash algorithm");

@@ -16,6 +16,9 @@ namespace diglim {
 namespace {
 
 constexpr size_t kElement = sizeof(diglim_bucket);
+constexpr std::string_view kRefused =
+    "the kernel refused: this file is not the diglim-loader that booted (updated since? reboot), or it runs "
+    "under a tracer or a seccomp filter (container?); see dmesg | grep diglim";
 
 // A mapping of an array map. Unmapped at the end of life.
 class MapView {
@@ -105,14 +108,15 @@ Result<Fd> find_map(std::string_view name) {
     Fd map(bpf_map_get_fd_by_id(id));
     if (!map) {
       if (errno == ENOENT) continue;  // freed meanwhile
-      // Ours refuse everybody but the loader; others' maps we can open only as root.
+      // Ours refuse everybody but the loader. It is not for want of a capability: the walk needs the same.
+      if (errno == EPERM) return Error{ErrorCode::kIo, EPERM, std::string(kRefused)};
       return from_errno("open a BPF map", errno);
     }
     const auto info = map_info(map);
     if (info && name == info->name) return map;
   }
-  if (errno == EPERM) return from_errno("list BPF maps", errno);
-  return not_found("DIGLIM is not active on this system (no BPF map " + std::string(name) + ")");
+  if (errno == EPERM) return Error{ErrorCode::kIo, EPERM, "only root (CAP_SYS_ADMIN) may ask the kernel"};
+  return not_found(std::string(kNotActive));
 }
 
 bool is_active() {

@@ -123,7 +123,8 @@ Result<Programs> Programs::load(bool enforce, const KernelFacts& facts) {
   state->object->rodata->diglim_pins_mount = facts.pins_mount;
   // A hook that this kernel lacks is no failure: path_truncate covers it there.
   if (libbpf_find_vmlinux_btf_id("file_truncate", BPF_LSM_MAC) < 0) {
-    (void)bpf_program__set_autoload(state->object->progs.diglim_file_truncate, false);  // fails only after load
+    (void)bpf_program__set_autoload(state->object->progs.diglim_file_truncate,
+                                    false);  // fails only after load
     last_warning.clear();
   }
   if (const int error = diglim_bpf__load(state->object.get())) {

@@ -54,8 +54,8 @@ class Programs {
   // Pins every link, and `keys`, below kPinFolder.
   Result<void> pin(const Fd& keys);
 
-  // Calls `handle` for each event, and `drained` when there is none left for the moment; returns only on an error. For the
-  // keeper.
+  // Calls `handle` for each event, and `drained` when there is none left for the moment; returns only on an
+  // error. For the keeper.
   Result<void> read_events(const std::function<void(const diglim_event&)>& handle,
                            const std::function<void()>& drained);
   // Events that found the ring buffer full, so far.

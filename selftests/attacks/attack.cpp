@@ -17,8 +17,12 @@
 
 namespace attacks {
 
-Report allowed(const std::string& what) { return {Outcome::kAllowed, what}; }
-Report harmless(const std::string& what) { return {Outcome::kDenied, what}; }
+Report allowed(const std::string& what) {
+  return {Outcome::kAllowed, what};
+}
+Report harmless(const std::string& what) {
+  return {Outcome::kDenied, what};
+}
 
 Report refused(const std::string& step, int error, int wanted) {
   const std::string text = step + ": " + strerror(error);
@@ -34,16 +38,23 @@ Report not_tried(const std::string& step, int error) {
 
 std::vector<uint8_t> tiny_elf(uint8_t code) {
   std::vector<uint8_t> elf = {
-      0x7f, 'E', 'L', 'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,           // e_ident
-      2, 0, 62, 0, 1, 0, 0, 0, 0x78, 0, 0x40, 0, 0, 0, 0, 0,             // ET_EXEC, x86-64, entry 0x400078
-      64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                   // program headers at 64
-      0, 0, 0, 0, 64, 0, 56, 0, 1, 0, 64, 0, 0, 0, 0, 0,                 // one of 56 bytes
-      1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                    // PT_LOAD, r-x, offset 0
-      0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0,              // at 0x400000
-      0x84, 0, 0, 0, 0, 0, 0, 0, 0x84, 0, 0, 0, 0, 0, 0, 0,              // sizes
-      0, 0x10, 0, 0, 0, 0, 0, 0,                                         // alignment
-      0xbf, code, 0, 0, 0,                                               // mov $code, %edi
-      0xb8, 60, 0, 0, 0, 0x0f, 0x05,                                     // mov $60 (exit), %eax; syscall
+      0x7f, 'E',  'L',  'F', 2,  1,    1,    0,
+      0,    0,    0,    0,   0,  0,    0,    0,  // e_ident
+      2,    0,    62,   0,   1,  0,    0,    0,
+      0x78, 0,    0x40, 0,   0,  0,    0,    0,  // ET_EXEC, x86-64, entry 0x400078
+      64,   0,    0,    0,   0,  0,    0,    0,
+      0,    0,    0,    0,   0,  0,    0,    0,  // program headers at 64
+      0,    0,    0,    0,   64, 0,    56,   0,
+      1,    0,    64,   0,   0,  0,    0,    0,  // one of 56 bytes
+      1,    0,    0,    0,   5,  0,    0,    0,
+      0,    0,    0,    0,   0,  0,    0,    0,  // PT_LOAD, r-x, offset 0
+      0,    0,    0x40, 0,   0,  0,    0,    0,
+      0,    0,    0x40, 0,   0,  0,    0,    0,  // at 0x400000
+      0x84, 0,    0,    0,   0,  0,    0,    0,
+      0x84, 0,    0,    0,   0,  0,    0,    0,  // sizes
+      0,    0x10, 0,    0,   0,  0,    0,    0,  // alignment
+      0xbf, code, 0,    0,   0,                  // mov $code, %edi
+      0xb8, 60,   0,    0,   0,  0x0f, 0x05,     // mov $60 (exit), %eax; syscall
   };
   return elf;
 }
@@ -90,11 +101,14 @@ std::vector<uint8_t> get(const std::string& path) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::vector<uint8_t> all;
   uint8_t part[65536];
-  for (ssize_t n = 0; fd && (n = read(fd.get(), part, sizeof(part))) > 0;) all.insert(all.end(), part, part + n);
+  for (ssize_t n = 0; fd && (n = read(fd.get(), part, sizeof(part))) > 0;)
+    all.insert(all.end(), part, part + n);
   return all;
 }
 
-std::string known(const char* name) { return std::string(kBase) + "/known/" + name; }
+std::string known(const char* name) {
+  return std::string(kBase) + "/known/" + name;
+}
 
 std::string known_copy(const char* name, bool run_it) {
   const std::string path = scratch() + "/" + name;

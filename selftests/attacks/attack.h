@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the attacks share: the verb table's row, the four outcomes, and helpers that make victims and run them.
+// What the attacks share: the verb table's row, the four outcomes, and helpers that make victims and run
+// them.
 //
 // Goal: each attack really tries one thing and says honestly how it ended.
-// Expected: with DIGLIM off every attack succeeds (the positive control), in enforce mode none does, in permissive mode
-// nothing is blocked and each "would deny" is reported.
+// Expected: with DIGLIM off every attack succeeds (the positive control), in enforce mode none does, in
+// permissive mode nothing is blocked and each "would deny" is reported.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +62,8 @@ std::span<const Attack> mount_attacks();
 std::span<const Attack> process_attacks();
 std::span<const Attack> loader_attacks();
 
-// --- victims ---------------------------------------------------------------------------------------------------
+// --- victims
+// ---------------------------------------------------------------------------------------------------
 constexpr int kKnownCode = 42;    // what the known victims answer
 constexpr int kUnknownCode = 77;  // what the unknown ones answer
 constexpr const char* kBase = "/opt/attacks";
@@ -84,8 +86,10 @@ std::string known(const char* name);  // path of a known file
 // A copy of a known file at a new path, and for programs: run once, so that its verdict is cached.
 std::string known_copy(const char* name, bool run = true);
 
-// --- doing ---------------------------------------------------------------------------------------------------------
-// What a program that was started did: its exit status (128+n: signal n), or -errno when it could not be executed.
+// --- doing
+// ---------------------------------------------------------------------------------------------------------
+// What a program that was started did: its exit status (128+n: signal n), or -errno when it could not be
+// executed.
 int run(const std::vector<std::string>& arguments);
 int run_fd(int fd);  // execveat(fd, "", AT_EMPTY_PATH)
 // run() judged for a victim: kUnknownCode is kAllowed.
@@ -97,8 +101,9 @@ int call(void* page);  // calls the code there: its answer, or -signal
 int map_and_call(const std::string& path);
 Report judge_map(int result, int wanted);
 bool unknown_is_denied();  // does DIGLIM still enforce?
-int loader(const std::vector<std::string>& arguments, std::string* output = nullptr);  // /usr/sbin/diglim-loader
+int loader(const std::vector<std::string>& arguments,
+           std::string* output = nullptr);                          // /usr/sbin/diglim-loader
 bool write_text(const std::string& path, const std::string& text);  // open(O_WRONLY), write; errno on failure
-double now();  // seconds, monotonic
+double now();                                                       // seconds, monotonic
 
 }  // namespace attacks

@@ -22,7 +22,9 @@ constexpr char kMap[] = "open a BPF map of DIGLIM";
 constexpr char kProg[] = "open a BPF program of DIGLIM";
 constexpr char kLoad[] = "load a BPF program that can overrule the kernel";
 
-int create_map(const char* name) { return bpf_map_create(BPF_MAP_TYPE_ARRAY, name, 4, 8, 1, nullptr); }
+int create_map(const char* name) {
+  return bpf_map_create(BPF_MAP_TYPE_ARRAY, name, 4, 8, 1, nullptr);
+}
 
 constexpr bpf_insn kReturnZero[] = {
     {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
@@ -45,7 +47,9 @@ Report map_create() {
   return map ? allowed("a map with our name") : refused("BPF_MAP_CREATE", errno, EPERM);
 }
 
-bool is_ours(const char* name) { return std::string_view(name).substr(0, 6) == "diglim"; }
+bool is_ours(const char* name) {
+  return std::string_view(name).substr(0, 6) == "diglim";
+}
 
 // Walks all maps of the kernel. One of DIGLIM's is the prize; with DIGLIM off our own stands in for it.
 Report map_by_id() {
@@ -67,7 +71,9 @@ Report map_by_id() {
 }
 
 Report prog_by_id() {
-  const Fd own(pins_are_real() ? -1 : load_program(BPF_PROG_TYPE_SOCKET_FILTER, BPF_CGROUP_INET_INGRESS, "diglim_x", nullptr));
+  const Fd own(pins_are_real()
+                   ? -1
+                   : load_program(BPF_PROG_TYPE_SOCKET_FILTER, BPF_CGROUP_INET_INGRESS, "diglim_x", nullptr));
   bool refused_one = false;
   for (__u32 id = 0; bpf_prog_get_next_id(id, &id) == 0;) {
     const Fd program(bpf_prog_get_fd_by_id(id));
@@ -102,7 +108,8 @@ Report link_detach() {
     if (bpf_link_update(link.get(), program.get(), nullptr) == 0) return allowed("a link was updated");
   }
   if (links == 0) return not_tried("no links");
-  return unknown_is_denied() ? harmless(std::to_string(links) + " links stay") : allowed("no longer enforced");
+  return unknown_is_denied() ? harmless(std::to_string(links) + " links stay")
+                             : allowed("no longer enforced");
 }
 
 Report judge_load(int fd) {
@@ -110,9 +117,12 @@ Report judge_load(int fd) {
   return program ? allowed("loaded") : refused("BPF_PROG_LOAD", errno, EPERM);
 }
 
-Report load_lsm() { return judge_load(load_program(BPF_PROG_TYPE_LSM, BPF_LSM_MAC, "allow_all", "file_open")); }
+Report load_lsm() {
+  return judge_load(load_program(BPF_PROG_TYPE_LSM, BPF_LSM_MAC, "allow_all", "file_open"));
+}
 Report load_fmod_ret() {
-  return judge_load(load_program(BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN, "allow_all", "security_bprm_check"));
+  return judge_load(
+      load_program(BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN, "allow_all", "security_bprm_check"));
 }
 Report load_lsm_cgroup() {
   return judge_load(load_program(BPF_PROG_TYPE_LSM, BPF_LSM_CGROUP, "allow_all", "file_open"));
@@ -138,9 +148,13 @@ constexpr Attack kAttacks[] = {
 
 }  // namespace
 
-std::span<const Attack> bpf_attacks() { return kAttacks; }
+std::span<const Attack> bpf_attacks() {
+  return kAttacks;
+}
 
-bool pins_are_real() { return access("/usr/sbin/diglim-loader", F_OK) == 0; }
+bool pins_are_real() {
+  return access("/usr/sbin/diglim-loader", F_OK) == 0;
+}
 
 bool make_pins() {
   if (pins_are_real()) return access("/sys/fs/bpf/diglim/keys", F_OK) == 0;

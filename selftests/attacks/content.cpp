@@ -33,7 +33,9 @@ std::string unknown_file(const std::vector<uint8_t>& bytes) {
   return path;
 }
 
-Report exec_unknown() { return judge_run(run({unknown_file(tiny_elf(kUnknownCode))}), EPERM); }
+Report exec_unknown() {
+  return judge_run(run({unknown_file(tiny_elf(kUnknownCode))}), EPERM);
+}
 
 Report exec_script() {
   const std::string text = "#!/bin/busybox sh\nexit 77\n";
@@ -78,7 +80,8 @@ Report exec_memfd() {
 }
 
 Report exec_memfd_unknown() {
-  const Fd fd(memfd_with(tiny_elf(kUnknownCode), MFD_ALLOW_SEALING, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW));
+  const Fd fd(
+      memfd_with(tiny_elf(kUnknownCode), MFD_ALLOW_SEALING, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW));
   if (!fd) return not_tried("memfd_create", errno);
   return judge_run(run_fd(fd.get()), EPERM);
 }
@@ -88,11 +91,13 @@ Report exec_memfd_sealed() {
   if (!fd) return not_tried("memfd_create", errno);
   const int result = run_fd(fd.get());
   if (result != kKnownCode) return refused("exec", -result, 0);
-  if (pwrite(fd.get(), "\x4d", 1, kElfCodeAt) == 1) return {Outcome::kOtherReason, "it could be written afterwards"};
+  if (pwrite(fd.get(), "\x4d", 1, kElfCodeAt) == 1)
+    return {Outcome::kOtherReason, "it could be written afterwards"};
   return allowed("it ran, and nobody can write to it");
 }
 
-// Without F_SEAL_SHRINK a sealed memfd can be cut and grown again: its end is zeros then, whatever was verified.
+// Without F_SEAL_SHRINK a sealed memfd can be cut and grown again: its end is zeros then, whatever was
+// verified.
 Report exec_memfd_cut() {
   const auto bytes = get(known("elf"));
   const Fd fd(memfd_with(bytes, MFD_ALLOW_SEALING, F_SEAL_WRITE));
@@ -134,7 +139,8 @@ Report exec_known_on_tmpfs() {
   (void)put(folder + "/elf", get(known("elf")));
   const int result = run({folder + "/elf"});
   (void)umount2(folder.c_str(), MNT_DETACH);
-  return result == kKnownCode ? allowed("known content runs on another file system") : refused("exec", -result, 0);
+  return result == kKnownCode ? allowed("known content runs on another file system")
+                              : refused("exec", -result, 0);
 }
 
 // Its files are others' files: what was hashed may not be what is read next.
@@ -152,7 +158,9 @@ Report exec_overlay() {
   return judge_run(result, EPERM);
 }
 
-Report mmap_unknown() { return judge_map(map_and_call(unknown_file(code_page(kUnknownCode))), EPERM); }
+Report mmap_unknown() {
+  return judge_map(map_and_call(unknown_file(code_page(kUnknownCode))), EPERM);
+}
 
 Report mmap_shared() {
   const Fd fd(open(unknown_file(code_page(kUnknownCode)).c_str(), O_RDONLY));
@@ -168,8 +176,12 @@ Report mprotect_later(const std::string& path) {
   return call(page) >= 0 ? allowed("it became executable") : refused("call", EFAULT, EPERM);
 }
 
-Report mprotect_unknown() { return mprotect_later(unknown_file(code_page(kUnknownCode))); }
-Report mprotect_not_verified() { return mprotect_later(known_copy("page", false)); }
+Report mprotect_unknown() {
+  return mprotect_later(unknown_file(code_page(kUnknownCode)));
+}
+Report mprotect_not_verified() {
+  return mprotect_later(known_copy("page", false));
+}
 Report mprotect_verified() {
   const std::string path = known_copy("page", false);
   if (const int answer = map_and_call(path); answer != kKnownCode) return refused("mmap", -answer, 0);
@@ -196,7 +208,9 @@ Report shm_exec() {
   return judge_map(at != reinterpret_cast<void*>(-1) ? call(at) : -error, EPERM);
 }
 
-void unload_module() { (void)syscall(SYS_delete_module, "dummy", O_NONBLOCK); }
+void unload_module() {
+  (void)syscall(SYS_delete_module, "dummy", O_NONBLOCK);
+}
 
 Report module_from(const std::vector<uint8_t>& bytes, bool from_memory) {
   if (bytes.empty()) return not_tried("no module " + std::string(kBase) + "/dummy.ko");
@@ -213,16 +227,24 @@ Report module_from(const std::vector<uint8_t>& bytes, bool from_memory) {
   return result == 0 ? allowed("the module was loaded") : refused("load the module", error, EPERM);
 }
 
-std::vector<uint8_t> module_bytes() { return get(std::string(kBase) + "/dummy.ko"); }
+std::vector<uint8_t> module_bytes() {
+  return get(std::string(kBase) + "/dummy.ko");
+}
 
-Report module_unknown() { return module_from(module_bytes(), false); }
-Report module_from_memory() { return module_from(module_bytes(), true); }
+Report module_unknown() {
+  return module_from(module_bytes(), false);
+}
+Report module_from_memory() {
+  return module_from(module_bytes(), true);
+}
 Report module_changed() {
   auto bytes = get(known("known.ko"));
   if (!bytes.empty()) bytes.push_back(0);
   return module_from(bytes, false);
 }
-Report module_known() { return module_from(get(known("known.ko")), false); }
+Report module_known() {
+  return module_from(get(known("known.ko")), false);
+}
 
 Report kexec_from_memory() {
   // No segment: unloads what is loaded, after the same question.
@@ -232,7 +254,8 @@ Report kexec_from_memory() {
 
 Report kexec_from_file() {
   const Fd fd(open(unknown_file(tiny_elf(kUnknownCode)).c_str(), O_RDONLY));
-  if (syscall(SYS_kexec_file_load, fd.get(), -1, 1UL, "", KEXEC_FILE_NO_INITRAMFS) == 0) return allowed("loaded");
+  if (syscall(SYS_kexec_file_load, fd.get(), -1, 1UL, "", KEXEC_FILE_NO_INITRAMFS) == 0)
+    return allowed("loaded");
   if (errno == ENOEXEC) return allowed("the image was read, and refused only for its format");
   return refused("kexec_file_load", errno, EPERM);
 }
@@ -255,8 +278,10 @@ constexpr Attack kAttacks[] = {
     {"mmap-unknown", kAll, kUnknown, mmap_unknown, "unknown code mapped executable"},
     {"mmap-shared", kAll, kUnknown, mmap_shared, "unknown code mapped shared and executable"},
     {"mprotect-unknown", kAll, kNotVerified, mprotect_unknown, "unknown code made executable later"},
-    {"mprotect-not-verified", kAll, kNotVerified, mprotect_not_verified, "known code made executable unverified"},
-    {"mprotect-verified", kAll | kHarmless, nullptr, mprotect_verified, "known code made executable after a check"},
+    {"mprotect-not-verified", kAll, kNotVerified, mprotect_not_verified,
+     "known code made executable unverified"},
+    {"mprotect-verified", kAll | kHarmless, nullptr, mprotect_verified,
+     "known code made executable after a check"},
     {"read-implies-exec", kAll, kUnknown, read_implies_exec, "a plain mapping under READ_IMPLIES_EXEC"},
     {"shm-exec", kAll, kUnsealed, shm_exec, "shared memory attached executable"},
     {"module-unknown", kAll, kUnknown, module_unknown, "finit_module of an unknown module"},
@@ -269,6 +294,8 @@ constexpr Attack kAttacks[] = {
 
 }  // namespace
 
-std::span<const Attack> content_attacks() { return kAttacks; }
+std::span<const Attack> content_attacks() {
+  return kAttacks;
+}
 
 }  // namespace attacks

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attacks on and through the loader, the one program that may change what is known.
 //
-// Goal: get unknown content accepted with its rights, or leave the table in a state that no honest run leaves.
-// Expected: no rights when it could be influenced; rejected lists change nothing; whatever dies, the next run works.
+// Goal: get unknown content accepted with its rights, or leave the table in a state that no honest run
+// leaves. Expected: no rights when it could be influenced; rejected lists change nothing; whatever dies, the
+// next run works.
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -29,7 +30,9 @@ namespace {
 constexpr char kMark[] = "loader without rights";
 constexpr char kLoader[] = "/usr/sbin/diglim-loader";
 
-std::string list(const std::string& name) { return std::string(kBase) + "/lists/" + name; }
+std::string list(const std::string& name) {
+  return std::string(kBase) + "/lists/" + name;
+}
 
 // The program that list pN names: its path. runs() says whether it is allowed now.
 std::string program(int n) {
@@ -37,8 +40,12 @@ std::string program(int n) {
   (void)put(path, tiny_elf(static_cast<uint8_t>(100 + n)));
   return path;
 }
-bool runs(const std::string& path) { return run({path}) >= 100; }
-bool is_listed(int n) { return runs(program(n)); }
+bool runs(const std::string& path) {
+  return run({path}) >= 100;
+}
+bool is_listed(int n) {
+  return runs(program(n));
+}
 
 std::string generation() {
   std::string text;
@@ -46,7 +53,9 @@ std::string generation() {
   return text.substr(0, text.find("denied:"));
 }
 
-Report failed(const std::string& what) { return {Outcome::kOtherReason, what}; }
+Report failed(const std::string& what) {
+  return {Outcome::kOtherReason, what};
+}
 
 Report load_and_unload() {
   const std::string path = program(0);
@@ -55,7 +64,8 @@ Report load_and_unload() {
   if (loader({"load", list("p1")}) != 0 || loader({"unload", "p1"}) != 0) return failed("p1");
   if (!runs(path)) return failed("unloading another list broke it");
   if (loader({"unload", "p0"}) != 0 || runs(path)) return failed("it still runs from the cache");
-  if (loader({"load", list("p0")}) != 0 || !runs(path)) return failed("denied from the cache after loading again");
+  if (loader({"load", list("p0")}) != 0 || !runs(path))
+    return failed("denied from the cache after loading again");
   return loader({"unload", "p0"}) == 0 ? allowed("each change counts at once") : failed("unload");
 }
 
@@ -75,7 +85,8 @@ Report without_rights(const std::function<void()>& prepare, bool traced = false)
     (void)loader({"unload", "p2"});
     return allowed("the loader changed the table");
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 3) return failed("loader status " + std::to_string(status));
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 3)
+    return failed("loader status " + std::to_string(status));
   return harmless("the loader has no rights");
 }
 
@@ -87,7 +98,8 @@ Report filtered() {
   return without_rights([] {
     sock_filter allow[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
     const sock_fprog program = {1, allow};
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) < 0) _exit(125);
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) < 0)
+      _exit(125);
   });
 }
 Report sharing() {
@@ -107,8 +119,9 @@ Report environment() {
   if (pid == 0) {
     const std::string trap = scratch() + "/trap";
     (void)put(trap, code_page(kUnknownCode));
-    for (const char* name : {"LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "OPENSSL_CONF", "OPENSSL_MODULES",
-                             "OPENSSL_ENGINES", "SSL_CERT_FILE", "GCONV_PATH", "LOCPATH", "NLSPATH", "TMPDIR"}) {
+    for (const char* name :
+         {"LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES",
+          "SSL_CERT_FILE", "GCONV_PATH", "LOCPATH", "NLSPATH", "TMPDIR"}) {
       (void)setenv(name, trap.c_str(), 1);
     }
     (void)setenv("GLIBC_TUNABLES", "glibc.malloc.check=3", 1);
@@ -128,7 +141,8 @@ Report copy_of_loader() {
   const int good = run({path, "load", list("p2")});
   const bool listed = is_listed(2);
   (void)loader({"unload", "p2"});
-  return bad == 1 && good == 0 && listed ? allowed("a copy is the loader, and as strict") : failed("statuses differ");
+  return bad == 1 && good == 0 && listed ? allowed("a copy is the loader, and as strict")
+                                         : failed("statuses differ");
 }
 
 Report without_descriptors() {
@@ -142,7 +156,8 @@ Report without_descriptors() {
   (void)waitpid(pid, &status, 0);
   const bool listed = is_listed(2);
   std::string text;
-  if (listed != (WEXITSTATUS(status) == 0)) return failed("says " + std::to_string(status) + ", does otherwise");
+  if (listed != (WEXITSTATUS(status) == 0))
+    return failed("says " + std::to_string(status) + ", does otherwise");
   if (listed && loader({"unload", "p2"}, &text) != 0) return failed("unload: " + text);
   return allowed(listed ? "loaded" : "refused, and said so");
 }
@@ -158,11 +173,21 @@ Report rejected(const char* name) {
   if (is_listed(7) || is_listed(8)) return allowed("the good lists beside it count");
   return harmless(text.substr(0, text.find('\n')));
 }
-Report untrusted() { return rejected("bad-untrusted"); }
-Report unsigned_list() { return rejected("bad-unsigned"); }
-Report changed() { return rejected("bad-changed"); }
-Report cut() { return rejected("bad-cut"); }
-Report mixed() { return rejected("mixed"); }
+Report untrusted() {
+  return rejected("bad-untrusted");
+}
+Report unsigned_list() {
+  return rejected("bad-unsigned");
+}
+Report changed() {
+  return rejected("bad-changed");
+}
+Report cut() {
+  return rejected("bad-cut");
+}
+Report mixed() {
+  return rejected("mixed");
+}
 
 // Ten at once: the final state is exactly what each one's last word says.
 Report parallel() {
@@ -199,7 +224,8 @@ Report killed() {
     const pid_t pid = fork();
     if (pid == 0) {
       const std::string file = list("p3");
-      (void)execl(kLoader, kLoader, i % 2 == 0 ? "load" : "unload", i % 2 == 0 ? file.c_str() : "p3", nullptr);
+      (void)execl(kLoader, kLoader, i % 2 == 0 ? "load" : "unload", i % 2 == 0 ? file.c_str() : "p3",
+                  nullptr);
       _exit(126);
     }
     (void)usleep(static_cast<useconds_t>(i * 12'000));
@@ -213,7 +239,8 @@ Report killed() {
     if (now() - began > 10) return failed("the lock was stuck");
   }
   (void)loader({"unload", "p3"});
-  return died > 3 ? allowed(std::to_string(died) + " were killed under way") : not_tried("too few were killed");
+  return died > 3 ? allowed(std::to_string(died) + " were killed under way")
+                  : not_tried("too few were killed");
 }
 
 // As PID 1 of a new pid namespace the loader boots again, with keys and lists that the attacker chose.
@@ -225,7 +252,8 @@ Report second_boot() {
     if (init == 0) {
       (void)mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
       if (mount("tmpfs", "/etc", "tmpfs", 0, nullptr) != 0) _exit(125);
-      for (const char* folder : {"/etc/diglim", "/etc/diglim/keys", "/etc/digest_lists"}) (void)mkdir(folder, 0755);
+      for (const char* folder : {"/etc/diglim", "/etc/diglim/keys", "/etc/digest_lists"})
+        (void)mkdir(folder, 0755);
       (void)put("/etc/diglim/keys/mine.pem", get(list("untrusted.pem")));
       (void)put("/etc/digest_lists/bad", get(list("bad-untrusted")));
       const std::string config = "init = /bin/busybox\nmode = permissive\n";
@@ -244,20 +272,24 @@ Report second_boot() {
   (void)put(path, tiny_elf(kUnknownCode));
   if (run({path}) == kUnknownCode) return allowed("the unknown runs by the second boot");
   std::string text;
-  if (loader({"load", list("bad-untrusted")}, &text) != 1) return allowed("the attacker's key is trusted: " + text);
-  if (loader({"load", list("p4")}) != 0 || !is_listed(4)) return failed("what is known is denied now: " + text);
+  if (loader({"load", list("bad-untrusted")}, &text) != 1)
+    return allowed("the attacker's key is trusted: " + text);
+  if (loader({"load", list("p4")}) != 0 || !is_listed(4))
+    return failed("what is known is denied now: " + text);
   (void)loader({"unload", "p4"});
   return harmless("the first boot's keys and lists count");
 }
 
 constexpr Attack kAttacks[] = {
-    {"loader-load-unload", kEnforce | kHarmless, nullptr, load_and_unload, "load, unload, load: cached or not"},
+    {"loader-load-unload", kEnforce | kHarmless, nullptr, load_and_unload,
+     "load, unload, load: cached or not"},
     {"loader-traced", kEnforce, kMark, traced, "the loader under ptrace"},
     {"loader-filtered", kEnforce, kMark, filtered, "the loader under a seccomp filter"},
     {"loader-sharing", kEnforce, kMark, sharing, "the loader sharing its file system state"},
     {"loader-environment", kEnforce | kHarmless, nullptr, environment, "LD_PRELOAD, OPENSSL_CONF and others"},
     {"loader-copy", kEnforce | kHarmless, nullptr, copy_of_loader, "a copy of the loader elsewhere"},
-    {"loader-closed-fds", kEnforce | kHarmless, nullptr, without_descriptors, "started without stdin, stdout, stderr"},
+    {"loader-closed-fds", kEnforce | kHarmless, nullptr, without_descriptors,
+     "started without stdin, stdout, stderr"},
     {"list-untrusted", kEnforce, nullptr, untrusted, "a list signed by a key that nobody trusts"},
     {"list-unsigned", kEnforce, nullptr, unsigned_list, "a list without signature"},
     {"list-changed", kEnforce, nullptr, changed, "a list with one byte changed"},
@@ -265,11 +297,14 @@ constexpr Attack kAttacks[] = {
     {"list-mixed", kEnforce, nullptr, mixed, "a folder with one bad list among good ones"},
     {"loader-parallel", kEnforce | kHarmless, nullptr, parallel, "ten loaders at once"},
     {"loader-killed", kEnforce | kHarmless, nullptr, killed, "loaders killed at any moment"},
-    {"loader-second-boot", kEnforce | kLast, nullptr, second_boot, "boot again with other keys in a pid namespace"},
+    {"loader-second-boot", kEnforce | kLast, nullptr, second_boot,
+     "boot again with other keys in a pid namespace"},
 };
 
 }  // namespace
 
-std::span<const Attack> loader_attacks() { return kAttacks; }
+std::span<const Attack> loader_attacks() {
+  return kAttacks;
+}
 
 }  // namespace attacks

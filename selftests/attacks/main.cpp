@@ -2,8 +2,9 @@
 // diglim-attack VERB: tries one attack, prints one line, exits with the outcome.
 //
 // Goal: one program for all attacks, so that a digest list has to name one file.
-// Expected: `NAME OUTCOME EVENT detail`, where OUTCOME is allowed, denied, not-tried or other-reason and EVENT is what
-// the kernel log said of it: denied, would-deny, none (nothing that fits came), or "-" (no event is expected).
+// Expected: `NAME OUTCOME EVENT detail`, where OUTCOME is allowed, denied, not-tried or other-reason and
+// EVENT is what the kernel log said of it: denied, would-deny, none (nothing that fits came), or "-" (no
+// event is expected).
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -47,7 +48,8 @@ const char* outcome_name(Outcome outcome) {
   return "not-tried";
 }
 
-// What the kernel log says since the descriptor was placed at its end. The keeper writes it a moment after the denial.
+// What the kernel log says since the descriptor was placed at its end. The keeper writes it a moment after
+// the denial.
 std::string find_event(const Fd& log, const char* wanted) {
   if (wanted == nullptr) return "-";
   const double end = now() + 3;
@@ -99,7 +101,8 @@ int attempt(const Attack& attack) {
   const Fd log(open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (log) (void)lseek(log.get(), 0, SEEK_END);
   const Report report = run_apart(attack);
-  const std::string event = find_event(log, access("/usr/sbin/diglim-loader", F_OK) == 0 ? attack.event : nullptr);
+  const std::string event =
+      find_event(log, access("/usr/sbin/diglim-loader", F_OK) == 0 ? attack.event : nullptr);
   printf("%s %s %s %s\n", attack.name, outcome_name(report.outcome), event.c_str(), report.detail.c_str());
   (void)fflush(stdout);
   return static_cast<int>(report.outcome);
@@ -112,18 +115,24 @@ int list() {
     if ((attack.flags & kOff) != 0) modes += "off,";
     if ((attack.flags & kEnforce) != 0) modes += "enforce,";
     if ((attack.flags & kPermissive) != 0) modes += "permissive,";
-    printf("%s %s %s %s %s\n", attack.name, modes.c_str(), (attack.flags & kHarmless) != 0 ? "allowed" : "denied",
-           (attack.flags & kLoss) != 0 ? "loss" : (attack.flags & kLast) != 0 ? "last" : "first", attack.event != nullptr ? "event" : "-");
+    printf("%s %s %s %s %s\n", attack.name, modes.c_str(),
+           (attack.flags & kHarmless) != 0 ? "allowed" : "denied",
+           (attack.flags & kLoss) != 0   ? "loss"
+           : (attack.flags & kLast) != 0 ? "last"
+                                         : "first",
+           attack.event != nullptr ? "event" : "-");
   }
   return 0;
 }
 
 int usage(FILE* to) {
-  (void)fputs("Usage: diglim-attack VERB...\n"
-              "       diglim-attack --list | --write-known DIR | --write-elf FILE CODE\n\n"
-              "Tries each attack. Exit status of the last: 0 allowed, 1 denied as it should be, 2 usage, 3 could not try,\n"
-              "4 denied for another reason.\n\nVerbs:\n",
-              to);
+  (void)fputs(
+      "Usage: diglim-attack VERB...\n"
+      "       diglim-attack --list | --write-known DIR | --write-elf FILE CODE\n\n"
+      "Tries each attack. Exit status of the last: 0 allowed, 1 denied as it should be, 2 usage, 3 could not "
+      "try,\n"
+      "4 denied for another reason.\n\nVerbs:\n",
+      to);
   for (const Attack& attack : all_attacks()) (void)fprintf(to, "  %-24s %s\n", attack.name, attack.summary);
   return to == stdout ? 0 : 2;
 }
@@ -142,7 +151,8 @@ int main(int argc, char** argv) {
   if (first == "--help") return usage(stdout);
   if (first == "--list") return list();
   if (first == "--write-known" && argc == 3) return write_known_files(argv[2]) ? 0 : 3;
-  if (first == "--write-elf" && argc == 4) return put(argv[2], tiny_elf(static_cast<uint8_t>(atoi(argv[3])))) ? 0 : 3;
+  if (first == "--write-elf" && argc == 4)
+    return put(argv[2], tiny_elf(static_cast<uint8_t>(atoi(argv[3])))) ? 0 : 3;
   int status = 2;
   for (int i = 1; i < argc; ++i) {
     bool found = false;

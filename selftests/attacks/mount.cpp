@@ -26,7 +26,9 @@ constexpr char kUmount[] = "unmount the pins of DIGLIM";
 constexpr char kFolder[] = "/sys/fs/bpf/diglim";
 constexpr char kKeys[] = "/sys/fs/bpf/diglim/keys";
 
-bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+bool exists(const std::string& path) {
+  return access(path.c_str(), F_OK) == 0;
+}
 
 Report judge(const char* step, int result) {
   const int error = errno;
@@ -70,7 +72,8 @@ Report unlink_by_bind() {
 void restore() {
   (void)mkdir("/sys", 0755);
   if (!exists("/sys/kernel")) (void)mount("sysfs", "/sys", "sysfs", 0, nullptr);
-  if (!exists("/sys/kernel/security/lsm")) (void)mount("securityfs", "/sys/kernel/security", "securityfs", 0, nullptr);
+  if (!exists("/sys/kernel/security/lsm"))
+    (void)mount("securityfs", "/sys/kernel/security", "securityfs", 0, nullptr);
   if (!exists("/sys/fs/cgroup/cgroup.procs")) (void)mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, nullptr);
   struct stat here = {};
   struct stat above = {};
@@ -83,9 +86,11 @@ void restore() {
 Report judge_pins(const char* step, int error) {
   const bool gone = !exists(kKeys);
   if (gone) restore();
-  if (gone && pins_are_real() && unknown_is_denied()) return allowed(std::string(step) + ": the pins are gone, the keeper holds");
+  if (gone && pins_are_real() && unknown_is_denied())
+    return allowed(std::string(step) + ": the pins are gone, the keeper holds");
   if (gone) return allowed(std::string(step) + ": the pins are gone");
-  return error != 0 ? refused(step, error, EPERM) : harmless(std::string(step) + ": done, but the pins are still there");
+  return error != 0 ? refused(step, error, EPERM)
+                    : harmless(std::string(step) + ": done, but the pins are still there");
 }
 
 // In a mount namespace of its own. What `attack` returns is an errno.
@@ -101,9 +106,15 @@ int in_namespace(bool with_propagation, const std::function<int()>& attack) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
-int lazy(const char* path) { return umount2(path, MNT_DETACH) == 0 ? 0 : errno; }
-void share_all() { (void)mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr); }
-void unshare_all() { (void)mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr); }
+int lazy(const char* path) {
+  return umount2(path, MNT_DETACH) == 0 ? 0 : errno;
+}
+void share_all() {
+  (void)mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr);
+}
+void unshare_all() {
+  (void)mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+}
 
 template <typename Try>
 Report attempt(const char* step, Try attack) {
@@ -210,7 +221,8 @@ Report umount_race() {
     (void)umount2(at.c_str(), MNT_DETACH);
     struct stat info = {};
     struct stat above = {};
-    const bool mounted = stat(at.c_str(), &info) == 0 && stat((at + "/..").c_str(), &above) == 0 && info.st_dev != above.st_dev;
+    const bool mounted = stat(at.c_str(), &info) == 0 && stat((at + "/..").c_str(), &above) == 0 &&
+                         info.st_dev != above.st_dev;
     if (mounted) continue;
     // It went; with the pins or without?
     gone = true;
@@ -241,7 +253,8 @@ Report umount_private() {
     return lazy("/sys");
   });
   if (error != 0) return refused("umount of private copies", error, 0);
-  return exists(kKeys) && unknown_is_denied() ? allowed("private copies can be unmounted, the pins stay") : refused("pins", EIO, 0);
+  return exists(kKeys) && unknown_is_denied() ? allowed("private copies can be unmounted, the pins stay")
+                                              : refused("pins", EIO, 0);
 }
 
 // Whatever lies over the pins, the loader finds the real maps.
@@ -255,7 +268,8 @@ Report overmount() {
   (void)loader({"unload", "p9"});
   if (umount2("/sys/fs/bpf", 0) != 0) return refused("umount of what lies over the pins", errno, 0);
   if (status != 0 || result != 109) return refused("load under a tmpfs: " + text, EIO, 0);
-  return exists(kKeys) ? allowed("the loader still works, what lies over the pins can be unmounted") : refused("pins", EIO, 0);
+  return exists(kKeys) ? allowed("the loader still works, what lies over the pins can be unmounted")
+                       : refused("pins", EIO, 0);
 }
 
 constexpr Attack kAttacks[] = {
@@ -267,20 +281,27 @@ constexpr Attack kAttacks[] = {
     {"mount-over", kEnforce | kHarmless, nullptr, overmount, "mount a tmpfs over the pins"},
     {"umount-private", kEnforce | kHarmless, nullptr, umount_private, "unmount private copies"},
     {"mountpoint-rmdir", kOff | kEnforce | kLast, kPin, rmdir_mountpoint, "remove the mountpoint elsewhere"},
-    {"mountpoint-rename", kOff | kEnforce | kLast, kPin, rename_mountpoint, "rename over the mountpoint elsewhere"},
+    {"mountpoint-rename", kOff | kEnforce | kLast, kPin, rename_mountpoint,
+     "rename over the mountpoint elsewhere"},
     {"umount", kOff | kEnforce | kLast, kUmount, umount_bpffs, "umount /sys/fs/bpf"},
     {"umount-ancestor", kOff | kEnforce | kLast, kUmount, umount_ancestor, "umount -l /sys"},
     {"umount-moved", kOff | kEnforce | kLast, kUmount, umount_moved, "move bpffs, then unmount it"},
     {"umount-propagated", kOff | kEnforce | kLast, kUmount, umount_propagated, "by propagation"},
-    {"umount-ancestor-propagated", kOff | kEnforce | kLast, kUmount, umount_ancestor_propagated, "/sys by propagation"},
-    {"umount-rbind", kOff | kEnforce | kLast, kUmount, umount_rbind, "unmount a recursive bind mount of /sys"},
-    {"umount-rbind-deep", kOff | kEnforce | kLast, kUmount, umount_rbind_deep, "the same of /, in another namespace"},
-    {"umount-race", kOff | kEnforce | kLoss, nullptr, umount_race, "move the pins below what is being unmounted"},
+    {"umount-ancestor-propagated", kOff | kEnforce | kLast, kUmount, umount_ancestor_propagated,
+     "/sys by propagation"},
+    {"umount-rbind", kOff | kEnforce | kLast, kUmount, umount_rbind,
+     "unmount a recursive bind mount of /sys"},
+    {"umount-rbind-deep", kOff | kEnforce | kLast, kUmount, umount_rbind_deep,
+     "the same of /, in another namespace"},
+    {"umount-race", kOff | kEnforce | kLoss, nullptr, umount_race,
+     "move the pins below what is being unmounted"},
     {"umount-lazy", kAll | kLast, kUmount, umount_lazy, "umount -l /sys/fs/bpf"},
 };
 
 }  // namespace
 
-std::span<const Attack> mount_attacks() { return kAttacks; }
+std::span<const Attack> mount_attacks() {
+  return kAttacks;
+}
 
 }  // namespace attacks

@@ -2,8 +2,9 @@
 // Attacks on the keeper, and on what connects the programs to the kernel's hooks (ftrace).
 //
 // Goal: stop or take over the keeper, or switch the programs off.
-// Expected: EPERM and an event; where the kernel kills the keeper without asking (cgroup.kill), the pins still enforce.
-// With DIGLIM off a decoy process stands in for the keeper.
+// Expected: EPERM and an event; where the kernel kills the keeper without asking (cgroup.kill), the pins
+// still enforce. With DIGLIM off a decoy process stands in for the keeper.
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/limits.h>
 #include <sys/mount.h>
@@ -20,7 +21,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <dirent.h>
 
 #include "selftests/attacks/attack.h"
 #include "selftests/attacks/pins.h"
@@ -71,9 +71,15 @@ Report signal_with(int number) {
   if (pid <= 0) return not_tried("no keeper");
   return judge("kill", kill(pid, number));
 }
-Report signal_kill() { return signal_with(SIGKILL); }
-Report signal_stop() { return signal_with(SIGSTOP); }
-Report signal_term() { return signal_with(SIGTERM); }
+Report signal_kill() {
+  return signal_with(SIGKILL);
+}
+Report signal_stop() {
+  return signal_with(SIGSTOP);
+}
+Report signal_term() {
+  return signal_with(SIGTERM);
+}
 Report signal_group() {
   const pid_t pid = target();
   if (pid <= 0) return not_tried("no keeper");
@@ -91,7 +97,8 @@ Report signal_thread() {
 
 Report trace_seize() {
   const pid_t pid = target();
-  const Report report = judge("PTRACE_SEIZE", ptrace(static_cast<__ptrace_request>(PTRACE_SEIZE), pid, nullptr, nullptr));
+  const Report report =
+      judge("PTRACE_SEIZE", ptrace(static_cast<__ptrace_request>(PTRACE_SEIZE), pid, nullptr, nullptr));
   return report;  // the end of this process detaches
 }
 Report trace_attach() {
@@ -153,7 +160,8 @@ Report proc_descriptor() {
     const Fd taken(open(path.c_str(), O_RDONLY));
     if (taken) return allowed("opened " + std::string(link));
   }
-  return opened > 0 ? harmless(std::to_string(opened) + " descriptors, none opens") : not_tried("no descriptors seen");
+  return opened > 0 ? harmless(std::to_string(opened) + " descriptors, none opens")
+                    : not_tried("no descriptors seen");
 }
 
 Report judge_switch(const char* step, bool wrote, int error) {
@@ -203,12 +211,14 @@ Report cgroup_kill() {
   const pid_t pid = target();
   const std::string folder = "/sys/fs/cgroup/victim";
   if (pid <= 0 || (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)) return not_tried("mkdir", errno);
-  if (!write_text(folder + "/cgroup.procs", std::to_string(pid))) return refused("cgroup.procs", errno, EPERM);
+  if (!write_text(folder + "/cgroup.procs", std::to_string(pid)))
+    return refused("cgroup.procs", errno, EPERM);
   if (!write_text(folder + "/cgroup.kill", "1")) return refused("cgroup.kill", errno, EPERM);
   // Long: detaching the programs, should it come to that, waits for every processor several times.
   for (int i = 0; i < 1500 && is_alive(pid); ++i) (void)usleep(20'000);
   if (is_alive(pid)) return not_tried("it is still alive");
-  return unknown_is_denied() ? harmless("it died, the pins still enforce") : allowed("it died, and nothing is enforced");
+  return unknown_is_denied() ? harmless("it died, the pins still enforce")
+                             : allowed("it died, and nothing is enforced");
 }
 Report loader_without_keeper() {
   const std::string path = scratch() + "/p5";
@@ -242,12 +252,16 @@ constexpr Attack kAttacks[] = {
     {"ftrace-other-proc", kAll, kFtrace, ftrace_other_proc, "the same by another procfs"},
     {"ftrace-sysctl", kAll, kFtrace, ftrace_sysctl, "the same by sysctl(8)"},
     {"keeper-cgroup-kill", kOff | kEnforce | kLast, nullptr, cgroup_kill, "cgroup.kill of the keeper"},
-    {"umount-race-kill", kEnforce | kLoss, nullptr, cgroup_kill, "cgroup.kill of the keeper after umount-race"},
-    {"loader-without-keeper", kEnforce | kHarmless | kLast, nullptr, loader_without_keeper, "lists when the keeper is dead"},
+    {"umount-race-kill", kEnforce | kLoss, nullptr, cgroup_kill,
+     "cgroup.kill of the keeper after umount-race"},
+    {"loader-without-keeper", kEnforce | kHarmless | kLast, nullptr, loader_without_keeper,
+     "lists when the keeper is dead"},
 };
 
 }  // namespace
 
-std::span<const Attack> process_attacks() { return kAttacks; }
+std::span<const Attack> process_attacks() {
+  return kAttacks;
+}
 
 }  // namespace attacks

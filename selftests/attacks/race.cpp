@@ -50,7 +50,8 @@ pid_t start_flipper(const std::string& path, size_t at, Shared* common) {
 
 std::string count(const char* what, long good, long denied, const Shared* common) {
   char text[128];
-  (void)snprintf(text, sizeof(text), "%s %ld times, refused %ld times, %ld writes", what, good, denied, common->writes);
+  (void)snprintf(text, sizeof(text), "%s %ld times, refused %ld times, %ld writes", what, good, denied,
+                 common->writes);
   return text;
 }
 
@@ -75,7 +76,8 @@ Report race_exec() {
   }
   end(flipper, common);
   if (bad > 0) return allowed("the unknown content ran; " + count("known ran", good, denied, common));
-  if (good == 0 || common->writes < 100) return not_tried("too little happened: " + count("ran", good, denied, common));
+  if (good == 0 || common->writes < 100)
+    return not_tried("too little happened: " + count("ran", good, denied, common));
   return refused(count("known ran", good, denied, common), EPERM, EPERM);
 }
 
@@ -88,7 +90,8 @@ Report race_mmap() {
   long bad = 0;
   for (const double until = now() + kSeconds; now() < until && bad == 0;) {
     const Fd fd(open(path.c_str(), O_RDONLY));
-    const auto* page = static_cast<const volatile uint8_t*>(map_page(fd.get(), PROT_READ | PROT_EXEC, MAP_SHARED));
+    const auto* page =
+        static_cast<const volatile uint8_t*>(map_page(fd.get(), PROT_READ | PROT_EXEC, MAP_SHARED));
     if (page == nullptr) {
       ++denied;
       continue;
@@ -100,7 +103,8 @@ Report race_mmap() {
   }
   end(flipper, common);
   if (bad > 0) return allowed("unknown content was mapped; " + count("mapped", good, denied, common));
-  if (good == 0 || common->writes < 100) return not_tried("too little happened: " + count("mapped", good, denied, common));
+  if (good == 0 || common->writes < 100)
+    return not_tried("too little happened: " + count("mapped", good, denied, common));
   return refused(count("mapped", good, denied, common), EPERM, EPERM);
 }
 
@@ -126,13 +130,16 @@ Report race_mprotect() {
     (void)munmap(const_cast<uint8_t*>(page), 4096);
   }
   end(flipper, common);
-  if (bad > 0) return allowed("unknown content became executable; " + count("succeeded", good, denied, common));
-  if (good == 0 || common->writes < 100) return not_tried("too little happened: " + count("done", good, denied, common));
+  if (bad > 0)
+    return allowed("unknown content became executable; " + count("succeeded", good, denied, common));
+  if (good == 0 || common->writes < 100)
+    return not_tried("too little happened: " + count("done", good, denied, common));
   return refused(count("succeeded", good, denied, common), EPERM, EPERM);
 }
 
-// While a long hash is under way, the same program is asked again on the same processor: up to kernel 6.1 BPF programs were
-// skipped then (fixed by "bpf: Remove prog->active check for bpf_lsm and bpf_iter"), which let everything pass.
+// While a long hash is under way, the same program is asked again on the same processor: up to kernel 6.1 BPF
+// programs were skipped then (fixed by "bpf: Remove prog->active check for bpf_lsm and bpf_iter"), which let
+// everything pass.
 Report race_busy() {
   pid_t busy[3];
   for (pid_t& pid : busy) {
@@ -160,7 +167,8 @@ Report race_busy() {
     (void)kill(pid, SIGKILL);
     (void)waitpid(pid, nullptr, 0);
   }
-  if (ran == kUnknownCode || mapped == kUnknownCode) return allowed("the unknown ran at try " + std::to_string(tries));
+  if (ran == kUnknownCode || mapped == kUnknownCode)
+    return allowed("the unknown ran at try " + std::to_string(tries));
   return refused(std::to_string(tries) + " tries", ran == -EPERM ? -mapped : -ran, EPERM);
 }
 
@@ -171,7 +179,8 @@ Report crowd() {
     pid = fork();
     if (pid != 0) continue;
     int bad = 0;
-    for (int i = 0; i < 40 && bad == 0; ++i) bad = run({known(i % 2 == 0 ? "script" : "elf")}) == kKnownCode ? 0 : 1;
+    for (int i = 0; i < 40 && bad == 0; ++i)
+      bad = run({known(i % 2 == 0 ? "script" : "elf")}) == kKnownCode ? 0 : 1;
     for (int i = 0; i < 10 && bad == 0; ++i) bad = map_and_call(known("page")) == kKnownCode ? 0 : 2;
     _exit(bad);
   }
@@ -181,7 +190,8 @@ Report crowd() {
     (void)waitpid(pid, &status, 0);
     errors += status != 0 ? 1 : 0;
   }
-  if (errors > 0) return {Outcome::kOtherReason, std::to_string(errors) + " of 12 found known content denied"};
+  if (errors > 0)
+    return {Outcome::kOtherReason, std::to_string(errors) + " of 12 found known content denied"};
   return allowed("all ran");
 }
 
@@ -190,11 +200,14 @@ constexpr Attack kAttacks[] = {
     {"race-exec", kOff | kEnforce, nullptr, race_exec, "content flips while it is executed"},
     {"race-mmap", kOff | kEnforce, nullptr, race_mmap, "content flips while it is mapped executable"},
     {"race-mprotect", kOff | kEnforce, nullptr, race_mprotect, "content flips while it is made executable"},
-    {"race-busy", kOff | kEnforce, "not on any digest list", race_busy, "the unknown while the hooks are busy"},
+    {"race-busy", kOff | kEnforce, "not on any digest list", race_busy,
+     "the unknown while the hooks are busy"},
 };
 
 }  // namespace
 
-std::span<const Attack> race_attacks() { return kAttacks; }
+std::span<const Attack> race_attacks() {
+  return kAttacks;
+}
 
 }  // namespace attacks

@@ -54,7 +54,8 @@ Report by_rename() {
 // What is left after the cut is another program: the changed one has to be refused however it ends.
 Report judge_cut(const std::string& path) {
   const int result = run({path});
-  return result == -EPERM ? refused("exec", EPERM, EPERM) : allowed("it was executed: " + std::to_string(result));
+  return result == -EPERM ? refused("exec", EPERM, EPERM)
+                          : allowed("it was executed: " + std::to_string(result));
 }
 
 Report by_truncate() {
@@ -65,7 +66,8 @@ Report by_truncate() {
 
 Report by_truncate_and_back() {
   const std::string path = known_copy("elf");
-  if (truncate(path.c_str(), 0x84 - 2) != 0 || truncate(path.c_str(), 0x84) != 0) return not_tried("truncate", errno);
+  if (truncate(path.c_str(), 0x84 - 2) != 0 || truncate(path.c_str(), 0x84) != 0)
+    return not_tried("truncate", errno);
   return judge_cut(path);
 }
 
@@ -73,7 +75,8 @@ Report by_ftruncate() {
   const std::string path = known_copy("elf");
   {
     const Fd fd(open(path.c_str(), O_WRONLY));
-    if (ftruncate(fd.get(), 0x84 - 2) != 0 || ftruncate(fd.get(), 0x84) != 0) return not_tried("ftruncate", errno);
+    if (ftruncate(fd.get(), 0x84 - 2) != 0 || ftruncate(fd.get(), 0x84) != 0)
+      return not_tried("ftruncate", errno);
   }
   return judge_cut(path);
 }
@@ -116,7 +119,8 @@ Report with_forged_clock() {
   return judge_run(result, EPERM);
 }
 
-// Whoever already had it open can write at any time. exec is the kernel's own affair then (ETXTBSY), mmap is ours.
+// Whoever already had it open can write at any time. exec is the kernel's own affair then (ETXTBSY), mmap is
+// ours.
 Report by_open_descriptor() {
   const std::string path = known_copy("page", false);
   (void)map_and_call(path);
@@ -196,7 +200,8 @@ Report mapped_open_truncate() {
   const Fd fd(open(mapped.path.c_str(), O_RDONLY | O_TRUNC));
   const int error = errno;
   struct stat info = {};
-  if (stat(mapped.path.c_str(), &info) == 0 && info.st_size == 0) return allowed("code was cut off while mapped");
+  if (stat(mapped.path.c_str(), &info) == 0 && info.st_size == 0)
+    return allowed("code was cut off while mapped");
   return fd ? not_tried("O_RDONLY|O_TRUNC does not cut") : refused("open", error, ETXTBSY);
 }
 
@@ -222,13 +227,14 @@ Report data_stays_writable() {
   return allowed("still writable");
 }
 
-// remap_file_pages() asks the hook for mappings, but is not the call that ends one. It works on shared mappings of what is
-// open for writing, so of all that may be executable only on a sealed memfd.
+// remap_file_pages() asks the hook for mappings, but is not the call that ends one. It works on shared
+// mappings of what is open for writing, so of all that may be executable only on a sealed memfd.
 Report remap_leaves_nothing() {
   const auto bytes = get(known("page"));
   const Fd fd(memfd_create("victim", MFD_ALLOW_SEALING));
   if (write(fd.get(), bytes.data(), bytes.size()) != 4096) return not_tried("memfd_create", errno);
-  if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) != 0) return not_tried("seal", errno);
+  if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) != 0)
+    return not_tried("seal", errno);
   void* page = map_page(fd.get(), PROT_READ | PROT_EXEC, MAP_SHARED);
   if (page == nullptr) return refused("mmap", errno, 0);
   for (int i = 0; i < 5; ++i) {
@@ -239,8 +245,9 @@ Report remap_leaves_nothing() {
   return again ? allowed("can be opened for writing after munmap") : refused("open for writing", errno, 0);
 }
 
-// IMA remembers the digest of what one of its rules collected, and hands it out without asking whether the file changed since;
-// truncate(2) does not even tell IMA. Whoever can write an IMA policy could so keep an old digest alive.
+// IMA remembers the digest of what one of its rules collected, and hands it out without asking whether the
+// file changed since; truncate(2) does not even tell IMA. Whoever can write an IMA policy could so keep an
+// old digest alive.
 Report by_ima_digest() {
   {
     const Fd policy(open("/sys/kernel/security/ima/policy", O_WRONLY));
@@ -259,7 +266,8 @@ Report by_ima_digest() {
 }
 
 constexpr Attack kAttacks[] = {
-    {"stale-ima", kOff | kEnforce | kLast, "load an IMA policy", by_ima_digest, "a digest that IMA remembers"},
+    {"stale-ima", kOff | kEnforce | kLast, "load an IMA policy", by_ima_digest,
+     "a digest that IMA remembers"},
     {"stale-write", kAll, kUnknown, write_in_place, "verified, then written in place"},
     {"stale-link", kAll, kUnknown, by_hard_link, "verified, then written by another name"},
     {"stale-rename", kAll, kUnknown, by_rename, "verified, then replaced by rename"},
@@ -277,12 +285,16 @@ constexpr Attack kAttacks[] = {
     {"mapped-truncate", kAll, kMapped, mapped_truncate, "truncate(2) while mapped executable"},
     {"mapped-open-truncate", kAll, kMapped, mapped_open_truncate, "O_RDONLY|O_TRUNC while mapped executable"},
     {"mapped-released", kAll | kHarmless, nullptr, mapped_released, "written after munmap"},
-    {"data-stays-writable", kAll | kHarmless, nullptr, data_stays_writable, "writers of data are not locked out"},
-    {"remap-leaves-nothing", kAll | kHarmless, nullptr, remap_leaves_nothing, "remap_file_pages locks nobody out"},
+    {"data-stays-writable", kAll | kHarmless, nullptr, data_stays_writable,
+     "writers of data are not locked out"},
+    {"remap-leaves-nothing", kAll | kHarmless, nullptr, remap_leaves_nothing,
+     "remap_file_pages locks nobody out"},
 };
 
 }  // namespace
 
-std::span<const Attack> stale_attacks() { return kAttacks; }
+std::span<const Attack> stale_attacks() {
+  return kAttacks;
+}
 
 }  // namespace attacks

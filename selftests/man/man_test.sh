@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Goal: the man pages are well-formed and complete: each verb, option, setting and kernel log message is in them.
+# Expected: "ok", exit 0; 77 without mandoc.
+# Usage: man_test.sh LOADER FOLDER_OF_TOOLS
+top=$(cd "$(dirname "$0")/../.." && pwd)
+LOADER=$(realpath "$1") TOOLS=$(realpath "$2")
+. "$top/selftests/tools/lib.sh"
+. "$top/selftests/man/lib.sh"
+man=$top/packaging/man
+command -v mandoc >/dev/null || { echo "SKIPPED: no mandoc"; exit 77; }
+
+page() { mandoc -Tascii -O width=1000 "$man/$1" | sed $'s/.\b//g' | tr -s ' \n' ' '; } # wide: no line breaks within a word
+for file in "$man"/*.[1-8]; do
+	expect 0 mandoc -Tlint -W warning "$file"
+done
+
+text=$(page diglim-loader.8)
+verbs=$(loader_verbs)
+[ "$(wc -w <<<"$verbs")" -ge 5 ] || fail "too few verbs in --help: $verbs"
+for verb in $verbs; do
+	contains "verb" "$text" " $verb "
+	for option in $("$LOADER" "$verb" --help | long_options); do contains "option of $verb" "$text" " $option"; done
+done
+for option in $("$LOADER" --help | long_options); do contains "option" "$text" " $option"; done
+
+for tool in compact_gen rpm_gen; do
+	tool_text=$(page $tool.1)
+	for option in $("$TOOLS/$tool" --help | long_options); do contains "$tool" "$tool_text" "$option"; done
+done
+
+# Each message that an event can have, from the source.
+count=0
+while read -r message; do
+	contains "message of the kernel log" "$text" "$message"
+	count=$((count + 1))
+done < <(sed -n '/kGuards\[\]/,/};/s/.*"\([^"]\{3,\}\)".*/\1/p; s/^ *return "\([^"(]*[a-z]\).*";/\1/p' "$top/loader/event_line.cpp")
+[ $count -ge 20 ] || fail "only $count messages found in event_line.cpp"
+conf=$(page diglim-loader.conf.5)
+for key in $(sed -n 's/^ *if (key == "\([a-z-]*\)").*/\1/p' "$top/loader/config.cpp"); do contains "setting" "$conf" "$key = "; done
+finish
