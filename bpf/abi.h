@@ -123,7 +123,7 @@ struct diglim_event {
   char path[DIGLIM_EVENT_PATH + DIGLIM_NAME_MAX];
 };
 
-/* --- Roles of tasks (map diglim_tasks: thread id in the first pid namespace -> diglim_task) ---------------------- */
+/* --- Roles of tasks (map diglim_tasks: process id in the first pid namespace -> diglim_task) ---------------------- */
 enum diglim_role {
   DIGLIM_ROLE_NONE = 0,
   DIGLIM_ROLE_LOADER = 1, /* may use our maps and programs; must not be traced */
@@ -131,9 +131,9 @@ enum diglim_role {
 };
 
 struct diglim_task {
-  __u32 role; /* enum diglim_role */
-  __u32 reserved;
-  __u64 start_time; /* the task's start_boottime, so that a later task with its id gets nothing; 0: not known */
+  __u32 role;      /* enum diglim_role */
+  __u32 next_role; /* granted when the exec that is under way succeeds */
+  __u64 start_time; /* the process's start_boottime, so that a later one with its id gets nothing; 0: not known */
 };
 
 /* --- Counters of what the programs saw (in .bss) -------------------------------------------------------------- */

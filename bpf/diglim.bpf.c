@@ -103,10 +103,26 @@ int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
 {
   struct file *file = bprm->file;
   struct decision decision;
+  struct diglim_task *task;
 
+  /* Each check of one exec overwrites the wish of the one before: the last file is the one that runs. */
+  task = find_task(bpf_get_current_task_btf());
+  if (task)
+    task->next_role = DIGLIM_ROLE_NONE;
   appraise(file, file->f_inode, &decision);
   if (decision.reason)
     return deny(DIGLIM_KIND_EXEC, 0, file, &decision);
+  /* Root only: nobody else can use bpf(2) for this, and a user with a thousand stopped loaders would fill the map. The wish cannot
+   * be read from the cache when the exec succeeds: a list may be withdrawn in between, and another CPU may be storing there.
+   */
+  if ((decision.flags & DIGLIM_FLAG_LOADER) && (u32)bpf_get_current_uid_gid() == 0) {
+    struct task_struct *current = bpf_get_current_task_btf();
+    struct diglim_task wish = {.role = task ? task->role : DIGLIM_ROLE_NONE, .next_role = DIGLIM_ROLE_LOADER};
+    u32 pid = BPF_CORE_READ(current, tgid);
+
+    wish.start_time = BPF_CORE_READ(current, group_leader, start_boottime);
+    bpf_map_update_elem(&diglim_tasks, &pid, &wish, BPF_ANY); /* if there is no room, it runs without rights */
+  }
   return 0;
 }
 
@@ -114,35 +130,21 @@ SEC("lsm.s/bprm_committed_creds")
 int BPF_PROG(diglim_committed_creds, struct linux_binprm *bprm)
 {
   struct task_struct *current = bpf_get_current_task_btf();
-  struct inode *inode = bprm->file->f_inode;
-  struct diglim_task task = {.role = DIGLIM_ROLE_LOADER};
-  const struct diglim_generation *header;
-  struct decision decision = {};
-  struct inode_note *note;
-  void *generation;
-  u32 pid = BPF_CORE_READ(current, pid);
+  struct diglim_task *task = find_task(current);
 
-  bpf_map_delete_elem(&diglim_tasks, &pid);
-  /* Nobody else can use bpf(2) for this; and a user with a thousand stopped loaders would fill the map. */
-  if ((u32)bpf_get_current_uid_gid() != 0)
+  if (!task)
     return 0;
-  /* The hook above has just decided about this file, the last of the exec, which nobody could write since. */
-  note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
-  if (!note || !(note->flags & DIGLIM_FLAG_LOADER))
-    return 0;
-  generation = current_generation();
-  header = generation ? generation_header(generation) : NULL;
-  if (!header || !take_cached(inode, note, header, &decision) || decision.reason)
-    return 0;
-  /* A tracer could act through it; a seccomp filter with user notification could forge what bpf() answers; shared file
-   * system state could change its idea of paths.
-   */
-  if (bprm->unsafe || current->ptrace || current->seccomp.mode == SECCOMP_MODE_FILTER) {
-    (void)guard(DIGLIM_GUARD_MARK, NULL); /* this hook cannot deny: the loader runs without rights */
-    return 0;
+  task->role = DIGLIM_ROLE_NONE;
+  if (task->next_role == DIGLIM_ROLE_LOADER) {
+    /* A tracer could act through it; a seccomp filter with user notification could forge what bpf() answers; shared file
+     * system state could change its idea of paths.
+     */
+    if (bprm->unsafe || current->ptrace || current->seccomp.mode == SECCOMP_MODE_FILTER)
+      (void)guard(DIGLIM_GUARD_MARK, NULL); /* this hook cannot deny: the loader runs without rights */
+    else
+      task->role = DIGLIM_ROLE_LOADER;
   }
-  task.start_time = BPF_CORE_READ(current, start_boottime);
-  bpf_map_update_elem(&diglim_tasks, &pid, &task, BPF_ANY);
+  task->next_role = DIGLIM_ROLE_NONE;
   return 0;
 }
 

@@ -19,23 +19,31 @@ struct {
   __type(value, struct diglim_task);
 } diglim_tasks SEC(".maps");
 
-static __always_inline u32 role_of(struct task_struct *task)
+/* The note of a task's process, or null. By process: an exec by another thread takes over the leader's id and start. */
+static __always_inline struct diglim_task *find_task(struct task_struct *task)
 {
-  u32 pid = BPF_CORE_READ(task, pid);
+  u32 pid = BPF_CORE_READ(task, tgid);
   struct diglim_task *note = bpf_map_lookup_elem(&diglim_tasks, &pid);
 
-  if (!note || (note->start_time && note->start_time != BPF_CORE_READ(task, start_boottime)))
-    return DIGLIM_ROLE_NONE;
-  return note->role;
+  if (!note || (note->start_time && note->start_time != BPF_CORE_READ(task, group_leader, start_boottime)))
+    return NULL;
+  return note;
+}
+
+static __always_inline u32 role_of(struct task_struct *task)
+{
+  struct diglim_task *note = find_task(task);
+
+  return note ? note->role : DIGLIM_ROLE_NONE;
 }
 
 SEC("lsm/task_free")
 int BPF_PROG(diglim_task_free, struct task_struct *task)
 {
-  u32 pid = BPF_CORE_READ(task, pid);
+  u32 pid = BPF_CORE_READ(task, tgid);
 
-  /* By the role: the id may belong to a new task already. */
-  if (role_of(task) != DIGLIM_ROLE_NONE)
+  /* Found by its start: the id may belong to a new process already. */
+  if (BPF_CORE_READ(task, group_leader) == task && find_task(task))
     bpf_map_delete_elem(&diglim_tasks, &pid);
   return 0;
 }
@@ -293,7 +301,7 @@ static long visit_ancestor(u32 index, struct pins_walk *walk)
  */
 static __always_inline bool carries_pins(struct mount *target)
 {
-  struct pins_walk walk = {.target = target, .mount = (void *)diglim_pins_mount};
+  struct pins_walk walk = {.target = target, .mount = (void *)diglim_pins_mount, .source = (void *)unknown_zero};
 
   bpf_loop(PINS_DEPTH * (1 + MAX_MASTERS), visit_ancestor, &walk, 0);
   return walk.answer != 1;

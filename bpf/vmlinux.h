@@ -128,7 +128,8 @@ struct seccomp {
   int mode;
 };
 struct task_struct {
-  int pid;
+  int tgid;
+  struct task_struct *group_leader;
   u64 start_boottime;
   unsigned int personality;
   unsigned int ptrace;
