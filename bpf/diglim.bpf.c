@@ -84,27 +84,32 @@ static __always_inline struct inode_note *note_of(struct inode *inode)
   return note;
 }
 
+/* What the hooks that can sleep have in common. Null: the kernel had no memory for a note, and the decision says so. */
+static __always_inline struct inode_note *appraise(struct file *file, struct inode *inode, struct decision *decision)
+{
+  struct inode_note *note = note_of(inode);
+
+  if (note) {
+    decide(file, inode, note, decision);
+  } else {
+    __builtin_memset(decision, 0, sizeof(*decision));
+    decision->reason = DIGLIM_REASON_NO_STORAGE;
+  }
+  return note;
+}
+
 SEC("lsm.s/bprm_check_security")
 int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
 {
   struct file *file = bprm->file;
   struct decision decision;
   struct diglim_task *task;
-  struct inode_note *note;
-  struct inode *inode;
 
   /* Each check of one exec overwrites the wish of the one before: the last file is the one that runs. */
   task = find_task(bpf_get_current_task_btf());
   if (task)
     task->next_role = DIGLIM_ROLE_NONE;
-  inode = file->f_inode;
-  note = note_of(inode);
-  if (!note) {
-    __builtin_memset(&decision, 0, sizeof(decision));
-    decision.reason = DIGLIM_REASON_NO_STORAGE;
-    return deny(DIGLIM_KIND_EXEC, 0, file, &decision);
-  }
-  decide(file, inode, note, &decision);
+  appraise(file, file->f_inode, &decision);
   if (decision.reason)
     return deny(DIGLIM_KIND_EXEC, 0, file, &decision);
   /* Root only: nobody else can use bpf(2) for this, and a user with a thousand stopped loaders would fill the map. The wish cannot
@@ -158,13 +163,7 @@ int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigne
   if (!file_or_null)
     return 0;
   inode = file->f_inode;
-  note = note_of(inode);
-  if (!note) {
-    __builtin_memset(&decision, 0, sizeof(decision));
-    decision.reason = DIGLIM_REASON_NO_STORAGE;
-    return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
-  }
-  decide(file, inode, note, &decision);
+  note = appraise(file, inode, &decision);
   /* There is nothing to execute in an empty file, but a mapping would keep writers out of it: of lock and log files, for whoever
    * can read them.
    */
@@ -172,7 +171,7 @@ int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigne
     decision.reason = DIGLIM_REASON_HASH;
     decision.detail = -ENODATA;
   }
-  if (decision.reason)
+  if (!note || decision.reason)
     return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
 
   /* From here on a writer either sees the mark and the counter of mmap_begin (file_open below), or is seen by the test that follows:
@@ -334,8 +333,6 @@ SEC("lsm.s/kernel_read_file")
 int BPF_PROG(diglim_kernel_read, struct file *file, int id, bool contents)
 {
   struct decision decision;
-  struct inode_note *note;
-  struct inode *inode;
   u64 file_or_null;
 
   if (id <= 0) /* READING_UNKNOWN: nothing that the kernel would run */
@@ -343,17 +340,10 @@ int BPF_PROG(diglim_kernel_read, struct file *file, int id, bool contents)
   bpf_probe_read_kernel(&file_or_null, sizeof(file_or_null), ctx);
   if (!file_or_null)
     return 0;
-  inode = file->f_inode;
-  note = note_of(inode);
-  if (!note) {
-    __builtin_memset(&decision, 0, sizeof(decision));
-    decision.reason = DIGLIM_REASON_NO_STORAGE;
+  appraise(file, file->f_inode, &decision);
+  if (decision.reason)
     return deny(DIGLIM_KIND_KERNEL_READ, id, file, &decision);
-  }
-  decide(file, inode, note, &decision);
-  if (!decision.reason)
-    return 0;
-  return deny(DIGLIM_KIND_KERNEL_READ, id, file, &decision);
+  return 0;
 }
 
 /* enum kernel_load_data_id, include/linux/kernel_read_file.h */

@@ -6,7 +6,9 @@ namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-int sextet(char c) {
+}  // namespace
+
+int base64_sextet(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;
   if (c >= '0' && c <= '9') return c - '0' + 52;
@@ -14,8 +16,6 @@ int sextet(char c) {
   if (c == '/') return 63;
   return -1;
 }
-
-}  // namespace
 
 Result<Bytes> from_base64(std::string_view text, uint64_t base) {
   if (text.size() % 4 != 0) return corrupt(base, "base64 text whose length is no multiple of 4");
@@ -28,7 +28,7 @@ Result<Bytes> from_base64(std::string_view text, uint64_t base) {
   uint32_t bits = 0;   // what was read and not yet written
   unsigned count = 0;  // how many bits that is
   for (size_t i = 0; i < characters; ++i) {
-    const int value = sextet(text[i]);
+    const int value = base64_sextet(text[i]);
     if (value < 0) return corrupt(base + i, "not a base64 character");
     bits = bits << 6 | static_cast<uint32_t>(value);
     count += 6;

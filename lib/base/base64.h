@@ -15,4 +15,7 @@ Result<Bytes> from_base64(std::string_view text, uint64_t base = 0);
 
 std::string to_base64(ByteView bytes);
 
+// The six bits of one character, or -1. For readers that take lines apart (OpenPGP armour).
+int base64_sextet(char c);
+
 }  // namespace diglim

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "lib/base/base64.h"
 #include "lib/base/text.h"
 
 namespace diglim::openpgp {
@@ -35,15 +36,6 @@ class Lines {
   size_t start_ = 0;
 };
 
-int base64_value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  if (c == '/') return 63;
-  return -1;
-}
-
 // Decodes over line ends; padding ends it.
 class Base64 {
  public:
@@ -53,7 +45,7 @@ class Base64 {
         if (held_bits_ == 0 || ++padding_ > 2) return corrupt(offset, "'=' where base64 needs none");
         continue;
       }
-      const int value = base64_value(c);
+      const int value = base64_sextet(c);
       if (value < 0) return corrupt(offset, "not a base64 character in this line");
       if (padding_ > 0) return corrupt(offset, "base64 goes on after its end");
       held_ = (held_ << 6 | static_cast<uint32_t>(value)) & 0xfff;

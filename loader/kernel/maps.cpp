@@ -126,7 +126,8 @@ bool is_active() {
 
 Result<Fd> create_frozen_map(std::string_view name, size_t elements, bool inner,
                              const std::function<void(std::span<uint8_t>)>& fill) {
-  LIBBPF_OPTS(bpf_map_create_opts, options);
+  bpf_map_create_opts options = {};  // not LIBBPF_OPTS: that is GNU C
+  options.sz = sizeof(options);
   options.map_flags = static_cast<__u32>(BPF_F_MMAPABLE) | (inner ? static_cast<__u32>(BPF_F_INNER_MAP) : 0u);
   Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, std::string(name).c_str(), sizeof(uint32_t), kElement,
                         static_cast<uint32_t>(elements), &options));
