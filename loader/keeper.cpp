@@ -67,12 +67,11 @@ Result<pid_t> start_keeper(Programs& programs) {
 }
 
 void log_line(int priority, const std::string& line) {
-  // Opened for each line: the kernel limits the rate of each open file (printk.devkmsg), and denials must not
-  // be among what it drops. One write is one record. The kernel cuts records at about 1 kB and writes what is
-  // not printable as \xNN.
+  // One write is one record. The kernel cuts records at about 1 kB and writes what is not printable as \xNN.
   const std::string record = "<" + std::to_string(priority) + ">diglim: " + line + "\n";
   // Through the folder as it was found first: the keeper stays in the initramfs, from which /dev is moved
-  // away. Opened for each line, since the kernel limits the rate by descriptor and drops lines in silence.
+  // away. Opened for each line, since the kernel limits the rate of each open file (printk.devkmsg) and
+  // denials must not be among what it drops.
   static Fd dev;  // NOLINT: the loader has one thread
   if (!dev) dev = Fd(open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC));
   const Fd log(openat(dev.get(), "kmsg", O_WRONLY | O_NONBLOCK | O_CLOEXEC));

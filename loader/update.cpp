@@ -21,9 +21,9 @@ constexpr char kLockFile[] = "/run/diglim/loader.lock";
 constexpr int kLockTries = 300;
 constexpr useconds_t kLockPause_us = 100'000;
 
-// Only against honest loaders that run at once. Root can hold or remove it, which delays loaders but gives no
-// rights; that no update is lost even then is what the check of the generation's number in
-// update_generation() is for.
+// Only against honest loaders that run at once. Root can hold or remove it, which delays loaders; and if it
+// evades the lock, the test of the number in update_generation() leaves an instant in which one update undoes
+// another (LIMITATIONS.md).
 Result<Fd> take_lock() {
   (void)mkdir("/run", 0755);       // absent in a bare initramfs
   (void)mkdir(kLockFolder, 0700);  // exists already, or the open says what is wrong
