@@ -320,7 +320,8 @@ TEST_F(VerifyTest, ToleratedFile) {
   EXPECT_TRUE(verdict.unknown[0].tolerated);
 }
 TEST_F(VerifyTest, ManifestFlipped) {
-  expect_tampered([](Bundle& bundle) { bundle.manifests[0].at(60) ^= 1; }, "manifest-missing", "manifest-extra");
+  expect_tampered([](Bundle& bundle) { bundle.manifests[0].at(60) ^= 1; }, "manifest-missing",
+                  "manifest-extra");
 }
 TEST_F(VerifyTest, ManifestLeftOut) {
   machine_.updates = {change_of(ManifestKind::kAdd, {Bytes(32, 0x06), "x", "", "signer"})};

@@ -22,7 +22,8 @@ constexpr char kIdentity[] = "IDENTITY";  // with its zero byte: the label of th
 Result<Bytes> hmac_sha256(ByteView key, ByteView data) {
   Bytes out(kMaxDigestSize);
   unsigned int size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data.data(), data.size(), out.data(), &size) == nullptr)
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data.data(), data.size(), out.data(),
+           &size) == nullptr)
     return openssl_error("HMAC");
   out.resize(size);
   return out;
@@ -49,7 +50,8 @@ Result<Bytes> encrypt_aes_cfb(ByteView key, ByteView data) {
   const Bytes iv(kAesBytes, 0);
   Bytes out(data.size());
   int size = 0;
-  if (!context || EVP_EncryptInit_ex(context.get(), EVP_aes_128_cfb128(), nullptr, key.data(), iv.data()) != 1 ||
+  if (!context ||
+      EVP_EncryptInit_ex(context.get(), EVP_aes_128_cfb128(), nullptr, key.data(), iv.data()) != 1 ||
       EVP_EncryptUpdate(context.get(), out.data(), &size, data.data(), static_cast<int>(data.size())) != 1) {
     return openssl_error("AES");
   }
@@ -72,7 +74,8 @@ Result<Bytes> encrypt_oaep(EVP_PKEY* key, ByteView data) {
   }
   Bytes out(static_cast<size_t>(EVP_PKEY_get_size(key)));
   size_t size = out.size();
-  if (EVP_PKEY_encrypt(context.get(), out.data(), &size, data.data(), data.size()) != 1) return openssl_error("OAEP");
+  if (EVP_PKEY_encrypt(context.get(), out.data(), &size, data.data(), data.size()) != 1)
+    return openssl_error("OAEP");
   out.resize(size);
   return out;
 }
@@ -80,12 +83,14 @@ Result<Bytes> encrypt_oaep(EVP_PKEY* key, ByteView data) {
 }  // namespace
 
 Result<PkeyPtr> endorsement_public_key(ByteView ek) {
-  TRY_ASSIGN(const TPM2B_PUBLIC sized, unmarshal<TPM2B_PUBLIC>(ek, "TPM2B_PUBLIC", Tss2_MU_TPM2B_PUBLIC_Unmarshal));
+  TRY_ASSIGN(const TPM2B_PUBLIC sized,
+             unmarshal<TPM2B_PUBLIC>(ek, "TPM2B_PUBLIC", Tss2_MU_TPM2B_PUBLIC_Unmarshal));
   const TPMT_PUBLIC& area = sized.publicArea;
   constexpr TPMA_OBJECT kNeeded =
       TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
   if ((area.objectAttributes & kNeeded) != kNeeded || (area.objectAttributes & TPMA_OBJECT_SIGN_ENCRYPT) != 0)
-    return untrusted("not an endorsement key: it must be a restricted decryption key that cannot leave its TPM");
+    return untrusted(
+        "not an endorsement key: it must be a restricted decryption key that cannot leave its TPM");
   const TPMS_RSA_PARMS& details = area.parameters.rsaDetail;
   const bool known = area.type == TPM2_ALG_RSA && area.nameAlg == TPM2_ALG_SHA256 &&
                      details.symmetric.algorithm == TPM2_ALG_AES && details.symmetric.keyBits.aes == 128 &&
@@ -97,7 +102,8 @@ Result<PkeyPtr> endorsement_public_key(ByteView ek) {
 }
 
 Result<Bytes> make_credential(ByteView ek, ByteView object_name, ByteView secret) {
-  if (secret.empty() || secret.size() > kMaxCredentialSecret) return invalid("a secret of 1 to 32 bytes is expected");
+  if (secret.empty() || secret.size() > kMaxCredentialSecret)
+    return invalid("a secret of 1 to 32 bytes is expected");
   TRY_ASSIGN(const PkeyPtr key, endorsement_public_key(ek));
   Bytes seed(kSeedBytes);
   if (RAND_bytes(seed.data(), static_cast<int>(seed.size())) != 1) return openssl_error("random bytes");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policy digests, computed without a TPM (TPM 2.0 Library, part 3, TPM2_PolicyPCR and TPM2_PolicyAuthorize). All SHA-256.
+// Policy digests, computed without a TPM (TPM 2.0 Library, part 3, TPM2_PolicyPCR and TPM2_PolicyAuthorize).
+// All SHA-256.
 #pragma once
 
 #include <tss2/tss2_tpm2_types.h>

@@ -36,9 +36,9 @@ Result<SealedObject> Tpm::seal(ByteView secret, const SealPolicy& policy) {
   const TPML_PCR_SELECTION no_pcrs = {};
   TPM2B_PRIVATE* private_part = nullptr;
   TPM2B_PUBLIC* public_part = nullptr;
-  TRY(tpm_check("seal", Esys_Create(state_->context(), parent.handle.get(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE,
-                                    &sensitive, &area, &outside, &no_pcrs, &private_part, &public_part, nullptr, nullptr,
-                                    nullptr)));
+  TRY(tpm_check("seal", Esys_Create(state_->context(), parent.handle.get(), session.get(), ESYS_TR_NONE,
+                                    ESYS_TR_NONE, &sensitive, &area, &outside, &no_pcrs, &private_part,
+                                    &public_part, nullptr, nullptr, nullptr)));
   const EsysPtr<TPM2B_PRIVATE> free_private(private_part);
   const EsysPtr<TPM2B_PUBLIC> free_public(public_part);
   OPENSSL_cleanse(&sensitive, sizeof(sensitive));
@@ -53,14 +53,15 @@ Result<Handle> Tpm::State::satisfy(const SealPolicy& policy, const Authorization
   TRY_ASSIGN(const TPML_PCR_SELECTION selected, tpm_selection(policy.selection));
   TRY_ASSIGN(Handle session, start_session(TPM2_SE_POLICY));
   const TPM2B_DIGEST as_they_are = {};
-  TRY(tpm_check("check the PCRs", Esys_PolicyPCR(context(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                                 &as_they_are, &selected)));
+  TRY(tpm_check("check the PCRs", Esys_PolicyPCR(context(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE,
+                                                 ESYS_TR_NONE, &as_they_are, &selected)));
   if (authorization == nullptr) return session;
   TRY_ASSIGN(const PkeyPtr key, read_public_pem(policy.authorize_key));
   TRY_ASSIGN(const TPM2B_PUBLIC area, tpm_public_key(key.get()));
   ESYS_TR object = ESYS_TR_NONE;
-  TRY(tpm_check("load the authorizing key", Esys_LoadExternal(context(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, nullptr,
-                                                              &area, ESYS_TR_RH_OWNER, &object)));
+  TRY(tpm_check("load the authorizing key",
+                Esys_LoadExternal(context(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, nullptr, &area,
+                                  ESYS_TR_RH_OWNER, &object)));
   const Handle loaded(context(), object);
   TRY_ASSIGN(const Bytes approved, policy_pcr_digest(authorization->selection, authorization->values));
   TRY_ASSIGN(const Bytes signed_hash, authorization_hash(approved));
@@ -68,8 +69,9 @@ Result<Handle> Tpm::State::satisfy(const SealPolicy& policy, const Authorization
   TRY(fill(digest.size, digest.buffer, signed_hash));
   TRY_ASSIGN(const TPMT_SIGNATURE signature, tpm_signature(key.get(), authorization->signature));
   TPMT_TK_VERIFIED* ticket = nullptr;
-  TRY(tpm_check("verify the authorization", Esys_VerifySignature(context(), object, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                                                 &digest, &signature, &ticket)));
+  TRY(tpm_check("verify the authorization",
+                Esys_VerifySignature(context(), object, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &digest,
+                                     &signature, &ticket)));
   const EsysPtr<TPMT_TK_VERIFIED> free_ticket(ticket);
   TPM2B_DIGEST approved_policy = {};
   TRY(fill(approved_policy.size, approved_policy.buffer, approved));
@@ -77,14 +79,16 @@ Result<Handle> Tpm::State::satisfy(const SealPolicy& policy, const Authorization
   TPM2B_NAME key_name = {};
   TRY(fill(key_name.size, key_name.name, name));
   const TPM2B_NONCE no_reference = {};
-  TRY(tpm_check("approve of the PCRs", Esys_PolicyAuthorize(context(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                                            &approved_policy, &no_reference, &key_name, ticket)));
+  TRY(tpm_check("approve of the PCRs",
+                Esys_PolicyAuthorize(context(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                     &approved_policy, &no_reference, &key_name, ticket)));
   return session;
 }
 
 Result<Bytes> Tpm::unseal(const SealedObject& object, const std::vector<Authorization>& authorizations) {
-  TRY_ASSIGN(const TPM2B_PUBLIC public_part, unmarshal<TPM2B_PUBLIC>(object.public_part, "public part of a sealed object",
-                                                                     Tss2_MU_TPM2B_PUBLIC_Unmarshal));
+  TRY_ASSIGN(const TPM2B_PUBLIC public_part,
+             unmarshal<TPM2B_PUBLIC>(object.public_part, "public part of a sealed object",
+                                     Tss2_MU_TPM2B_PUBLIC_Unmarshal));
   TRY_ASSIGN(const TPM2B_PRIVATE private_part,
              unmarshal<TPM2B_PRIVATE>(object.private_part, "private part of a sealed object",
                                       Tss2_MU_TPM2B_PRIVATE_Unmarshal));
@@ -92,19 +96,21 @@ Result<Bytes> Tpm::unseal(const SealedObject& object, const std::vector<Authoriz
   const Authorization* fitting = nullptr;
   for (const Authorization& authorization : authorizations) {
     const bool same = authorization.selection.bank == object.policy.selection.bank &&
-                      authorization.selection.pcrs == object.policy.selection.pcrs && authorization.values == now;
+                      authorization.selection.pcrs == object.policy.selection.pcrs &&
+                      authorization.values == now;
     if (same) fitting = &authorization;
   }
   const bool by_key = !object.policy.authorize_key.empty();
   if (by_key && fitting == nullptr)
     return untrusted("no authorization is for the values that the PCRs have now");
-  if (!by_key && object.policy.values != now) return untrusted("the PCRs have other values than those sealed to");
+  if (!by_key && object.policy.values != now)
+    return untrusted("the PCRs have other values than those sealed to");
   TRY_ASSIGN(const State::Key parent, state_->load_storage_key());
   TRY_ASSIGN(const Handle session, state_->satisfy(object.policy, by_key ? fitting : nullptr));
   ESYS_TR loaded = ESYS_TR_NONE;
   TRY(tpm_check("load the sealed object",
-                Esys_Load(state_->context(), parent.handle.get(), ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &private_part,
-                          &public_part, &loaded)));
+                Esys_Load(state_->context(), parent.handle.get(), ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                          ESYS_TR_NONE, &private_part, &public_part, &loaded)));
   const Handle item(state_->context(), loaded);
   TPM2B_SENSITIVE_DATA* data = nullptr;
   const TSS2_RC code =

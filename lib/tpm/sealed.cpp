@@ -24,7 +24,8 @@ Result<json> parse(std::string_view text, const char* kind) {
 
 Result<std::string> text_of(const json& object, const char* key) {
   const auto found = object.find(key);
-  if (found == object.end() || !found->is_string()) return corrupt(0, std::string("'") + key + "' must be text");
+  if (found == object.end() || !found->is_string())
+    return corrupt(0, std::string("'") + key + "' must be text");
   return found->get<std::string>();
 }
 
@@ -51,7 +52,8 @@ Result<void> read_registers(const json& object, bool need_values, PcrSelection& 
   if (list == object.end() || !list->is_array() || list->empty()) return corrupt(0, "'pcrs' must be a list");
   for (const json& one : *list) {
     const auto number = one.is_object() ? one.find("pcr") : one.end();
-    if (!one.is_object() || number == one.end() || !number->is_number_unsigned() || number->get<uint64_t>() >= kPcrCount)
+    if (!one.is_object() || number == one.end() || !number->is_number_unsigned() ||
+        number->get<uint64_t>() >= kPcrCount)
       return corrupt(0, "'pcrs' must name PCRs 0 to 23");
     const unsigned pcr = number->get<unsigned>();
     if (!selection.pcrs.empty() && selection.pcrs.back() >= pcr) return corrupt(0, "'pcrs' out of order");
@@ -59,7 +61,8 @@ Result<void> read_registers(const json& object, bool need_values, PcrSelection& 
     if (!need_values) continue;
     TRY_ASSIGN(const std::string hex, text_of(one, "value"));
     TRY_ASSIGN(values[pcr], from_hex(hex));
-    if (values[pcr].size() != hash_size(selection.bank)) return corrupt(0, "a value of another size than the bank's");
+    if (values[pcr].size() != hash_size(selection.bank))
+      return corrupt(0, "a value of another size than the bank's");
   }
   return {};
 }
@@ -70,7 +73,8 @@ std::string write_sealed(const SealedObject& object) {
   const bool by_key = !object.policy.authorize_key.empty();
   json out = {{kSealedKey, 1},
               {"bank", hash_name(object.policy.selection.bank)},
-              {"pcrs", registers(object.policy.selection, by_key ? std::map<unsigned, Bytes>() : object.policy.values)},
+              {"pcrs", registers(object.policy.selection,
+                                 by_key ? std::map<unsigned, Bytes>() : object.policy.values)},
               {"public", to_base64(object.public_part)},
               {"private", to_base64(object.private_part)}};
   if (by_key) out["authorize_key"] = object.policy.authorize_key;
@@ -84,7 +88,8 @@ Result<SealedObject> read_sealed(std::string_view text) {
     TRY_ASSIGN(sealed.policy.authorize_key, text_of(object, "authorize_key"));
     if (sealed.policy.authorize_key.empty()) return corrupt(0, "'authorize_key' is empty");
   }
-  TRY(read_registers(object, sealed.policy.authorize_key.empty(), sealed.policy.selection, sealed.policy.values));
+  TRY(read_registers(object, sealed.policy.authorize_key.empty(), sealed.policy.selection,
+                     sealed.policy.values));
   TRY_ASSIGN(sealed.public_part, bytes_of(object, "public"));
   TRY_ASSIGN(sealed.private_part, bytes_of(object, "private"));
   return sealed;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is kept of a sealed secret, and the authorizations that keep it openable across updates. JSON files; FORMAT.md.
+// What is kept of a sealed secret, and the authorizations that keep it openable across updates. JSON files;
+// FORMAT.md.
 #pragma once
 
 #include <map>

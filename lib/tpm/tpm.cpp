@@ -81,8 +81,8 @@ Result<std::map<unsigned, Bytes>> Tpm::read_pcrs(const PcrSelection& selection) 
     UINT32 counter = 0;
     TPML_PCR_SELECTION* read = nullptr;
     TPML_DIGEST* digests = nullptr;
-    TRY(tpm_check("read PCRs", Esys_PCR_Read(state_->context(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &left,
-                                             &counter, &read, &digests)));
+    TRY(tpm_check("read PCRs", Esys_PCR_Read(state_->context(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                             &left, &counter, &read, &digests)));
     const EsysPtr<TPML_PCR_SELECTION> free_read(read);
     const EsysPtr<TPML_DIGEST> free_digests(digests);
     if (read->count != 1 || digests->count == 0) break;
@@ -109,8 +109,8 @@ Result<Handle> Tpm::State::start_session(TPM2_SE type) {
   const TPMT_SYM_DEF symmetric = {TPM2_ALG_AES, {.aes = 128}, {.aes = TPM2_ALG_CFB}};
   ESYS_TR session = ESYS_TR_NONE;
   TRY(tpm_check("start a session",
-                Esys_StartAuthSession(context(), ek.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, nullptr,
-                                      type, &symmetric, TPM2_ALG_SHA256, &session)));
+                Esys_StartAuthSession(context(), ek.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                      ESYS_TR_NONE, nullptr, type, &symmetric, TPM2_ALG_SHA256, &session)));
   Handle handle(context(), session);
   constexpr TPMA_SESSION kFlags = TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT;
   TRY(tpm_check("configure a session", Esys_TRSess_SetAttributes(context(), session, kFlags, 0xff)));
@@ -128,8 +128,8 @@ Result<SignedQuote> Tpm::quote(ByteView nonce, const PcrSelection& selection) {
   scheme.scheme = TPM2_ALG_NULL;  // the key's own
   TPM2B_ATTEST* attest = nullptr;
   TPMT_SIGNATURE* signature = nullptr;
-  TRY(tpm_check("quote", Esys_Quote(state_->context(), ak.handle.get(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE, &data,
-                                    &scheme, &selected, &attest, &signature)));
+  TRY(tpm_check("quote", Esys_Quote(state_->context(), ak.handle.get(), session.get(), ESYS_TR_NONE,
+                                    ESYS_TR_NONE, &data, &scheme, &selected, &attest, &signature)));
   const EsysPtr<TPM2B_ATTEST> free_attest(attest);
   const EsysPtr<TPMT_SIGNATURE> free_signature(signature);
   SignedQuote quote;

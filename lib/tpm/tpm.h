@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TPM 2.0 through tpm2-tss (ESYS). Every command that carries a secret, and every quote, runs in a session that is salted
-// with the endorsement key and encrypts its first parameter both ways, so that nobody on the bus reads or changes it.
+// A TPM 2.0 through tpm2-tss (ESYS). Every command that carries a secret, and every quote, runs in a session
+// that is salted with the endorsement key and encrypts its first parameter both ways, so that nobody on the
+// bus reads or changes it.
 #pragma once
 
 #include <map>
@@ -26,7 +27,8 @@ struct EndorsementKey {
   Bytes certificate;  // DER, from the TPM's NV memory; empty if there is none
 };
 
-// Not thread-safe. Errors of every call: kIo with the TPM's own words ("TPM: quote: ..."). kNotFound: no TPM there.
+// Not thread-safe. Errors of every call: kIo with the TPM's own words ("TPM: quote: ..."). kNotFound: no TPM
+// there.
 class Tpm {
  public:
   // `tcti` as tpm2-tss takes it: "device:/dev/tpmrm0", "swtpm:host=127.0.0.1,port=2321".
@@ -35,8 +37,8 @@ class Tpm {
   Tpm& operator=(Tpm&&) noexcept;
   ~Tpm();
 
-  // `expected`: an endorsement key that is known from before; another one is refused (kUntrusted), since somebody on the
-  // bus could else give his own and read the salt. Call it before any other.
+  // `expected`: an endorsement key that is known from before; another one is refused (kUntrusted), since
+  // somebody on the bus could else give his own and read the salt. Call it before any other.
   Result<void> expect_endorsement_key(ByteView expected);
 
   // The registers, in the order of their numbers.
@@ -44,8 +46,8 @@ class Tpm {
 
   Result<EndorsementKey> endorsement_key();
 
-  // The attestation key: ECDSA P-256, restricted, made from the endorsement seed, so it is the same one until the TPM
-  // is cleared by its manufacturer's means. TPM2B_PUBLIC.
+  // The attestation key: ECDSA P-256, restricted, made from the endorsement seed, so it is the same one until
+  // the TPM is cleared by its manufacturer's means. TPM2B_PUBLIC.
   Result<Bytes> attestation_key();
   // `nonce`: at most 64 bytes.
   Result<SignedQuote> quote(ByteView nonce, const PcrSelection& selection);

@@ -23,6 +23,7 @@ struct Options {
   bool explain = false;
   bool json = false;
   std::string log_output;
+  std::string manifests_output;
   std::string sign;
   std::string pcrs;
   std::vector<std::string> values;  // N=HEX
@@ -57,7 +58,8 @@ void print_json(const Predicted& predicted, bool explain) {
 void print_text(const Predicted& predicted, bool explain) {
   if (explain) {
     for (const PredictedEvent& event : predicted.prediction.events()) {
-      fmt::print("{} {} {}\n  {}\n", event.template_name, to_hex(event.file_digest), escape(event.path), event.what);
+      fmt::print("{} {} {}\n  {}\n", event.template_name, to_hex(event.file_digest), escape(event.path),
+                 event.what);
       std::string_view rest = as_text(event.content);
       while (!rest.empty()) {
         const size_t end = rest.find('\n');
@@ -66,7 +68,8 @@ void print_text(const Predicted& predicted, bool explain) {
       }
     }
   }
-  fmt::print("PCR {} ({}): {}\n", predicted.pcr, hash_name(predicted.bank), to_hex(predicted.prediction.value()));
+  fmt::print("PCR {} ({}): {}\n", predicted.pcr, hash_name(predicted.bank),
+             to_hex(predicted.prediction.value()));
 }
 
 // The other registers that the secret is sealed to: as given, or as they are.
@@ -99,11 +102,25 @@ Result<Authorization> authorize(const Options& options, const Predicted& predict
   return authorization;
 }
 
+// Under the names that they will have in /run/diglim.
+Result<void> write_manifests(const Prediction& prediction, const std::string& folder) {
+  TRY(make_folder(folder));
+  for (const PredictedEvent& event : prediction.events()) {
+    if (event.content.empty()) continue;
+    TRY(write_file_atomically(folder + event.path.substr(event.path.rfind('/')), event.content, 0444));
+  }
+  return {};
+}
+
 int run_predict(const CLI::App& app, Options& options) {
   const auto predicted = predict(app, options.predict);
   if (!predicted) return fail(app, predicted.error());
   if (!options.log_output.empty()) {
     const auto written = write_output(options.log_output, predicted->prediction.log(), 0644);
+    if (!written) return fail(app, written.error());
+  }
+  if (!options.manifests_output.empty()) {
+    const auto written = write_manifests(predicted->prediction, options.manifests_output);
     if (!written) return fail(app, written.error());
   }
   if (!options.sign.empty()) {
@@ -166,14 +183,19 @@ int run_pcr(int argc, char** argv) {
   describe_subcommands(app);
   int status = kExitOk;
 
-  CLI::App* predict = app.add_subcommand("predict", "the value after boot, and after transactions; needs no TPM");
+  CLI::App* predict =
+      app.add_subcommand("predict", "the value after boot, and after transactions; needs no TPM");
   add_predict_options(*predict, options.predict);
   predict->add_flag("--explain", options.explain, "print each event and manifest too");
   predict->add_flag("--json", options.json, "print JSON");
   predict->add_option("--log", options.log_output, "write the predicted IMA log to this file");
-  predict->add_option("--sign", options.sign, "sign the value with this private key (PEM): an authorization for unseal");
-  predict->add_option("--pcrs", options.pcrs, "with --sign: all PCRs that the secret is sealed to, such as 0-7,10");
-  predict->add_option("--value", options.values, "with --sign: PCR=HEX of another one (default: as the TPM has it)");
+  predict->add_option("--manifests", options.manifests_output, "write the predicted manifests into this folder");
+  predict->add_option("--sign", options.sign,
+                      "sign the value with this private key (PEM): an authorization for unseal");
+  predict->add_option("--pcrs", options.pcrs,
+                      "with --sign: all PCRs that the secret is sealed to, such as 0-7,10");
+  predict->add_option("--value", options.values,
+                      "with --sign: PCR=HEX of another one (default: as the TPM has it)");
   predict->add_option("-o,--output", options.output, "with --sign: write to this file");
 
   CLI::App* replay = app.add_subcommand("replay", "the values to which an IMA log adds up");

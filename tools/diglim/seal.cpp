@@ -33,7 +33,8 @@ struct UnsealOptions {
   std::string tcti;
 };
 
-// Software registers are the operating system's to extend: whoever boots another one can extend them as he likes.
+// Software registers are the operating system's to extend: whoever boots another one can extend them as he
+// likes.
 bool has_boot_register(const std::vector<unsigned>& pcrs) {
   return !pcrs.empty() && pcrs.front() <= 7;
 }
@@ -87,7 +88,8 @@ int run_seal(int argc, char** argv) {
   app.add_option("-o,--output", options.output, "file for the sealed object")->required();
   app.add_option("--pcrs", options.pcrs, "to which, such as 0-7,10 (default: 10)");
   app.add_option("--bank", options.bank, "sha1, sha256, sha384, sha512 (default: sha256)");
-  app.add_option("--value", options.values, "PCR=HEX, such as a predicted one (default: as the TPM has it now)");
+  app.add_option("--value", options.values,
+                 "PCR=HEX, such as a predicted one (default: as the TPM has it now)");
   app.add_option("--authorize-key", options.authorize_key,
                  "public key (PEM): whatever values it signs open the secret (diglim pcr predict --sign)");
   add_tcti_option(app, options.tcti);
@@ -99,7 +101,8 @@ int run_seal(int argc, char** argv) {
   const auto pcrs = parse_pcr_list(options.pcrs);
   if (pcrs && !has_boot_register(*pcrs))
     complain(app.get_name(),
-             "note: none of PCRs 0 to 7 is among them, so whoever boots another system on this machine can open the secret");
+             "note: none of PCRs 0 to 7 is among them, so whoever boots another system on this machine can "
+             "open the secret");
   return kExitOk;
 }
 

@@ -47,7 +47,8 @@ Result<json> read_message(const std::string& path, const char* kind) {
 
 Result<Bytes> bytes_of(const json& object, const char* key) {
   const auto found = object.find(key);
-  if (found == object.end() || !found->is_string()) return corrupt(0, std::string("'") + key + "' is missing");
+  if (found == object.end() || !found->is_string())
+    return corrupt(0, std::string("'") + key + "' is missing");
   return from_base64(found->get_ref<const std::string&>());
 }
 
@@ -75,7 +76,8 @@ Result<void> make_answer(const Options& options) {
   TRY_ASSIGN(const json challenge, read_message(options.challenge, kChallenge));
   TRY_ASSIGN(const Bytes credential, bytes_of(challenge, "credential"));
   TRY_ASSIGN(Tpm tpm, Tpm::open(options.tcti));
-  if (const auto ek = read_file(options.state + "/ek.pub", kMaxFileBytes)) TRY(tpm.expect_endorsement_key(*ek));
+  if (const auto ek = read_file(options.state + "/ek.pub", kMaxFileBytes))
+    TRY(tpm.expect_endorsement_key(*ek));
   TRY_ASSIGN(const Bytes secret, tpm.activate_credential(credential));
   return write_message(options.output, {{kAnswer, 1}, {"secret", to_base64(secret)}});
 }
@@ -101,9 +103,11 @@ int accept_san(int ok, X509_STORE_CTX* context) {
   return 1;
 }
 
-Result<void> check_certificate(const json& request, ByteView ek, const std::vector<std::string>& authorities) {
+Result<void> check_certificate(const json& request, ByteView ek,
+                               const std::vector<std::string>& authorities) {
   TRY_ASSIGN(const Bytes der, bytes_of(request, "ek_certificate"));
-  if (der.empty()) return untrusted("the TPM has no endorsement key certificate; use --ek with what its vendor says");
+  if (der.empty())
+    return untrusted("the TPM has no endorsement key certificate; use --ek with what its vendor says");
   TRY_ASSIGN(const auto certificates, read_x509(der));
   if (certificates.size() != 1) return corrupt(0, "'ek_certificate' is not one certificate");
   const std::unique_ptr<X509_STORE, FreeStore> store(X509_STORE_new());
@@ -178,7 +182,8 @@ void add_enroll_commands(CLI::App& app, Subcommands& commands) {
     return command;
   };
   CLI::App* request = add("enroll-request", "on the machine: name its keys", make_request);
-  CLI::App* challenge = add("enroll-challenge", "verifier: make a secret that only that TPM opens", make_challenge);
+  CLI::App* challenge =
+      add("enroll-challenge", "verifier: make a secret that only that TPM opens", make_challenge);
   CLI::App* answer = add("enroll-answer", "on the machine: open it", make_answer);
   CLI::App* accepted = add("enroll-accept", "verifier: compare, and write the attestation key", accept);
   for (CLI::App* command : {request, answer}) {

@@ -66,7 +66,8 @@ Result<size_t> covered(const std::vector<ImaEvent>& events, const Bundle& bundle
   }
   if (fits()) return log_bytes;
   return Error{ErrorCode::kIo, 0,
-               "the IMA log does not add up to the PCRs: something else extended them, or the log is another machine's"};
+               "the IMA log does not add up to the PCRs: something else extended them, or the log is another "
+               "machine's"};
 }
 
 Result<std::vector<Bytes>> collect_manifests(const CLI::App& app, const std::vector<ImaEvent>& events,
@@ -133,7 +134,8 @@ int run(const CLI::App& app, const Options& options) {
 
 void add_quote_command(CLI::App& app, Subcommands& commands) {
   auto options = std::make_shared<Options>();
-  CLI::App* quote = app.add_subcommand("quote", "on the machine: answer a verifier's challenge with a bundle");
+  CLI::App* quote =
+      app.add_subcommand("quote", "on the machine: answer a verifier's challenge with a bundle");
   quote->add_option("--nonce", options->nonce, "the challenge, in hexadecimal")->required();
   quote->add_option("-o,--output", options->output, "file for the bundle")->required();
   quote->add_option("--pcrs", options->pcrs, "which registers, such as 0-10,12 (default: 0-10)");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The subcommands of `diglim attest`: each adds itself to the app and sets `run`, which main calls if it was asked for.
+// The subcommands of `diglim attest`: each adds itself to the app and sets `run`, which main calls if it was
+// asked for.
 #pragma once
 
 #include <functional>

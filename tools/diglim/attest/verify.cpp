@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `diglim attest nonce` and `verify`: the verifier.
+#include "lib/attest/verify.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/rand.h>
@@ -10,7 +12,6 @@
 #include <memory>
 
 #include "lib/attest/bundle.h"
-#include "lib/attest/verify.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
@@ -43,7 +44,8 @@ Result<bool> use_nonce(const std::string& path, ByteView nonce) {
   for (size_t at = text.find(line); at != std::string_view::npos; at = text.find(line, at + 1)) {
     if (at == 0 || text[at - 1] == '\n') return false;
   }
-  if (write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()) || fsync(file.get()) != 0)
+  if (write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
+      fsync(file.get()) != 0)
     return from_errno("write " + path, errno);
   return true;
 }
@@ -53,7 +55,12 @@ void print_json(const Verdict& verdict) {
   json.begin_object().key("trusted").value(verdict.trusted()).key("authentic").value(verdict.authentic);
   json.key("reasons").begin_array();
   for (const Finding& finding : verdict.findings) {
-    json.begin_object().key("code").value(reason_code(finding.reason)).key("text").value(finding.text).end_object();
+    json.begin_object()
+        .key("code")
+        .value(reason_code(finding.reason))
+        .key("text")
+        .value(finding.text)
+        .end_object();
   }
   json.end_array().key("warnings").begin_array();
   for (const std::string& warning : verdict.warnings) json.value(warning);
@@ -75,15 +82,16 @@ void print_json(const Verdict& verdict) {
 
 void print_text(const Verdict& verdict) {
   if (verdict.trusted()) {
-    fmt::print("trusted: mode {}, {} digest lists, {} measured events\n", mode_name(verdict.boot.mode), verdict.lists.size(),
-               verdict.events);
+    fmt::print("trusted: mode {}, {} digest lists, {} measured events\n", mode_name(verdict.boot.mode),
+               verdict.lists.size(), verdict.events);
   } else if (!verdict.authentic) {
     fmt::print("not trusted: the bundle proves nothing\n");
   } else {
     fmt::print("not trusted: the bundle is genuine, and shows {} problem{}\n", verdict.findings.size(),
                verdict.findings.size() == 1 ? "" : "s");
   }
-  for (const Finding& finding : verdict.findings) fmt::print("  {}: {}\n", reason_code(finding.reason), finding.text);
+  for (const Finding& finding : verdict.findings)
+    fmt::print("  {}: {}\n", reason_code(finding.reason), finding.text);
   for (const std::string& warning : verdict.warnings) fmt::print("  note: {}\n", warning);
 }
 
@@ -121,7 +129,8 @@ int run_verify(const CLI::App& app, const Options& options) {
 
 int run_nonce(const CLI::App& app) {
   Bytes nonce(kNonceBytes);
-  if (RAND_bytes(nonce.data(), static_cast<int>(nonce.size())) != 1) return fail(app, openssl_error("random bytes"));
+  if (RAND_bytes(nonce.data(), static_cast<int>(nonce.size())) != 1)
+    return fail(app, openssl_error("random bytes"));
   fmt::print("{}\n", to_hex(nonce));
   return kExitOk;
 }
@@ -138,7 +147,8 @@ void add_verify_commands(CLI::App& app, Subcommands& commands) {
   verify->add_option("--ak", options->ak, "the machine's attestation key, from enroll-accept")->required();
   verify->add_option("--nonce", options->nonce, "the challenge that was sent")->required();
   verify->add_option("--policy", options->policy, "what is accepted (JSON)")->required();
-  verify->add_option("--used-nonces", options->used_nonces, "remember nonces in this file, and refuse those in it");
+  verify->add_option("--used-nonces", options->used_nonces,
+                     "remember nonces in this file, and refuse those in it");
   verify->add_flag("--json", options->json, "print the verdict as JSON");
   commands.emplace_back(verify, [&app, options] { return run_verify(app, *options); });
 }

@@ -59,7 +59,8 @@ Result<std::optional<Bytes>> find_boot_aggregate(const PredictOptions& options, 
     return std::optional<Bytes>(std::move(value));
   }
   return invalid(
-      "PCR 10 begins with boot_aggregate: give --boot-aggregate, --event-log or --from-tpm (or measure into another PCR, "
+      "PCR 10 begins with boot_aggregate: give --boot-aggregate, --event-log or --from-tpm (or measure into "
+      "another PCR, "
       "with pcr= in loader.conf)");
 }
 
@@ -136,10 +137,13 @@ void add_tcti_option(CLI::App& app, std::string& tcti) {
 void add_system_options(CLI::App& app, PredictOptions& options) {
   app.add_option("--root", options.system.root, "the system in this folder (default: /)");
   app.add_option("--initramfs", options.initramfs,
-                 "an unpacked initramfs, whose configuration, keys and lists count first; those of --root are then loaded");
+                 "an unpacked initramfs, whose configuration, keys and lists count first; those of --root "
+                 "are then loaded");
   app.add_option("--loader", options.system.loader, "another diglim-loader than usr/sbin/diglim-loader");
-  app.add_option("--cmdline", options.system.command_line, "the kernel command line (diglim.mode=, diglim.pcr=)");
-  app.add_option("--ima-policy", options.system.ima_policy, "a file with another IMA policy than the loader's");
+  app.add_option("--cmdline", options.system.command_line,
+                 "the kernel command line (diglim.mode=, diglim.pcr=)");
+  app.add_option("--ima-policy", options.system.ima_policy,
+                 "a file with another IMA policy than the loader's");
   app.add_flag("--no-labels", options.no_labels, "AppArmor does not run, so that IMA measures everything");
   app.add_option("--algorithm", options.algo, "the kernel's ima_hash (default: sha256)");
   app.add_option("--program", options.programs, "NAME=SHA256 of a BPF object of another build of DIGLIM");
@@ -150,9 +154,11 @@ void add_predict_options(CLI::App& app, PredictOptions& options) {
   app.add_option("--pcr", options.pcr, "the PCR that IMA measures into (default: as the configuration says)");
   app.add_option("--bank", options.bank, "its bank: sha1, sha256, sha384, sha512 (default: sha256)");
   app.add_option("--boot-aggregate", options.boot_aggregate, "IMA's first value in PCR 10, in hexadecimal");
-  app.add_option("--event-log", options.event_log, "compute that from this firmware log (binary_bios_measurements)");
+  app.add_option("--event-log", options.event_log,
+                 "compute that from this firmware log (binary_bios_measurements)");
   app.add_flag("--from-tpm", options.from_tpm, "compute that from PCRs 0 to 9 of the TPM");
-  app.add_option("--boot-template", options.boot_template, "template of that event: the kernel's default (default: ima-sig)");
+  app.add_option("--boot-template", options.boot_template,
+                 "template of that event: the kernel's default (default: ima-sig)");
   app.add_option("--transaction", options.transactions,
                  "then load:FILE,... or unload:NAME,...; may be repeated, each is one call of the loader");
   app.add_flag("--next-boot", options.next_boot, "the value of the next boot after these transactions");
@@ -170,7 +176,8 @@ Result<System> read_system(const CLI::App& app, PredictOptions& options) {
   SystemOptions first = options.system;
   if (!options.initramfs.empty()) first.root = options.initramfs;
   TRY_ASSIGN(System system, read_system(first));
-  for (const std::string& reason : system.left_out) complain(app.get_name(), "left out, as at boot: " + reason);
+  for (const std::string& reason : system.left_out)
+    complain(app.get_name(), "left out, as at boot: " + reason);
   return system;
 }
 
@@ -180,7 +187,9 @@ Result<Predicted> predict(const CLI::App& app, PredictOptions& options) {
   const unsigned pcr = options.pcr.value_or(static_cast<unsigned>(system.config.pcr));
   if (pcr >= kPcrCount) return invalid("--pcr is a number from 0 to 23");
   if (options.no_labels)
-    return unsupported("without labels IMA measures every file that is used, in the order of use: no value can be predicted");
+    return unsupported(
+        "without labels IMA measures every file that is used, in the order of use: no value can be "
+        "predicted");
   Predicted predicted{Prediction(pcr, bank, options.system.algo), pcr, bank};
   Prediction& prediction = predicted.prediction;
   TRY_ASSIGN(const auto aggregate, find_boot_aggregate(options, pcr, bank));
@@ -194,13 +203,15 @@ Result<Predicted> predict(const CLI::App& app, PredictOptions& options) {
   if (options.next_boot) {
     // With an initramfs the change is in the root's lists, which are loaded after it.
     if (options.initramfs.empty()) {
-      for (const std::string& step : options.transactions) TRY(apply_transaction(app, step, system.trust, lists));
+      for (const std::string& step : options.transactions)
+        TRY(apply_transaction(app, step, system.trust, lists));
       system.boot.lists = lists;
     }
     TRY(prediction.boot(system.boot));
     if (!options.initramfs.empty()) {
       TRY(load_root());
-      for (const std::string& step : options.transactions) TRY(apply_transaction(app, step, system.trust, lists));
+      for (const std::string& step : options.transactions)
+        TRY(apply_transaction(app, step, system.trust, lists));
       TRY(prediction.update(lists));
     }
     return predicted;

@@ -39,15 +39,20 @@ Result<void> Prediction::measure(PredictedEvent event, HashAlgo algo) {
 
 Result<void> Prediction::boot_aggregate(ByteView value, const std::string& template_name) {
   TRY_ASSIGN(const HashAlgo algo, algo_of_size(value.size()));
-  return measure({"boot_aggregate: the kernel's hash over PCRs 0 to 9", template_name, "boot_aggregate", to_bytes(value),
-                  {}, {}},
+  return measure({"boot_aggregate: the kernel's hash over PCRs 0 to 9",
+                  template_name,
+                  "boot_aggregate",
+                  to_bytes(value),
+                  {},
+                  {}},
                  algo);
 }
 
 Result<void> Prediction::measure_manifest(uint64_t number, Bytes content, std::string what) {
   TRY_ASSIGN(Bytes digest, hash(algo_, {content}));
-  return measure({std::move(what), kManifestTemplate, manifest_path(number), std::move(digest), {}, std::move(content)},
-                 algo_);
+  return measure(
+      {std::move(what), kManifestTemplate, manifest_path(number), std::move(digest), {}, std::move(content)},
+      algo_);
 }
 
 Result<void> Prediction::boot(const Manifest& manifest) {
@@ -55,9 +60,10 @@ Result<void> Prediction::boot(const Manifest& manifest) {
   TRY_ASSIGN(Bytes content, write_manifest(manifest));
   TRY_ASSIGN(last_hash_, manifest_hash(content));
   last_number_ = 1;
-  return measure_manifest(1, std::move(content),
-                          fmt::format("boot manifest: mode {}, {} keys, {} lists", mode_name(manifest.boot.mode),
-                                      manifest.boot.keys.size(), manifest.lists.size()));
+  return measure_manifest(
+      1, std::move(content),
+      fmt::format("boot manifest: mode {}, {} keys, {} lists", mode_name(manifest.boot.mode),
+                  manifest.boot.keys.size(), manifest.lists.size()));
 }
 
 Result<void> Prediction::update(std::vector<ManifestList> lists) {

@@ -12,7 +12,7 @@
 namespace diglim {
 
 struct PredictedEvent {
-  std::string what;          // for people: "boot manifest: 129 lists, 2 keys"
+  std::string what;  // for people: "boot manifest: 129 lists, 2 keys"
   std::string template_name;
   std::string path;
   Bytes file_digest;

@@ -73,8 +73,8 @@ Result<ManifestList> read_list(const std::string& path, const TrustStore& trust)
   auto list = verify_digest_list_file(path, trust);
   if (!list) return with_context(escape(path), list.error());
   const size_t slash = path.rfind('/');
-  return ManifestList{list->content_hash, slash == std::string::npos ? path : path.substr(slash + 1), list->name,
-                      list->signer};
+  return ManifestList{list->content_hash, slash == std::string::npos ? path : path.substr(slash + 1),
+                      list->name, list->signer};
 }
 
 Result<std::vector<ManifestList>> read_lists(const std::string& folder, const TrustStore& trust,
@@ -105,13 +105,15 @@ Result<System> read_system(const SystemOptions& options) {
   boot.mode = manifest_mode(system.config.mode);
   boot.algo = options.algo;
   TRY_ASSIGN(boot.policy_hash, policy_hash(options, system.config));
-  const std::string loader = options.loader.empty() ? options.root + "/usr/sbin/diglim-loader" : options.loader;
+  const std::string loader =
+      options.loader.empty() ? options.root + "/usr/sbin/diglim-loader" : options.loader;
   TRY_ASSIGN(boot.loader_hash, sha256_of_file(loader, kMaxLoaderBytes));
   TRY_ASSIGN(boot.programs, programs(options));
   boot.weak_hashes = system.config.signatures.allowed_weak_hashes;  // as written, as the loader does
   TRY_ASSIGN(const auto keys, system.trust.trusted_keys());
   for (const TrustedKey& key : keys) boot.keys.push_back({key.file_hash, key.fingerprint});
-  TRY_ASSIGN(system.boot.lists, read_lists(options.root + "/etc/digest_lists", system.trust, system.left_out));
+  TRY_ASSIGN(system.boot.lists,
+             read_lists(options.root + "/etc/digest_lists", system.trust, system.left_out));
   return system;
 }
 

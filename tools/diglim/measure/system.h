@@ -14,12 +14,12 @@ namespace diglim {
 
 struct SystemOptions {
   std::string root = "/";
-  std::string loader;        // the executable; empty: ROOT/usr/sbin/diglim-loader
-  std::string command_line;  // of the kernel: "diglim.mode=... diglim.pcr=..."
-  std::string ima_policy;    // a file with another text than the loader's own; empty: the loader's
-  bool labels = true;        // the machine runs AppArmor, so IMA can be steered
-  HashAlgo algo = HashAlgo::kSha256;             // the kernel's ima_hash
-  std::map<std::string, std::string> programs;   // name -> SHA-256 in hexadecimal, other than this build's
+  std::string loader;                 // the executable; empty: ROOT/usr/sbin/diglim-loader
+  std::string command_line;           // of the kernel: "diglim.mode=... diglim.pcr=..."
+  std::string ima_policy;             // a file with another text than the loader's own; empty: the loader's
+  bool labels = true;                 // the machine runs AppArmor, so IMA can be steered
+  HashAlgo algo = HashAlgo::kSha256;  // the kernel's ima_hash
+  std::map<std::string, std::string> programs;  // name -> SHA-256 in hexadecimal, other than this build's
 };
 
 struct System {
@@ -29,8 +29,8 @@ struct System {
   std::vector<std::string> left_out;  // lists that the loader would leave out, and why
 };
 
-// Reads ROOT as the loader does: configuration, keys, lists. Errors: what would stop its boot, and kNotFound for a missing
-// loader.
+// Reads ROOT as the loader does: configuration, keys, lists. Errors: what would stop its boot, and kNotFound
+// for a missing loader.
 Result<System> read_system(const SystemOptions& options);
 
 // One list as the loader would register it.
