@@ -4,19 +4,10 @@
 
 #include <functional>
 #include <string>
-#include <vector>
 
-#include "lib/base/bytes.h"
+#include "rpm-plugin/header_reader.h"
 
 namespace diglim {
-
-struct InstalledPackage {
-  std::string name;            // as they stand in the header, unescaped
-  std::string nvr;             // name-version-release
-  std::string nvra;            // with .arch
-  Bytes region;                // RPMTAG_HEADERIMMUTABLE, without magic; empty if the header has none
-  std::vector<Bytes> packets;  // values of the tags 268, 267 and, decoded, 278
-};
 
 // Where the database is. `root` and `dbpath` may be empty. `dbpath` is taken as it is. Under `root` it is
 // looked for in usr/lib/sysimage/rpm and var/lib/rpm; a link that leads out of `root` is refused, since it
