@@ -27,10 +27,13 @@ bool ListStore::holds(const std::string& name, ByteView list) const {
 
 Result<std::string> ListStore::name_of(const PackageList& list) const {
   TRY_ASSIGN(const std::string name, rpm_list_name(list.nvra));
-  TRY_ASSIGN(const bool taken, folder_.exists(name));
-  if (!taken || holds(name, list.list)) return name;
+  if (holds(name, list.list)) return name;
   TRY_ASSIGN(const Bytes digest, hash(HashAlgo::kSha256, {list.list}));
-  return rpm_list_name(list.nvra + "-" + to_hex(ByteView(digest).first(kSuffixBytes)));
+  TRY_ASSIGN(const std::string own,
+             rpm_list_name(list.nvra + "-" + to_hex(ByteView(digest).first(kSuffixBytes))));
+  if (holds(own, list.list)) return own;
+  TRY_ASSIGN(const bool taken, folder_.exists(name));
+  return taken ? own : name;
 }
 
 std::vector<std::string> ListStore::write(const std::vector<PackageList>& lists,

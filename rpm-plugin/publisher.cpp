@@ -22,6 +22,7 @@ constexpr char kInstalledLoader[] = "/usr/sbin/diglim-loader";
 constexpr size_t kMaxArgumentBytes = 512u << 10;  // of the kernel's 2 MiB
 constexpr size_t kMaxOutputBytes = 64u << 10;
 constexpr int kExitCannotRun = 127;
+constexpr int kStep_ms = 20;
 
 int64_t now_ms() {
   timespec now = {};
@@ -47,6 +48,17 @@ int64_t now_ms() {
   (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);  // what other threads opened meanwhile without O_CLOEXEC
   (void)execve(arguments[0], arguments, environment);
   _exit(kExitCannotRun);
+}
+
+// Appends what a non-blocking pipe has now. False once it is closed.
+bool read_some(int fd, std::string& text) {
+  for (;;) {
+    char buffer[4096];
+    const ssize_t got = read(fd, buffer, sizeof(buffer));
+    if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) return false;
+    if (got < 0 && errno == EAGAIN) return true;
+    if (got > 0 && text.size() < kMaxOutputBytes) text.append(buffer, static_cast<size_t>(got));
+  }
 }
 
 std::vector<std::string> split_lines(std::string_view text) {
@@ -136,6 +148,7 @@ LoaderResult Publisher::run(const std::vector<std::string>& arguments, int folde
   if (pipe2(ends, O_CLOEXEC) != 0) return fail(from_errno("pipe", errno).message);
   const Fd output(ends[0]);
   Fd errors(ends[1]);
+  (void)fcntl(output.get(), F_SETFL, O_NONBLOCK);
   const int64_t begin = now_ms();
   const pid_t child = fork();
   if (child < 0) return fail(from_errno("fork", errno).message);
@@ -145,31 +158,20 @@ LoaderResult Publisher::run(const std::vector<std::string>& arguments, int folde
   std::string text;
   int status = 0;
   bool ended = false;
+  bool open = true;
   const auto left = [&] { return static_cast<int>(std::max<int64_t>(0, left_ms_ - (now_ms() - begin))); };
-  for (bool open = true; open && left() > 0;) {
-    pollfd wanted = {output.get(), POLLIN, 0};
-    const int ready = poll(&wanted, 1, left());
-    if (ready < 0 && errno != EINTR) break;
-    if (ready <= 0) continue;
-    char buffer[4096];
-    const ssize_t got = read(output.get(), buffer, sizeof(buffer));
-    open = got > 0 || (got < 0 && errno == EINTR);
-    if (got > 0 && text.size() < kMaxOutputBytes) text.append(buffer, static_cast<size_t>(got));
-  }
-  // Standard error is closed now, so it ends at once, or hangs without it.
-  while (!ended) {
+  while (!ended && left() > 0) {
+    // Short steps: its standard error may stay open without it, in a child of its own.
+    pollfd wanted = {open ? output.get() : -1, POLLIN, 0};
+    (void)poll(&wanted, 1, std::min(left(), open ? kStep_ms : 1));
     const pid_t got = waitpid(child, &status, WNOHANG);
-    if (got == child) {
-      ended = true;
-    } else if (got < 0 && errno != EINTR) {
-      // Somebody else in this process reaped it (a SIGCHLD that is ignored does): its status is lost.
-      left_ms_ = left();
-      return fail("the loader's exit status was lost");
-    } else if (left() <= 0) {
-      break;
-    } else {
-      (void)usleep(1000);
-    }
+    const int error = errno;
+    ended = got == child;
+    if (open) open = read_some(output.get(), text);
+    if (got >= 0 || error == EINTR) continue;
+    // Somebody else in this process reaped it; where SIGCHLD is ignored, the kernel does.
+    left_ms_ = left();
+    return fail("the loader's exit status was lost");
   }
   left_ms_ = left();
   result.lines = split_lines(text);
