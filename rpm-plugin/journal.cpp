@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::string_view kFirstLine = "diglim transaction 1";
 constexpr std::string_view kDbpath = "dbpath ";
-constexpr std::string_view kList = "list ";
+constexpr std::string_view kIncoming = "new ";
+constexpr std::string_view kOutgoing = "old ";
 constexpr size_t kMaxBytes = 64u << 20;
 
 bool is_list_name(std::string_view name) {
@@ -36,8 +37,10 @@ Result<std::optional<Journal>> read_journal(const Folder& state) {
       if (item != kFirstLine) return bad(line);
     } else if (item.starts_with(kDbpath)) {
       journal.dbpath = item.substr(kDbpath.size());
-    } else if (item.starts_with(kList) && is_list_name(item.substr(kList.size()))) {
-      journal.lists.emplace_back(item.substr(kList.size()));
+    } else if (item.starts_with(kIncoming) && is_list_name(item.substr(kIncoming.size()))) {
+      journal.incoming.emplace(item.substr(kIncoming.size()));
+    } else if (item.starts_with(kOutgoing) && is_list_name(item.substr(kOutgoing.size()))) {
+      journal.outgoing.emplace(item.substr(kOutgoing.size()));
     } else {
       return bad(line);
     }
@@ -50,7 +53,8 @@ Result<void> write_journal(const Folder& state, const Journal& journal) {
   // A path that one line cannot hold is looked for as for any other database.
   if (!journal.dbpath.empty() && journal.dbpath.find('\n') == std::string::npos)
     text += std::string(kDbpath) + journal.dbpath + "\n";
-  for (const std::string& name : journal.lists) text += std::string(kList) + name + "\n";
+  for (const std::string& name : journal.incoming) text += std::string(kIncoming) + name + "\n";
+  for (const std::string& name : journal.outgoing) text += std::string(kOutgoing) + name + "\n";
   return state.write(kJournalName, as_bytes(text));
 }
 

@@ -3,20 +3,23 @@
 // change and goes with the last, so a journal that a new transaction finds, or the next boot, means that one
 // was cut short.
 //
-// Text, one item a line: "diglim transaction 1", "dbpath FOLDER", then "list NAME" for each list.
+// Text, one item a line: "diglim transaction 1", "dbpath FOLDER", then "new NAME" or "old NAME" for each
+// list.
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
-#include <vector>
 
 #include "rpm-plugin/folder.h"
 
 namespace diglim {
 
 struct Journal {
-  std::string dbpath;              // of the rpm database, below the root; empty: unknown
-  std::vector<std::string> lists;  // names of files in /etc/digest_lists
+  std::string dbpath;  // of the rpm database, below the root; empty: unknown
+  // Names of files in /etc/digest_lists: of packages that were to be installed, and that were to go.
+  std::set<std::string> incoming;
+  std::set<std::string> outgoing;
 };
 
 constexpr std::string_view kStateFolder = "var/lib/diglim";

@@ -36,14 +36,14 @@ Result<std::string> ListStore::name_of(const PackageList& list) const {
   return taken ? own : name;
 }
 
-std::vector<std::string> ListStore::write(const std::vector<PackageList>& lists,
-                                          std::vector<Error>& failed) const {
+ListStore::Written ListStore::write(const std::vector<PackageList>& lists) const {
+  Written result;
   std::set<std::string> there;
   std::vector<PendingFile> pending;
   for (const PackageList& list : lists) {
     auto name = name_of(list);
     if (!name) {
-      failed.push_back(name.error());
+      result.failed.push_back(name.error());
       continue;
     }
     if (holds(*name, list.list)) {
@@ -54,24 +54,26 @@ std::vector<std::string> ListStore::write(const std::vector<PackageList>& lists,
     if (file) {
       pending.push_back(std::move(*file));
     } else {
-      failed.push_back(file.error());
+      result.failed.push_back(file.error());
     }
   }
-  if (pending.empty()) return {there.begin(), there.end()};
-  if (const auto synced = folder_.sync(pending); !synced) {
-    failed.push_back(synced.error());
-    for (const PendingFile& file : pending) folder_.discard(file);
-    return {there.begin(), there.end()};
-  }
+  const auto synced = pending.empty() ? Result<void>() : folder_.sync(pending);
   for (const PendingFile& file : pending) {
-    if (const auto done = folder_.commit(file)) {
+    if (!synced) {
+      folder_.discard(file);
+    } else if (const auto done = folder_.commit(file)) {
       there.insert(file.name);
+      ++result.changed;
     } else {
-      failed.push_back(done.error());
+      result.failed.push_back(done.error());
     }
   }
-  if (const auto done = folder_.sync_entries(); !done) failed.push_back(done.error());
-  return {there.begin(), there.end()};
+  if (!synced) result.failed.push_back(synced.error());
+  if (result.changed > 0) {
+    if (const auto done = folder_.sync_entries(); !done) result.failed.push_back(done.error());
+  }
+  result.names.assign(there.begin(), there.end());
+  return result;
 }
 
 Result<std::vector<std::string>> ListStore::stale(const std::vector<std::string>& names,

@@ -27,9 +27,14 @@ class ListStore {
   // that the old list stays valid as long as its files may lie on the disk.
   Result<std::string> name_of(const PackageList& list) const;
 
-  // Writes those that are not there yet, with one sync. `failed` receives why some could not be written; the
-  // others are there for good when this returns. Returns the names of all that are there now.
-  std::vector<std::string> write(const std::vector<PackageList>& lists, std::vector<Error>& failed) const;
+  // Writes those that are not there yet, with one sync. What could not be written is in `failed`; the others
+  // are there for good when this returns.
+  struct Written {
+    std::vector<std::string> names;  // all that are there now, sorted
+    size_t changed = 0;              // were not there before
+    std::vector<Error> failed;
+  };
+  Written write(const std::vector<PackageList>& lists) const;
 
   // Of `names`, those whose file is there and holds none of `installed`.
   Result<std::vector<std::string>> stale(const std::vector<std::string>& names,

@@ -27,6 +27,7 @@
 #include "lib/crypto/hash.h"
 #include "lib/digest_list/package_file.h"
 #include "lib/digest_list/rpm_list.h"
+#include "rpm-plugin/files_in_place.h"
 #include "rpm-plugin/header_reader.h"
 #include "rpm-plugin/rpm_plugin_abi.h"
 #include "rpm-plugin/transaction.h"
@@ -163,7 +164,10 @@ void begin_transaction(rpmPlugin plugin, rpmts ts, State& state) {
   setup.root = rpmtsRootDir(ts) != nullptr ? rpmtsRootDir(ts) : "/";
   const std::unique_ptr<char, FreeMalloc> dbpath(rpmExpand("%{_dbpath}", nullptr));
   setup.dbpath = dbpath ? dbpath.get() : "";
-  state.transaction = std::make_unique<Transaction>(std::move(setup), warn);
+  const auto installed = [ts] { return with_list(Database(ts).all()); };
+  const auto files = std::make_shared<FilesInPlace>(setup.root, installed);
+  state.transaction = std::make_unique<Transaction>(std::move(setup), warn,
+                                                    [files](ByteView list) { return files->needs(list); });
 
   const Database database(ts);
   std::vector<PackageHeader> incoming;

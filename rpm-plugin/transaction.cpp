@@ -10,6 +10,7 @@
 #include <set>
 
 #include "lib/base/text.h"
+#include "lib/digest_list/digest_list.h"
 #include "lib/digest_list/rpm_list.h"
 
 namespace diglim {
@@ -33,9 +34,18 @@ Result<void> sync_file_systems(const std::vector<std::string>& folders) {
 
 }  // namespace
 
-Transaction::Transaction(TransactionSetup setup, Warn warn)
+std::vector<PackageList> with_list(const std::vector<PackageHeader>& packages) {
+  std::vector<PackageList> lists;
+  for (const PackageHeader& package : packages) {
+    if (package.list) lists.push_back({package.nvra, *package.list});
+  }
+  return lists;
+}
+
+Transaction::Transaction(TransactionSetup setup, Warn warn, IsNeeded is_needed)
     : setup_(std::move(setup)),
       warn_(std::move(warn)),
+      is_needed_(std::move(is_needed)),
       publisher_(std::make_unique<Publisher>(setup_.loader, setup_.budget_ms)) {
   auto state = Folder::open(setup_.root, kStateFolder);
   if (state) {
@@ -45,7 +55,7 @@ Transaction::Transaction(TransactionSetup setup, Warn warn)
       journal_ = std::move(**before);
       journal_written_ = true;
     }
-    wants_all_ = !before || *before;
+    wants_all_ = setup_.all || !before || *before;
     unreadable_ = !before;
   } else {
     trouble(state.error().message);
@@ -58,10 +68,14 @@ Transaction::Transaction(TransactionSetup setup, Warn warn)
     trouble(store.error().message);
   }
   // A journal that says nothing but that something was under way: any package's list may be left from it.
-  if (unreadable_ && store_) {
-    if (auto all = store_->names()) journal_.lists = std::move(*all);
-    std::erase_if(journal_.lists, [](const std::string& name) { return !name.starts_with(kRpmListPrefix); });
-    journal_written_ = true;
+  if ((unreadable_ || setup_.prune) && store_) {
+    if (const auto all = store_->names()) {
+      for (const std::string& name : *all) {
+        if (name.starts_with(kRpmListPrefix))
+          (unreadable_ ? journal_.incoming : journal_.outgoing).insert(name);
+      }
+    }
+    journal_written_ = journal_written_ || unreadable_;
   }
   if (!publisher_->is_active()) return;
   auto kernel = KernelNames::create(setup_.root);
@@ -72,22 +86,18 @@ Transaction::Transaction(TransactionSetup setup, Warn warn)
   }
 }
 
-bool Transaction::is_active() {
+bool Transaction::is_active() const {
   return kernel_.has_value();
+}
+
+TransactionCounts Transaction::counts() const {
+  return {counts_.written, counts_.removed, complete_, kernel_.has_value()};
 }
 
 void Transaction::trouble(const std::string& message) {
   complete_ = false;
   if (said_.emplace(message, true).second)
     warn_(message + "; DIGLIM's lists are not in step with rpm: when the cause is gone, run: diglim sync");
-}
-
-std::vector<PackageList> Transaction::with_list(const std::vector<PackageHeader>& packages) const {
-  std::vector<PackageList> lists;
-  for (const PackageHeader& package : packages) {
-    if (package.list) lists.push_back({package.nvra, *package.list});
-  }
-  return lists;
 }
 
 void Transaction::warn_of_unusable(const std::vector<PackageHeader>& packages) {
@@ -113,17 +123,16 @@ void Transaction::warn_of_unusable(const std::vector<PackageHeader>& packages) {
 }
 
 // The names that these lists have or will have go into the journal.
-void Transaction::note(const std::vector<PackageList>& lists) {
+void Transaction::note(const std::vector<PackageList>& incoming, const std::vector<PackageList>& outgoing) {
   if (!store_) return;
-  std::set<std::string> names(journal_.lists.begin(), journal_.lists.end());
-  const size_t before = names.size();
-  for (const PackageList& list : lists) {
-    auto name = store_->name_of(list);
-    if (name) names.insert(std::move(*name));
+  const size_t before = journal_.incoming.size() + journal_.outgoing.size();
+  for (const PackageList& list : incoming) {
+    if (auto name = store_->name_of(list)) journal_.incoming.insert(std::move(*name));
   }
-  if (names.size() == before) return;
-  journal_.lists.assign(names.begin(), names.end());
-  if (!state_) return;
+  for (const PackageList& list : outgoing) {
+    if (auto name = store_->name_of(list)) journal_.outgoing.insert(std::move(*name));
+  }
+  if (!state_ || journal_.incoming.size() + journal_.outgoing.size() == before) return;
   const auto written = write_journal(*state_, journal_);
   if (!written) return trouble(written.error().message);
   journal_written_ = true;
@@ -131,14 +140,15 @@ void Transaction::note(const std::vector<PackageList>& lists) {
 
 void Transaction::write_and_publish(const std::vector<PackageList>& lists, bool all_of_root) {
   if (!store_) return;
-  std::vector<Error> failed;
-  std::vector<std::string> names = store_->write(lists, failed);
-  if (!failed.empty()) {
-    trouble(failed.front().message +
-            (failed.size() > 1 ? " (and " + std::to_string(failed.size() - 1) + " more)" : ""));
+  const ListStore::Written written = store_->write(lists);
+  counts_.written += written.changed;
+  if (!written.failed.empty()) {
+    const size_t more = written.failed.size() - 1;
+    trouble(written.failed.front().message + (more > 0 ? " (and " + std::to_string(more) + " more)" : ""));
   }
   if (!is_active()) return;
   // Scriptlets run programs of the root that they belong to, and nobody else has published those.
+  std::vector<std::string> names = written.names;
   if (all_of_root) {
     if (auto all = store_->names()) names = std::move(*all);
   }
@@ -178,10 +188,7 @@ void Transaction::begin(const std::vector<PackageHeader>& incoming,
   std::vector<PackageList> lists = with_list(incoming);
   const std::vector<PackageList> missing = with_list(installed);
   lists.insert(lists.end(), missing.begin(), missing.end());
-  std::vector<PackageList> touched = with_list(incoming);
-  const std::vector<PackageList> old = with_list(outgoing);
-  touched.insert(touched.end(), old.begin(), old.end());
-  note(touched);
+  note(with_list(incoming), with_list(outgoing));
   write_and_publish(lists, kernel_ && !kernel_->is_host());
 }
 
@@ -189,7 +196,7 @@ void Transaction::add(const PackageHeader& incoming) {
   warn_of_unusable({incoming});
   const std::vector<PackageList> lists = with_list({incoming});
   if (lists.empty()) return;
-  note(lists);
+  note(lists, {});
   write_and_publish(lists, false);
 }
 
@@ -202,14 +209,35 @@ void Transaction::withdraw(const std::vector<PackageList>& installed) {
     if (auto name = store_->name_of(list)) keep.insert(std::move(*name));
   }
   std::vector<std::string> gone;
-  for (const std::string& name : journal_.lists) {
+  std::set<std::string> names = journal_.incoming;
+  names.insert(journal_.outgoing.begin(), journal_.outgoing.end());
+  for (const std::string& name : names) {
     const auto there = store_->folder().exists(name);
     if (there && !*there && !keep.contains(name)) gone.push_back(name);
   }
   if (gone.empty()) return;
-  const auto names = kernel_->of(gone);
-  if (!names) return trouble(names.error().message);
-  report(publisher_->unload(*names), "withdrawn");
+  const auto own = kernel_->of(gone);
+  if (!own) return trouble(own.error().message);
+  report(publisher_->unload(*own), "withdrawn");
+}
+
+Result<std::vector<std::string>> Transaction::find_stale(const std::vector<PackageList>& installed) {
+  std::set<std::string> names = journal_.incoming;
+  names.insert(journal_.outgoing.begin(), journal_.outgoing.end());
+  TRY_ASSIGN(auto stale, store_->stale({names.begin(), names.end()}, installed));
+  std::vector<std::string> needed;
+  for (const std::string& name : stale) {
+    if (!journal_.incoming.contains(name)) continue;
+    TRY_ASSIGN(const Bytes list, store_->folder().read(name, kMaxListBytes));
+    if (is_needed_(list)) needed.push_back(name);
+  }
+  for (const std::string& name : needed) {
+    trouble(
+        escape(name.substr(std::min(name.size(), kRpmListPrefix.size()))) +
+        " is not installed, but some of its files are in place: its list stays. Install the package again");
+    std::erase(stale, name);
+  }
+  return stale;
 }
 
 void Transaction::finish(const std::vector<PackageHeader>& installed) {
@@ -219,7 +247,7 @@ void Transaction::finish(const std::vector<PackageHeader>& installed) {
     write_and_publish(lists, false);
     (void)store_->remove_unfinished();  // hidden files, which no reader takes for lists
   }
-  const auto stale = store_->stale(journal_.lists, lists);
+  const auto stale = find_stale(lists);
   if (!stale) return trouble(stale.error().message);
   if (!stale->empty()) {
     const std::string root = setup_.root + "/";
@@ -229,6 +257,7 @@ void Transaction::finish(const std::vector<PackageHeader>& installed) {
       return trouble(synced.error().message);
     }
     if (const auto removed = store_->remove(*stale); !removed) return trouble(removed.error().message);
+    counts_.removed += stale->size();
   }
   withdraw(lists);
   if (!complete_ || !journal_written_) return;

@@ -23,11 +23,24 @@ struct PackageHeader {
   Result<Bytes> list;
 };
 
+// Those of them that have a list.
+std::vector<PackageList> with_list(const std::vector<PackageHeader>& packages);
+
 struct TransactionSetup {
   std::string root = "/";
   std::string dbpath;  // below the root
   std::string loader;  // empty: see Publisher
   int budget_ms = 30'000;
+  bool all = false;  // as if a transaction had been cut short
+  bool prune =
+      false;  // with all: any list of a package that is not installed goes, not only those in the journal
+};
+
+struct TransactionCounts {
+  size_t written = 0;
+  size_t removed = 0;
+  bool complete = true;  // false: a warning said what is not in step
+  bool active = false;   // DIGLIM is in force, so that lists were published too
 };
 
 // No call fails: rpm goes on whatever happens here. What goes wrong is told in warnings, and the journal
@@ -35,9 +48,12 @@ struct TransactionSetup {
 class Transaction {
  public:
   using Warn = std::function<void(const std::string&)>;
+  // Do files lie on the disk that only this list, of all those of packages, knows? Asked for packages that
+  // did not get installed after all: rpm may have died, or failed, with half of their files in place.
+  using IsNeeded = std::function<bool(ByteView list)>;
 
   // Opens everything that will be needed: later calls may come from within a chroot. REQUIRES: outside of it.
-  Transaction(TransactionSetup setup, Warn warn);
+  Transaction(TransactionSetup setup, Warn warn, IsNeeded is_needed);
 
   // The one before was cut short, or could not do its work: begin() and finish() want all installed packages.
   bool wants_all() const { return wants_all_; }
@@ -54,18 +70,21 @@ class Transaction {
   // wants_all()). Lists of others that were touched go, and are withdrawn.
   void finish(const std::vector<PackageHeader>& installed);
 
+  TransactionCounts counts() const;
+
  private:
-  std::vector<PackageList> with_list(const std::vector<PackageHeader>& packages) const;
   void warn_of_unusable(const std::vector<PackageHeader>& packages);
-  void note(const std::vector<PackageList>& lists);
+  void note(const std::vector<PackageList>& incoming, const std::vector<PackageList>& outgoing);
+  Result<std::vector<std::string>> find_stale(const std::vector<PackageList>& installed);
   void write_and_publish(const std::vector<PackageList>& lists, bool all_of_root);
   void withdraw(const std::vector<PackageList>& installed);
   void report(const LoaderResult& result, const char* what);
   void trouble(const std::string& message);  // warns once for each text, and keeps the journal
-  bool is_active();
+  bool is_active() const;
 
   TransactionSetup setup_;
   Warn warn_;
+  IsNeeded is_needed_;
   std::map<std::string, bool> said_;
   std::unique_ptr<Publisher> publisher_;
   std::optional<ListStore> store_;
@@ -76,6 +95,7 @@ class Transaction {
   bool wants_all_ = false;
   bool unreadable_ = false;
   bool complete_ = true;
+  TransactionCounts counts_;
 };
 
 }  // namespace diglim

@@ -42,8 +42,10 @@ class TransactionTest : public testing::Test {
 
   Transaction start() {
     warnings_.clear();
-    return Transaction({root_, "/var/lib/rpm", loader_, 10'000},
-                       [this](const std::string& text) { warnings_.push_back(text); });
+    return Transaction(
+        {root_, "/var/lib/rpm", loader_, 10'000},
+        [this](const std::string& text) { warnings_.push_back(text); },
+        [this](ByteView) { return files_in_place_; });
   }
   Names lists() const {
     Names names;
@@ -65,6 +67,7 @@ class TransactionTest : public testing::Test {
   std::string root_;
   std::string loader_;
   Names warnings_;
+  bool files_in_place_ = false;
 };
 
 TEST_F(TransactionTest, UpgradeKeepsBothListsUntilTheEnd) {
@@ -139,6 +142,30 @@ TEST_F(TransactionTest, TheNextOneRepairsWhatACutOneLeft) {
   EXPECT_EQ(lists(), (Names{p_ + "a-2-1.noarch", p_ + "b-1-1.noarch", p_ + "c-1-1.noarch", p_ + "mine"}));
   EXPECT_FALSE(has_journal());
   EXPECT_NE(calls().find("unload --if-loaded a-1-1.noarch\n"), std::string::npos);
+}
+
+TEST_F(TransactionTest, HalfInstalledPackageKeepsItsListUntilItIsWhole) {
+  const auto a1 = package("a-1-1.noarch", "one");
+  const auto a2 = package("a-2-1.noarch", "two");
+  Transaction(start()).begin({a1}, {}, {});
+  {
+    Transaction t = start();
+    t.begin({a2}, {a1}, {a1});  // and rpm dies
+  }
+  files_in_place_ = true;
+  Transaction repair = start();
+  repair.begin({}, {}, {a1});
+  repair.finish({a1});
+  EXPECT_EQ(lists(), (Names{p_ + "a-1-1.noarch", p_ + "a-2-1.noarch"}));
+  EXPECT_TRUE(has_journal());
+  ASSERT_EQ(warnings_.size(), 1u);
+  EXPECT_NE(warnings_[0].find("a-2-1.noarch is not installed, but some of its files are in place"),
+            std::string::npos);
+  Transaction again = start();
+  again.begin({a2}, {a1}, {a1});
+  again.finish({a2});
+  EXPECT_EQ(lists(), (Names{p_ + "a-2-1.noarch"})) << "the outgoing one goes without a look at its files";
+  EXPECT_FALSE(has_journal());
 }
 
 TEST_F(TransactionTest, UnreadableJournalMakesEveryPackagesListSuspect) {

@@ -216,4 +216,23 @@ Result<void> for_each_package(
   return {};
 }
 
+Result<RpmLock> RpmLock::take(const std::string& database) {
+  const Log log;
+  if (rpmReadConfigFiles(nullptr, nullptr) != 0) return database_error(database, log);
+  set_dbpath(database);
+  RpmLock lock;
+  lock.ts_ = rpmtsCreate();
+  lock.lock_ = rpmtxnBegin(lock.ts_, RPMTXN_WRITE);
+  if (lock.lock_ == nullptr) return database_error(database, log);
+  return lock;
+}
+
+RpmLock::RpmLock(RpmLock&& other) noexcept
+    : ts_(std::exchange(other.ts_, nullptr)), lock_(std::exchange(other.lock_, nullptr)) {}
+
+RpmLock::~RpmLock() {
+  rpmtxnEnd(lock_);
+  rpmtsFree(ts_);
+}
+
 }  // namespace diglim
