@@ -125,14 +125,17 @@ void Transaction::warn_of_unusable(const std::vector<PackageHeader>& packages) {
 // The names that these lists have or will have go into the journal.
 void Transaction::note(const std::vector<PackageList>& incoming, const std::vector<PackageList>& outgoing) {
   if (!store_) return;
-  const size_t before = journal_.incoming.size() + journal_.outgoing.size();
+  const Journal before = journal_;
+  for (const PackageList& list : outgoing) {
+    if (auto name = store_->name_of(list)) {
+      journal_.incoming.erase(*name);  // of an earlier transaction
+      journal_.outgoing.insert(std::move(*name));
+    }
+  }
   for (const PackageList& list : incoming) {
     if (auto name = store_->name_of(list)) journal_.incoming.insert(std::move(*name));
   }
-  for (const PackageList& list : outgoing) {
-    if (auto name = store_->name_of(list)) journal_.outgoing.insert(std::move(*name));
-  }
-  if (!state_ || journal_.incoming.size() + journal_.outgoing.size() == before) return;
+  if (!state_ || (journal_.incoming == before.incoming && journal_.outgoing == before.outgoing)) return;
   const auto written = write_journal(*state_, journal_);
   if (!written) return trouble(written.error().message);
   journal_written_ = true;
