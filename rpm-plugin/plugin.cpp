@@ -199,7 +199,7 @@ void end_transaction(rpmts ts, State& state) {
   if (!state.transaction) return;
   const Database database(ts);
   // Without the database nobody knows what is installed: the journal stays.
-  if (!database.is_open()) return warn("the rpm database is closed; run: diglim sync");
+  if (!database.is_open()) return warn("the rpm database is closed; run: diglim repair");
   std::vector<PackageHeader> installed;
   if (state.transaction->wants_all()) {
     installed = database.all();
@@ -218,9 +218,9 @@ rpmRC safely(Action action) {
   try {
     action();
   } catch (const std::exception& error) {
-    rpmlog(RPMLOG_WARNING, "diglim: %s; run: diglim sync\n", error.what());
+    rpmlog(RPMLOG_WARNING, "diglim: %s; run: diglim repair\n", error.what());
   } catch (...) {
-    rpmlog(RPMLOG_WARNING, "diglim: unknown error; run: diglim sync\n");
+    rpmlog(RPMLOG_WARNING, "diglim: unknown error; run: diglim repair\n");
   }
   return RPMRC_OK;
 }

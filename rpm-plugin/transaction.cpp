@@ -97,7 +97,7 @@ TransactionCounts Transaction::counts() const {
 void Transaction::trouble(const std::string& message) {
   complete_ = false;
   if (said_.emplace(message, true).second)
-    warn_(message + "; DIGLIM's lists are not in step with rpm: when the cause is gone, run: diglim sync");
+    warn_(message + "; DIGLIM's lists are not in step with rpm: when the cause is gone, run: diglim repair");
 }
 
 void Transaction::warn_of_unusable(const std::vector<PackageHeader>& packages) {

@@ -44,7 +44,7 @@ struct TransactionCounts {
 };
 
 // No call fails: rpm goes on whatever happens here. What goes wrong is told in warnings, and the journal
-// stays, so that the next transaction or `diglim sync` puts it right.
+// stays, so that the next transaction or `diglim repair` puts it right.
 class Transaction {
  public:
   using Warn = std::function<void(const std::string&)>;

@@ -190,7 +190,7 @@ TEST_F(TransactionTest, TroubleKeepsTheJournal) {
   EXPECT_EQ(warnings_[0],
             "nothing was published: no memory; DIGLIM's lists are not in step with rpm: when the cause is "
             "gone, run: "
-            "diglim sync");
+            "diglim repair");
   t.finish({a1});
   EXPECT_TRUE(has_journal());
   EXPECT_EQ(lists(), (Names{p_ + "a-1-1.noarch"}));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// diglim sync: after an interrupted rpm transaction, or whenever rpm's plugin was not there: lists on the
+// diglim repair: after an interrupted rpm transaction, or whenever rpm's plugin was not there: lists on the
 // disk and in the kernel are made to follow the rpm database. It is what the plugin does at the end of a
 // transaction, for all packages.
 #include <fmt/format.h>
@@ -62,7 +62,7 @@ Result<std::vector<PackageHeader>> installed_packages(const std::string& databas
   return installed;
 }
 
-Result<TransactionCounts> sync(const Options& options, size_t& packages, size_t& without) {
+Result<TransactionCounts> bring_in_step(const Options& options, size_t& packages, size_t& without) {
   TRY_ASSIGN(const std::string database, find_database(options));
   TRY_ASSIGN(const RpmLock lock, RpmLock::take(database));
   TRY_ASSIGN(const auto installed, installed_packages(database));
@@ -77,7 +77,7 @@ Result<TransactionCounts> sync(const Options& options, size_t& packages, size_t&
   setup.prune = options.prune;
   FilesInPlace files(setup.root, [&] { return with_list(installed); });
   Transaction transaction(
-      setup, [](const std::string& message) { complain("diglim sync", message); },
+      setup, [](const std::string& message) { complain("diglim repair", message); },
       [&](ByteView list) { return files.needs(list); });
   transaction.begin({}, {}, installed);
   transaction.finish(installed);
@@ -86,14 +86,14 @@ Result<TransactionCounts> sync(const Options& options, size_t& packages, size_t&
 
 }  // namespace
 
-int run_sync(int argc, char** argv) {
+int run_repair(int argc, char** argv) {
   Options options;
   if (const auto status = read_options(argc, argv, options)) return *status;
   size_t packages = 0;
   size_t without = 0;
-  const auto counts = sync(options, packages, without);
+  const auto counts = bring_in_step(options, packages, without);
   if (!counts) {
-    complain("diglim sync", counts.error().message);
+    complain("diglim repair", counts.error().message);
     return kExitEnvironment;
   }
   if (!counts->complete) return kExitEnvironment;
