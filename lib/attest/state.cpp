@@ -208,8 +208,9 @@ class Judge {
                                             to_hex(program.hash) + " is not in the policy");
     }
     for (const auto& [name, hashes] : *policy_.programs) {
-      const bool there = std::any_of(boot.programs.begin(), boot.programs.end(),
-                                     [&](const ManifestProgram& program) { return program.name == name; });
+      const bool there =
+          std::any_of(boot.programs.begin(), boot.programs.end(),
+                      [&wanted = name](const ManifestProgram& program) { return program.name == wanted; });
       if (!there) refuse(Reason::kProgramUnknown, "the BPF object " + escape(name) + " is missing");
     }
   }

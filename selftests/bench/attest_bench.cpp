@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the verifier costs on one core: verifications per second for logs of 1, 100 and 10,000 entries, and the memory of the
-// largest. Usage: attest_bench [SECONDS]
+// What the verifier costs on one core: verifications per second for logs of 1, 100 and 10,000 entries, and
+// the memory of the largest. Usage: attest_bench [SECONDS]
 #include <sys/resource.h>
 
 #include <cstdlib>
@@ -19,7 +19,8 @@ bool measure(size_t files, double seconds) {
   TestAttester machine;
   for (size_t i = 0; i < kListsOfAHost; ++i) {
     const std::string nevra = "package" + std::to_string(i) + "-1.0-1.x86_64";
-    machine.boot.lists.push_back({machine.boot.lists[0].hash, "0-file_list-rpm-" + nevra, nevra, "CN=Distribution"});
+    machine.boot.lists.push_back(
+        {machine.boot.lists[0].hash, "0-file_list-rpm-" + nevra, nevra, "CN=Distribution"});
   }
   VerifierPolicy policy = machine.policy();
   for (size_t i = 0; i < files; ++i) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: nothing that a machine sends makes the verifier crash, and only what was signed is believed.
-// Expected: a bundle that reads is written back the same; manifests and logs likewise; a verdict is never without a reason, and no
-// input is trusted, since no seed carries a signature of the key asked for.
+// Expected: a bundle that reads is written back the same; manifests and logs likewise; a verdict is never
+// without a reason, and no input is trusted, since no seed carries a signature of the key asked for.
 #include <cstdlib>
 
 #include "lib/attest/bundle.h"

@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   write("ak", bundle.ak);
   write("ima-log", bundle.ima_log);
   write("policy", as_bytes(write_policy(machine.policy())));
-  for (size_t i = 0; i < bundle.manifests.size(); ++i) write("manifest-" + std::to_string(i), bundle.manifests[i]);
+  for (size_t i = 0; i < bundle.manifests.size(); ++i)
+    write("manifest-" + std::to_string(i), bundle.manifests[i]);
   return ok ? 0 : 1;
 }
