@@ -83,6 +83,7 @@ enum diglim_reason {
   DIGLIM_REASON_MEMORY = 11,       /* not from a file, so nothing to hash */
   DIGLIM_REASON_PROTECTED = 12,    /* guards */
   DIGLIM_REASON_NO_STORAGE = 13,   /* the kernel had no memory for our note about the file or the task */
+  DIGLIM_REASON_STALE = 14,        /* the kernel gives only the digest that IMA collected, perhaps of older content */
 };
 
 enum diglim_guard {

@@ -11,6 +11,7 @@
  *   file_truncate         and for O_RDONLY|O_TRUNC, which opens nothing for write (6.2 and later)
  *   kernel_read_file      module, firmware, kexec image from a file
  *   kernel_load_data      the same from memory: nothing to hash, so denied
+ *   ima_calc_file_hash    (fentry) tells a digest computed now from one that IMA collected earlier
  * No hook waits for user space (D1). Nothing fails open: no note, no hash, no generation means denied.
  * One object serves 6.1 and later: types are relocated, there is no #ifdef.
  */
@@ -28,6 +29,8 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u32 diglim_mode = DIGLIM_MODE_ENFORCE;
 const volatile __u32 diglim_pins_device; /* kernel dev_t of the bpffs with our pins; 0: there is none */
 const volatile __u64 diglim_pins_mount;  /* address of its struct mount; 0: there is none */
+/* 1: IMA may have collected files before we came, so the writes of every file are counted, also of those that nobody runs. */
+const volatile __u32 diglim_counts_all;
 
 #include "bpf/event.bpf.h"
 #include "bpf/digest_table.bpf.h"
@@ -68,20 +71,6 @@ static __always_inline int deny(u8 kind, s32 detail, struct file *file, const st
   if (diglim_mode == DIGLIM_MODE_ENFORCE)
     return -EPERM;
   return 0;
-}
-
-/* The first two who ask at the same time can make one of them fail (-EAGAIN in bpf_local_storage_alloc); asking again finds the note
- * of the other.
- */
-static __always_inline struct inode_note *note_of(struct inode *inode)
-{
-  struct inode_note *note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-
-  if (!note)
-    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-  if (!note)
-    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-  return note;
 }
 
 /* What the hooks that can sleep have in common. Null: the kernel had no memory for a note, and the decision says so. */
@@ -211,11 +200,12 @@ int BPF_PROG(diglim_mmap_end, struct file *file, unsigned long address, unsigned
   return 0;
 }
 
-static __always_inline bool is_still_known(struct inode *inode, struct inode_note *note,
+static __always_inline bool is_still_known(struct inode *inode, struct inode_note *note, void *generation,
                                            const struct diglim_generation *header, struct decision *decision)
 {
   /* An empty one is known, perhaps, but must not keep writers out (see mmap_file). */
-  return inode->i_size != 0 && !has_writer(inode) && take_cached(inode, note, header, decision) && !decision->reason;
+  return inode->i_size != 0 && !has_writer(inode) && take_cached(inode, note, generation, header, decision) &&
+         !decision->reason;
 }
 
 SEC("lsm/file_mprotect")
@@ -240,10 +230,11 @@ int BPF_PROG(diglim_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
   /* This hook cannot sleep, so it cannot hash: only a verdict that still holds counts. */
   if (note && header) {
     decision.generation = header->number;
+    decision.writes = *(volatile u64 *)&note->writes;
     /* Only what is known gets the mark, or whoever can read a data file could lock its writers out. */
-    if (is_still_known(inode, note, header, &decision)) {
+    if (is_still_known(inode, note, generation, header, &decision)) {
       __sync_fetch_and_or(&note->mapped_executable, 1); /* the mark first, then the test that counts, as in mmap_file */
-      if (is_still_known(inode, note, header, &decision))
+      if (is_still_known(inode, note, generation, header, &decision))
         return 0;
     }
   }
@@ -274,10 +265,18 @@ static __always_inline int before_write(struct inode *inode, struct vfsmount *mn
 {
   struct report report = {
       .kind = DIGLIM_KIND_WRITE, .reason = DIGLIM_REASON_MAPPED, .inode = inode, .mnt = mnt, .dentry = dentry};
-  struct inode_note *note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
+  struct inode_note *note;
 
-  if (!note)
+  if (diglim_counts_all)
+    note = note_of(inode);
+  else
+    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
+  if (!note) {
+    /* A write that is not counted would leave a digest that IMA collected looking true. */
+    if (diglim_counts_all && diglim_mode == DIGLIM_MODE_ENFORCE)
+      return -ENOMEM;
     return 0;
+  }
   __sync_fetch_and_add(&note->writes, 1);
   if (!*(volatile u32 *)&note->mapped_executable)
     return 0;

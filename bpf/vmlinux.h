@@ -170,6 +170,7 @@ struct kernel_siginfo;
 #define READ_IMPLIES_EXEC 0x0400000 /* include/uapi/linux/personality.h */
 #define PROT_EXEC 0x4 /* include/uapi/asm-generic/mman-common.h */
 #define EPERM 1
+#define ENOMEM 12
 #define EFBIG 27
 #define ENODATA 61
 #define ETXTBSY 26

@@ -21,9 +21,11 @@
 #include "loader/keeper.h"
 #include "loader/kernel/maps.h"
 #include "loader/kernel/programs.h"
+#include "loader/measure.h"
 #include "loader/options.h"
 #include "loader/update.h"
 #include "loader/verbs.h"
+#include "policy/ima_policy.h"
 
 namespace diglim {
 namespace {
@@ -114,30 +116,30 @@ Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo) {
   return generation;
 }
 
-// bpf_ima_file_hash() hands out what IMA collected, if it collected the file, and IMA can keep that longer
-// than it is true (see LIMITATIONS.md). Until the programs can tell, say so.
-void warn_of_ima_policy() {
-  const auto line = read_stream("/proc/cmdline", 1 << 16);
-  if (line && as_text(*line).find("ima_policy=") != std::string_view::npos) {
-    log_line(LOG_WARNING,
-             "ima_policy= is on the kernel command line: root can then make IMA answer with the digest of "
-             "older content");
-  }
+// What IMA collects of known files it hands out later, and the programs do not accept it then if the file was
+// written since: every upgrade would end in denials.
+void quiet_ima() {
+  const auto written = write_ima_policy(kQuietPolicy);
+  log_line(LOG_WARNING,
+           written ? "the IMA policy that was in force (ima_policy= on the kernel command line) is replaced"
+                   : "an IMA policy is in force and stays; files that it covers are denied after a change: " +
+                         written.error().message);
 }
 
 Result<void> start(const Config& config) {
-  warn_of_ima_policy();
+  const bool ima_active = ima_was_active();
   auto trust = TrustStore::from_folder(kKeysFolder, config.signatures);
   if (!trust) return with_context(kKeysFolder, trust.error());
   TRY_ASSIGN(const KernelFacts facts, probe_kernel());
   TRY_ASSIGN(Generation generation, first_generation(*trust, facts.algo));
 
-  TRY_ASSIGN(Programs programs, Programs::load(config.mode == Mode::kEnforce, facts));
+  TRY_ASSIGN(Programs programs, Programs::load({config.mode == Mode::kEnforce, ima_active}, facts));
   TRY_ASSIGN(const Fd keys, create_keys_map(trust->to_blob()));
   const Fd generations(dup(programs.generations_fd()));
   if (!generations) return from_errno("dup", errno);
   TRY(publish_generation(generations, generation));
   TRY(programs.set_flags(facts.own_digest, DIGLIM_FLAG_LOADER));
+  if (ima_active) quiet_ima();
   TRY(programs.attach());
   TRY(programs.pin(keys));
   TRY(start_keeper(programs));

@@ -83,6 +83,8 @@ std::string why(const diglim_event& event) {
       return "DIGLIM protects itself";
     case DIGLIM_REASON_NO_STORAGE:
       return "the kernel is out of memory";
+    case DIGLIM_REASON_STALE:
+      return "the kernel knows only an earlier digest of it";
     default:
       return "reason " + std::to_string(event.reason);
   }

@@ -113,12 +113,13 @@ Programs::Programs(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Programs::Programs(Programs&&) noexcept = default;
 Programs::~Programs() = default;
 
-Result<Programs> Programs::load(bool enforce, const KernelFacts& facts) {
+Result<Programs> Programs::load(const Settings& settings, const KernelFacts& facts) {
   libbpf_set_print(keep_warning);
   auto state = std::make_unique<State>();
   state->object.reset(diglim_bpf__open());
   if (!state->object) return libbpf_error("open the BPF programs", errno);
-  state->object->rodata->diglim_mode = enforce ? DIGLIM_MODE_ENFORCE : DIGLIM_MODE_PERMISSIVE;
+  state->object->rodata->diglim_mode = settings.enforce ? DIGLIM_MODE_ENFORCE : DIGLIM_MODE_PERMISSIVE;
+  state->object->rodata->diglim_counts_all = settings.ima_was_active ? 1 : 0;
   state->object->rodata->diglim_pins_device = facts.pins_device;
   state->object->rodata->diglim_pins_mount = facts.pins_mount;
   // A hook that this kernel lacks is no failure: path_truncate covers it there.

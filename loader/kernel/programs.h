@@ -36,8 +36,12 @@ Result<KernelFacts> probe_kernel();
 // pinned or held.
 class Programs {
  public:
-  // Loads without attaching. Mode and facts become constants.
-  static Result<Programs> load(bool enforce, const KernelFacts& facts);
+  // Loads without attaching. What is given becomes constants.
+  struct Settings {
+    bool enforce = true;
+    bool ima_was_active = false;  // an IMA policy may have collected files before
+  };
+  static Result<Programs> load(const Settings& settings, const KernelFacts& facts);
 
   Programs(Programs&&) noexcept;
   ~Programs();
