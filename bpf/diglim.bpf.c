@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* DIGLIM in the kernel: a file is executed, mapped executable or loaded as code only if a loaded digest list names its content.
  *
- * Architecture: hooks only filter; verdict.bpf.h decides; event.bpf.h tells; guard.bpf.h protects.
+ * Architecture: hooks only filter; verdict.bpf.h decides; event.bpf.h tells; measure.bpf.h has IMA measure; guard.bpf.h protects.
  *   bprm_check_security   script and each interpreter before they run                 (decision D5)
  *   bprm_committed_creds  gives the running loader its role                            (decision D8)
  *   mmap_file             file mapped executable; vm_mmap_pgoff (fentry, fexit) marks how long that takes
@@ -31,11 +31,13 @@ const volatile __u32 diglim_pins_device; /* kernel dev_t of the bpffs with our p
 const volatile __u64 diglim_pins_mount;  /* address of its struct mount; 0: there is none */
 /* 1: IMA may have collected files before we came, so the writes of every file are counted, also of those that nobody runs. */
 const volatile __u32 diglim_counts_all;
+const volatile __u32 diglim_measure; /* 1: IMA measures what is unknown */
 
 #include "bpf/event.bpf.h"
 #include "bpf/digest_table.bpf.h"
 #include "bpf/verdict.bpf.h"
 #include "bpf/guard.bpf.h"
+#include "bpf/measure.bpf.h"
 
 /* Between our mmap hook and the moment when the mapping can be seen in i_mmap there is an instant in which a writer would find the
  * file unmapped. A counter of the mmaps under way, by hash of the inode's number, closes it. Two inodes that share a counter
@@ -50,12 +52,21 @@ static __always_inline u32 in_flight_index(u64 inode_number)
   return (inode_number * 0x9e3779b97f4a7c15ULL >> 54) & (IN_FLIGHT_COUNTERS - 1);
 }
 
+/* Is it refused? Where files are only measured: what IMA does not measure, or only as what it was before. */
+static __always_inline bool is_refused(u8 reason)
+{
+  if (diglim_mode == DIGLIM_MODE_MEASURE)
+    return reason == DIGLIM_REASON_STALE || reason == DIGLIM_REASON_MEMORY || reason == DIGLIM_REASON_NOT_VERIFIED;
+  return diglim_mode == DIGLIM_MODE_ENFORCE;
+}
+
 /* Reports and says what the hook returns. */
 static __always_inline int deny(u8 kind, s32 detail, struct file *file, const struct decision *decision)
 {
   struct report report = {
       .kind = kind,
       .reason = decision->reason,
+      .enforced = is_refused(decision->reason),
       .detail = decision->detail ? decision->detail : detail,
       .algo = decision->algo,
       .generation = decision->generation,
@@ -64,11 +75,14 @@ static __always_inline int deny(u8 kind, s32 detail, struct file *file, const st
       .dentry = BPF_CORE_READ(file, f_path.dentry),
   };
 
+  /* What is only measured stands in IMA's log. */
+  if (diglim_mode == DIGLIM_MODE_MEASURE && !report.enforced)
+    return 0;
   if (decision->algo)
     emit(&report, decision->digest);
   else
     emit(&report, NULL);
-  if (diglim_mode == DIGLIM_MODE_ENFORCE)
+  if (report.enforced)
     return -EPERM;
   return 0;
 }
@@ -99,6 +113,7 @@ int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
   if (task)
     task->next_role = DIGLIM_ROLE_NONE;
   appraise(file, file->f_inode, &decision);
+  steer(file->f_inode, !decision.reason);
   if (decision.reason)
     return deny(DIGLIM_KIND_EXEC, 0, file, &decision);
   /* Root only: nobody else can use bpf(2) for this, and a user with a thousand stopped loaders would fill the map. The wish cannot
@@ -153,6 +168,7 @@ int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigne
     return 0;
   inode = file->f_inode;
   note = appraise(file, inode, &decision);
+  steer(inode, !decision.reason);
   /* There is nothing to execute in an empty file, but a mapping would keep writers out of it: of lock and log files, for whoever
    * can read them.
    */
@@ -273,7 +289,7 @@ static __always_inline int before_write(struct inode *inode, struct vfsmount *mn
     note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
   if (!note) {
     /* A write that is not counted would leave a digest that IMA collected looking true. */
-    if (diglim_counts_all && diglim_mode == DIGLIM_MODE_ENFORCE)
+    if (diglim_counts_all && diglim_mode != DIGLIM_MODE_PERMISSIVE)
       return -ENOMEM;
     return 0;
   }
@@ -288,8 +304,9 @@ static __always_inline int before_write(struct inode *inode, struct vfsmount *mn
     *(volatile u32 *)&note->mapped_executable = 0;
     return 0;
   }
+  report.enforced = diglim_mode != DIGLIM_MODE_PERMISSIVE;
   emit(&report, NULL);
-  if (diglim_mode == DIGLIM_MODE_ENFORCE)
+  if (report.enforced)
     return -ETXTBSY;
   return 0;
 }
@@ -340,6 +357,7 @@ int BPF_PROG(diglim_kernel_read, struct file *file, int id, bool contents)
   if (!file_or_null)
     return 0;
   appraise(file, file->f_inode, &decision);
+  steer(file->f_inode, !decision.reason);
   if (decision.reason)
     return deny(DIGLIM_KIND_KERNEL_READ, id, file, &decision);
   return 0;
@@ -356,8 +374,9 @@ int BPF_PROG(diglim_kernel_load, int id, bool contents)
 
   if (id < LOADING_FIRMWARE || id > LOADING_KEXEC_INITRAMFS)
     return 0;
+  report.enforced = is_refused(DIGLIM_REASON_MEMORY);
   emit(&report, NULL);
-  if (diglim_mode == DIGLIM_MODE_ENFORCE)
+  if (report.enforced)
     return -EPERM;
   return 0;
 }

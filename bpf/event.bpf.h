@@ -82,6 +82,7 @@ struct report {
   u8 kind;
   u8 reason;
   u16 algo;
+  bool enforced;
   s32 detail;
   u64 generation;
   struct inode *inode;
@@ -104,7 +105,7 @@ static __always_inline void emit(const struct report *report, const u64 *digest)
   event->version = DIGLIM_ABI_VERSION;
   event->kind = report->kind;
   event->reason = report->reason;
-  event->enforced = diglim_mode == DIGLIM_MODE_ENFORCE;
+  event->enforced = report->enforced;
   event->digest_size = digest ? sizeof(event->digest) : 0;
   event->algo = report->algo;
   event->detail = report->detail;

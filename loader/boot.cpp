@@ -130,6 +130,37 @@ void quiet_ima() {
                          written.error().message);
 }
 
+diglim_mode kernel_mode(Mode mode) {
+  switch (mode) {
+    case Mode::kEnforce:
+      return DIGLIM_MODE_ENFORCE;
+    case Mode::kPermissive:
+      return DIGLIM_MODE_PERMISSIVE;
+    case Mode::kMeasure:
+      return DIGLIM_MODE_MEASURE;
+  }
+  return DIGLIM_MODE_ENFORCE;
+}
+
+std::string started_text(const Config& config) {
+  if (config.mode == Mode::kMeasure) return "measuring";
+  return std::string(config.mode == Mode::kEnforce ? "enforcing" : "permissive") +
+         (config.measures() ? " and measuring" : "");
+}
+
+// With the programs attached, and before anything else runs: a policy that came first would have IMA measure
+// what the kernel happens to start meanwhile.
+Result<void> start_measuring(const std::string& policy, PolicyLabels labels, const WrittenManifest& manifest) {
+  TRY(write_ima_policy(policy));
+  if (labels == PolicyLabels::kNone) return {};
+  TRY(write_manifest_file(manifest));
+  TRY_ASSIGN(const uint64_t before, ima_event_count());
+  TRY(measure_manifest(manifest.number));
+  TRY_ASSIGN(const uint64_t after, ima_event_count());
+  if (before == after) return Error{ErrorCode::kIo, EIO, "IMA did not measure " + manifest_path(manifest.number)};
+  return {};
+}
+
 Result<void> start(const Config& config) {
   const bool ima_active = ima_was_active();
   auto trust = TrustStore::from_folder(kKeysFolder, config.signatures);
@@ -137,14 +168,24 @@ Result<void> start(const Config& config) {
   TRY_ASSIGN(const KernelFacts facts, probe_kernel());
   TRY_ASSIGN(Generation generation, first_generation(*trust, facts.algo));
 
-  TRY_ASSIGN(Programs programs, Programs::load({config.mode == Mode::kEnforce, ima_active}, facts));
+  const auto labels = config.measures() ? prepare_labels() : PolicyLabels::kNone;
+  const std::string policy = config.measures() ? ima_policy(labels, config.pcr) : std::string(kQuietPolicy);
+  WrittenManifest manifest;
+  if (labels != PolicyLabels::kNone) {
+    TRY_ASSIGN(manifest, boot_manifest(config, policy, facts.algo, *trust, generation));
+    generation.set_manifest(manifest.number, manifest.hash);
+  }
+
+  TRY_ASSIGN(Programs programs, Programs::load({kernel_mode(config.mode), ima_active, config.measures()}, facts));
   TRY_ASSIGN(const Fd keys, create_keys_map(trust->to_blob()));
   const Fd generations(dup(programs.generations_fd()));
   if (!generations) return from_errno("dup", errno);
   TRY(publish_generation(generations, generation));
   TRY(programs.set_flags(facts.own_digest, DIGLIM_FLAG_LOADER));
-  if (ima_active) quiet_ima();
+  if (ima_active && !config.measures()) quiet_ima();
+  TRY(programs.set_role(getpid(), DIGLIM_ROLE_LOADER));  // until it executes init
   TRY(programs.attach());
+  if (config.measures()) TRY(start_measuring(policy, labels, manifest));
   TRY(programs.pin(keys));
   TRY(start_keeper(programs));
   // No reason to stop: without it, lists change until the loader's file does.
@@ -154,8 +195,15 @@ Result<void> start(const Config& config) {
                  kept.error().message);
   }
   log_line(LOG_NOTICE,
-           std::string(config.mode == Mode::kEnforce ? "enforcing" : "permissive") + ", generation 1");
+           started_text(config) + ", generation 1");
   return {};
+}
+
+// What is left when the programs do not run. No policy may be there, or the one for them: it measures
+// everything then.
+void measure_everything(int pcr) {
+  const auto written = write_ima_policy(ima_policy(PolicyLabels::kNone, pcr));
+  log_line(LOG_EMERG, written ? "IMA measures everything" : "IMA may measure nothing: " + written.error().message);
 }
 
 // Never returns: PID 1 that exits panics the kernel without a word of why.
@@ -196,7 +244,9 @@ int run_boot(int argc, char** argv) {
   const auto started = !ready ? ready : !configured ? configured : start(config);
   if (!started) {
     if (config.mode == Mode::kEnforce) stop(started.error().message, config.mode);
-    log_line(LOG_EMERG, "NOT ACTIVE: " + started.error().message + "; permissive, so the boot goes on");
+    log_line(LOG_EMERG, "NOT ACTIVE: " + started.error().message + "; " + std::string(mode_name(config.mode)) +
+                            ", so the boot goes on");
+    if (config.measures()) measure_everything(config.pcr);
   }
   const char* init = config.init.empty() ? "/init" : config.init.c_str();
   execute_init(init);

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the loader has to do with IMA (decision D9).
+// What the loader has to do with IMA (decision D9): its policy, and the manifests that it measures.
 #pragma once
 
 #include <string_view>
 
-#include "lib/base/result.h"
+#include "lib/generation/generation.h"
+#include "lib/manifest/update.h"
+#include "lib/trust/trust_store.h"
+#include "loader/config.h"
+#include "policy/ima_policy.h"
 
 namespace diglim {
 
@@ -14,7 +18,26 @@ bool ima_was_active();
 
 // Makes `text` the IMA policy; where the kernel takes only one (Debian's does), nobody can load another until
 // the next boot. It takes the place of what ima_policy= on the kernel command line chose, not of rules that
-// the kernel was built with. kIo: refused; the message says why. REQUIRES: less than a page of text.
+// the kernel was built with. kIo: refused, and nothing has changed. REQUIRES: less than a page of text.
 Result<void> write_ima_policy(std::string_view text);
+
+// Loads the label that the policy names, where an LSM has labels for us. kNone, and the log says why, where
+// none has.
+PolicyLabels prepare_labels();
+
+// The manifest of what was decided at boot and cannot change until the next. `policy`: the text written.
+Result<WrittenManifest> boot_manifest(const Config& config, std::string_view policy, HashAlgo algo,
+                                      const TrustStore& trust, const Generation& generation);
+
+// The loaded lists as manifests name them.
+std::vector<ManifestList> manifest_lists(const Generation& generation);
+
+// Writes it to its path in /run/diglim; later IMA measures it when the loader reads it. Reading again what was
+// measured changes nothing. kNotFound if somebody removed the file.
+Result<void> write_manifest_file(const WrittenManifest& manifest);
+Result<void> measure_manifest(uint64_t number);
+
+// How many events IMA's log has.
+Result<uint64_t> ima_event_count();
 
 }  // namespace diglim

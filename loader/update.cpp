@@ -13,6 +13,7 @@
 #include "lib/digest_list/digest_list.h"
 #include "loader/hand_over.h"
 #include "loader/kernel/maps.h"
+#include "loader/measure.h"
 
 namespace diglim {
 namespace {
@@ -36,6 +37,24 @@ Result<Fd> take_lock() {
   return Error{
       ErrorCode::kIo, EBUSY,
       "another process has held " + std::string(kLockFile) + " for 30 seconds; see which: fuser -v on it"};
+}
+
+// Writes the manifests of an update; the generation remembers the last one. Empty where nothing is measured.
+Result<UpdatePlan> plan_measurement(const std::vector<ManifestList>& before, Generation& next) {
+  if (next.manifest_number() == 0) return UpdatePlan{};
+  // Whoever published last may have been killed before the end of it. If the file is gone, a verifier sees
+  // that; it is no reason to refuse an update.
+  if (const auto last = measure_manifest(next.manifest_number());
+      !last && last.error().code != ErrorCode::kNotFound) {
+    return last.error();
+  }
+  TRY_ASSIGN(UpdatePlan plan,
+             plan_update(next.manifest_number(), next.manifest_hash(), before, manifest_lists(next)));
+  for (const auto& manifest : {&plan.before_publishing, &plan.after_publishing}) {
+    if (*manifest) TRY(write_manifest_file(**manifest));
+  }
+  next.set_manifest(plan.last_number, plan.last_hash);
+  return plan;
 }
 
 std::string base_name(const std::string& path) {
@@ -72,14 +91,18 @@ Result<Published> update_generation(
   TRY_ASSIGN(auto current, read_generation(generations));
   if (!current) return not_found(std::string(kNotActive));
   const uint64_t before = current->number();
+  const auto lists_before = manifest_lists(*current);
   TRY_ASSIGN(const bool changed, change(*current, trust));
   if (changed) {
     current->seal(static_cast<uint64_t>(time(nullptr)));
+    TRY_ASSIGN(const UpdatePlan plan, plan_measurement(lists_before, *current));
+    if (plan.before_publishing) TRY(measure_manifest(plan.before_publishing->number));
     TRY_ASSIGN(const uint64_t now, read_generation_number(generations));
     if (now != before) {
       return Error{ErrorCode::kIo, EAGAIN, "another loader published meanwhile; try again"};
     }
     TRY(publish_generation(generations, *current));
+    if (plan.after_publishing) TRY(measure_manifest(plan.after_publishing->number));
   }
   return Published{changed, current->number(), current->distinct_digests(), current->lists().size()};
 }
