@@ -82,9 +82,7 @@ static __always_inline int deny(u8 kind, s32 detail, struct file *file, const st
     emit(&report, decision->digest);
   else
     emit(&report, NULL);
-  if (report.enforced)
-    return -EPERM;
-  return 0;
+  return refuse(report.enforced, -EPERM);
 }
 
 /* What the hooks that can sleep have in common. Null: the kernel had no memory for a note, and the decision says so. */
@@ -306,9 +304,7 @@ static __always_inline int before_write(struct inode *inode, struct vfsmount *mn
   }
   report.enforced = diglim_mode != DIGLIM_MODE_PERMISSIVE;
   emit(&report, NULL);
-  if (report.enforced)
-    return -ETXTBSY;
-  return 0;
+  return refuse(report.enforced, -ETXTBSY);
 }
 
 SEC("lsm.s/file_open")
@@ -376,7 +372,5 @@ int BPF_PROG(diglim_kernel_load, int id, bool contents)
     return 0;
   report.enforced = is_refused(DIGLIM_REASON_MEMORY);
   emit(&report, NULL);
-  if (report.enforced)
-    return -EPERM;
-  return 0;
+  return refuse(report.enforced, -EPERM);
 }

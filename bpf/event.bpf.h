@@ -127,4 +127,14 @@ static __always_inline void emit(const struct report *report, const u64 *digest)
   bpf_ringbuf_submit(event, 0);
 }
 
+/* What a hook returns. The barrier keeps the compiler from calculating it, beyond what the verifier of 6.12 can follow. */
+static __always_inline int refuse(bool enforced, int error)
+{
+  if (enforced) {
+    barrier();
+    return error;
+  }
+  return 0;
+}
+
 #endif

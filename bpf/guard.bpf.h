@@ -60,9 +60,7 @@ static __always_inline int guard(enum diglim_guard what, struct dentry *dentry)
 
   report.enforced = diglim_mode != DIGLIM_MODE_PERMISSIVE;
   emit(&report, NULL);
-  if (report.enforced)
-    return -EPERM;
-  return 0;
+  return refuse(report.enforced, -EPERM);
 }
 
 /* REQUIRES: `name` is the kernel's fixed 16-byte name field. */

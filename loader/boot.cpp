@@ -32,7 +32,8 @@ namespace diglim {
 namespace {
 
 constexpr char kHelp[] =
-    "Usage: rdinit=/usr/sbin/diglim-loader [diglim.mode=enforce|permissive] [diglim.init=PATH]\n\n"
+    "Usage: rdinit=/usr/sbin/diglim-loader [diglim.mode=enforce|permissive|measure]\n"
+    "       [diglim.measure=on|off] [diglim.pcr=NUMBER] [diglim.init=PATH]\n\n"
     "As PID 1, from the kernel command line, with no verb: starts DIGLIM with /etc/diglim/loader.conf,\n"
     "/etc/diglim/keys and /etc/digest_lists of the initramfs, then executes the real init (/init, else\n"
     "/sbin/init). What fails stops the boot, or, in permissive mode, is logged.\n\n"
@@ -150,14 +151,16 @@ std::string started_text(const Config& config) {
 
 // With the programs attached, and before anything else runs: a policy that came first would have IMA measure
 // what the kernel happens to start meanwhile.
-Result<void> start_measuring(const std::string& policy, PolicyLabels labels, const WrittenManifest& manifest) {
+Result<void> start_measuring(const std::string& policy, PolicyLabels labels,
+                             const WrittenManifest& manifest) {
   TRY(write_ima_policy(policy));
   if (labels == PolicyLabels::kNone) return {};
   TRY(write_manifest_file(manifest));
   TRY_ASSIGN(const uint64_t before, ima_event_count());
   TRY(measure_manifest(manifest.number));
   TRY_ASSIGN(const uint64_t after, ima_event_count());
-  if (before == after) return Error{ErrorCode::kIo, EIO, "IMA did not measure " + manifest_path(manifest.number)};
+  if (before == after)
+    return Error{ErrorCode::kIo, EIO, "IMA did not measure " + manifest_path(manifest.number)};
   return {};
 }
 
@@ -176,7 +179,8 @@ Result<void> start(const Config& config) {
     generation.set_manifest(manifest.number, manifest.hash);
   }
 
-  TRY_ASSIGN(Programs programs, Programs::load({kernel_mode(config.mode), ima_active, config.measures()}, facts));
+  TRY_ASSIGN(Programs programs,
+             Programs::load({kernel_mode(config.mode), ima_active, config.measures()}, facts));
   TRY_ASSIGN(const Fd keys, create_keys_map(trust->to_blob()));
   const Fd generations(dup(programs.generations_fd()));
   if (!generations) return from_errno("dup", errno);
@@ -194,16 +198,17 @@ Result<void> start(const Config& config) {
              "no copy of the loader, after an update of it lists cannot change until the next boot: " +
                  kept.error().message);
   }
-  log_line(LOG_NOTICE,
-           started_text(config) + ", generation 1");
+  log_line(LOG_NOTICE, started_text(config) + ", generation 1");
   return {};
 }
 
-// What is left when the programs do not run. No policy may be there, or the one for them: it measures
-// everything then.
+// What is left when the programs do not run.
 void measure_everything(int pcr) {
   const auto written = write_ima_policy(ima_policy(PolicyLabels::kNone, pcr));
-  log_line(LOG_EMERG, written ? "IMA measures everything" : "IMA may measure nothing: " + written.error().message);
+  // No policy file: ours is in force already, and without the programs it measures everything, too.
+  const bool measures = written || written.error().code == ErrorCode::kNotFound;
+  log_line(LOG_EMERG,
+           measures ? "IMA measures everything" : "IMA may measure nothing: " + written.error().message);
 }
 
 // Never returns: PID 1 that exits panics the kernel without a word of why.
@@ -244,8 +249,8 @@ int run_boot(int argc, char** argv) {
   const auto started = !ready ? ready : !configured ? configured : start(config);
   if (!started) {
     if (config.mode == Mode::kEnforce) stop(started.error().message, config.mode);
-    log_line(LOG_EMERG, "NOT ACTIVE: " + started.error().message + "; " + std::string(mode_name(config.mode)) +
-                            ", so the boot goes on");
+    log_line(LOG_EMERG, "NOT ACTIVE: " + started.error().message + "; " +
+                            std::string(mode_name(config.mode)) + ", so the boot goes on");
     if (config.measures()) measure_everything(config.pcr);
   }
   const char* init = config.init.empty() ? "/init" : config.init.c_str();

@@ -60,7 +60,8 @@ Result<void> set(std::string_view key, std::string_view value, Config& config) {
     config.signatures.allowed_weak_hashes.push_back(*algo);
     return {};
   }
-  return invalid("unknown setting \"" + escape(key, 40) + "\" (mode, measure, pcr, init, allow-signature-hash)");
+  return invalid("unknown setting \"" + escape(key, 40) +
+                 "\" (mode, measure, pcr, init, allow-signature-hash)");
 }
 
 // Takes the next piece up to one of `ends` off the front of `text`.

@@ -37,8 +37,8 @@ struct Config {
 // failed boot.
 Result<Config> parse_config(std::string_view text);
 
-// The kernel command line: diglim.mode=, diglim.measure=, diglim.pcr=, diglim.init=, with the same values. Other words are not ours.
-// kInvalid for a bad value.
+// The kernel command line: diglim.mode=, diglim.measure=, diglim.pcr=, diglim.init=, with the same values.
+// Other words are not ours. kInvalid for a bad value.
 Result<void> apply_command_line(std::string_view line, Config& config);
 
 }  // namespace diglim

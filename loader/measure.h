@@ -32,8 +32,8 @@ Result<WrittenManifest> boot_manifest(const Config& config, std::string_view pol
 // The loaded lists as manifests name them.
 std::vector<ManifestList> manifest_lists(const Generation& generation);
 
-// Writes it to its path in /run/diglim; later IMA measures it when the loader reads it. Reading again what was
-// measured changes nothing. kNotFound if somebody removed the file.
+// Writes it to its path in /run/diglim; later IMA measures it when the loader reads it. Reading again what
+// was measured changes nothing. kNotFound if somebody removed the file.
 Result<void> write_manifest_file(const WrittenManifest& manifest);
 Result<void> measure_manifest(uint64_t number);
 

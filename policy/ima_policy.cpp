@@ -7,12 +7,9 @@ namespace diglim {
 namespace {
 
 // What a file is used for (Documentation/ABI/testing/ima_policy).
-constexpr std::string_view kUses[] = {"BPRM_CHECK mask=MAY_EXEC",
-                                      "MMAP_CHECK mask=MAY_EXEC",
-                                      "MODULE_CHECK",
-                                      "FIRMWARE_CHECK",
-                                      "KEXEC_KERNEL_CHECK",
-                                      "KEXEC_INITRAMFS_CHECK"};
+constexpr std::string_view kUses[] = {
+    "BPRM_CHECK mask=MAY_EXEC", "MMAP_CHECK mask=MAY_EXEC", "MODULE_CHECK",
+    "FIRMWARE_CHECK",           "KEXEC_KERNEL_CHECK",       "KEXEC_INITRAMFS_CHECK"};
 
 // Manifests lie in /run. Naming its file system keeps IMA from asking for a label at each open elsewhere.
 constexpr std::string_view kManifests = "FILE_CHECK mask=MAY_READ fsmagic=0x01021994";  // tmpfs
@@ -27,7 +24,8 @@ std::string ima_policy(PolicyLabels labels, int pcr) {
     for (const std::string_view use : kUses) text.append("dont_measure func=").append(use) += label + "\n";
     text.append("measure func=").append(kManifests) += label + " template=ima-ng" + end;
   }
-  for (const std::string_view use : kUses) text.append("measure func=").append(use) += " template=ima-sig" + end;
+  for (const std::string_view use : kUses)
+    text.append("measure func=").append(use) += " template=ima-sig" + end;
   return text;
 }
 
