@@ -105,6 +105,7 @@ enum diglim_guard {
   DIGLIM_GUARD_FTRACE = 8,
   DIGLIM_GUARD_MARK = 9, /* the loader was started traced, filtered by seccomp or sharing state: no rights given */
   DIGLIM_GUARD_IMA_POLICY = 10,
+  DIGLIM_GUARD_MANIFEST = 11,
 };
 
 #define DIGLIM_EVENT_PATH 1024 /* usable bytes of path */

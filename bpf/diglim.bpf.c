@@ -6,7 +6,7 @@
  *   bprm_committed_creds  gives the running loader its role                            (decision D8)
  *   mmap_file             file mapped executable; vm_mmap_pgoff (fentry, fexit) marks how long that takes
  *   file_mprotect         mapping made executable later: must have been verified before
- *   file_open             opened for write: what we knew of the file is void, or ETXTBSY while it is mapped executable
+ *   file_open             a manifest of the loader; opened for write: what we knew of the file is void, or ETXTBSY while it is mapped executable
  *   path_truncate         the same for truncate(2), which opens nothing
  *   file_truncate         and for O_RDONLY|O_TRUNC, which opens nothing for write (6.2 and later)
  *   kernel_read_file      module, firmware, kexec image from a file
@@ -292,6 +292,8 @@ static __always_inline int before_write(struct inode *inode, struct vfsmount *mn
     return 0;
   }
   __sync_fetch_and_add(&note->writes, 1);
+  if (note->manifest)
+    return guard(DIGLIM_GUARD_MANIFEST, dentry);
   if (!*(volatile u32 *)&note->mapped_executable)
     return 0;
   /* The counter first: it goes down only after the mapping can be seen, so one of the two shows whoever came before us. */
@@ -313,6 +315,8 @@ int BPF_PROG(diglim_file_open, struct file *file)
   struct inode *inode = file->f_inode;
   int result;
 
+  if (open_manifest(file, inode))
+    return 0;
   if (!(file->f_mode & FMODE_WRITE))
     return 0;
   if ((inode->i_mode & S_IFMT) != S_IFREG)

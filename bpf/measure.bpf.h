@@ -8,18 +8,24 @@
  *
  * Architecture: steer() leaves the verdict for the task; it counts only inside IMA's own hook for that very file:
  *   ima_bprm_check, ima_file_mmap, ima_read_file, ima_post_read_file   (fentry, fexit)
- *   ima_file_check               the loader reads a manifest
+ *   ima_file_check               the loader reads a manifest: file_open has marked it
  *   security_audit_rule_match    (fmod_ret) the answer
  * Loaded only with diglim_measure.
  */
 #ifndef DIGLIM_BPF_MEASURE_H
 #define DIGLIM_BPF_MEASURE_H
 
+enum steering_state {
+  STEERING_KNOWN = 1,    /* our hook found the file known */
+  STEERING_MANIFEST = 2, /* the loader opens a manifest */
+  STEERING_INSIDE = 3,   /* IMA's hook for it is running */
+};
+
 /* What holds for one task between our hook and the end of IMA's. */
 struct steering {
-  u64 inode;  /* address of the known file's inode */
-  u64 thread; /* address of its task_struct, since its id may come back before it is freed */
-  u64 inside; /* 1: in IMA's hook for it */
+  u64 inode;  /* address of the file's inode */
+  u64 thread; /* address of the task's task_struct, since its id may come back before it is freed */
+  u64 state;  /* enum steering_state */
 };
 
 /* By thread. Preallocated, as sleepable programs need it; a task leaves at most one entry behind (when another LSM refuses after us), and
@@ -32,27 +38,12 @@ struct {
   __type(value, struct steering);
 } diglim_steered SEC(".maps");
 
-/* What our hook says to IMA's, which comes next. */
-static __always_inline void steer(struct inode *inode, bool known)
+static __always_inline void put_steering(struct inode *inode, enum steering_state state)
 {
   u64 task = bpf_get_current_pid_tgid();
-  struct steering steering = {.inode = (u64)inode, .thread = (u64)bpf_get_current_task()};
+  struct steering steering = {.inode = (u64)inode, .thread = (u64)bpf_get_current_task(), .state = state};
 
-  if (!diglim_measure)
-    return;
-  if (known)
-    bpf_map_update_elem(&diglim_steered, &task, &steering, BPF_ANY);
-  else
-    bpf_map_delete_elem(&diglim_steered, &task);
-}
-
-static __always_inline void enter(struct inode *inode)
-{
-  u64 task = bpf_get_current_pid_tgid();
-  struct steering *steering = bpf_map_lookup_elem(&diglim_steered, &task);
-
-  if (steering && steering->inode == (u64)inode)
-    steering->inside = 1;
+  bpf_map_update_elem(&diglim_steered, &task, &steering, BPF_ANY);
 }
 
 static __always_inline void leave(void)
@@ -60,6 +51,48 @@ static __always_inline void leave(void)
   u64 task = bpf_get_current_pid_tgid();
 
   bpf_map_delete_elem(&diglim_steered, &task);
+}
+
+/* What our hook says to IMA's, which comes next. */
+static __always_inline void steer(struct inode *inode, bool known)
+{
+  if (!diglim_measure)
+    return;
+  if (known)
+    put_steering(inode, STEERING_KNOWN);
+  else
+    leave();
+}
+
+/* The loader opens its manifests, and nothing else, with O_NOATIME: first to write a new one, which nobody else can change from
+ * then on, then to read it, which IMA measures. REQUIRES: called in file_open. True: the opening is the loader's writing of it.
+ */
+static __always_inline bool open_manifest(struct file *file, struct inode *inode)
+{
+  struct inode_note *note;
+
+  if (!diglim_measure || !(file->f_flags & O_NOATIME) || !is_loader())
+    return false;
+  if (!(file->f_mode & FMODE_WRITE)) {
+    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
+    if (note && note->manifest)
+      put_steering(inode, STEERING_MANIFEST);
+    return false;
+  }
+  note = note_of(inode);
+  if (!note || note->manifest || inode->i_size)
+    return false;
+  note->manifest = 1;
+  return true;
+}
+
+static __always_inline void enter(struct inode *inode, enum steering_state from)
+{
+  u64 task = bpf_get_current_pid_tgid();
+  struct steering *steering = bpf_map_lookup_elem(&diglim_steered, &task);
+
+  if (steering && steering->inode == (u64)inode && steering->state == from)
+    steering->state = STEERING_INSIDE;
 }
 
 SEC("lsm/task_free")
@@ -76,7 +109,7 @@ int BPF_PROG(diglim_ima_task_free, struct task_struct *thread)
 SEC("fentry/ima_bprm_check")
 int BPF_PROG(diglim_ima_exec, struct linux_binprm *bprm)
 {
-  enter(BPF_CORE_READ(bprm, file, f_inode));
+  enter(BPF_CORE_READ(bprm, file, f_inode), STEERING_KNOWN);
   return 0;
 }
 
@@ -91,7 +124,7 @@ SEC("fentry/ima_file_mmap")
 int BPF_PROG(diglim_ima_mmap, struct file *file, unsigned long reqprot, unsigned long prot)
 {
   if (prot & PROT_EXEC)
-    enter(BPF_CORE_READ(file, f_inode)); /* anonymous: 0, which nobody has */
+    enter(BPF_CORE_READ(file, f_inode), STEERING_KNOWN); /* anonymous: 0, which nobody has */
   return 0;
 }
 
@@ -108,7 +141,7 @@ SEC("fentry/ima_read_file")
 int BPF_PROG(diglim_ima_read, struct file *file, int id, bool contents)
 {
   if (!contents)
-    enter(BPF_CORE_READ(file, f_inode));
+    enter(BPF_CORE_READ(file, f_inode), STEERING_KNOWN);
   return 0;
 }
 
@@ -123,7 +156,7 @@ int BPF_PROG(diglim_ima_read_end, struct file *file, int id, bool contents)
 SEC("fentry/ima_post_read_file")
 int BPF_PROG(diglim_ima_post, struct file *file)
 {
-  enter(BPF_CORE_READ(file, f_inode));
+  enter(BPF_CORE_READ(file, f_inode), STEERING_KNOWN);
   return 0;
 }
 
@@ -134,24 +167,18 @@ int BPF_PROG(diglim_ima_post_end, struct file *file)
   return 0;
 }
 
-/* The loader marks the opening of a manifest by O_NOATIME, which it uses for nothing else. */
 SEC("fentry/ima_file_check")
 int BPF_PROG(diglim_ima_open, struct file *file)
 {
-  struct steering steering = {.thread = (u64)bpf_get_current_task(), .inside = 1};
-  u64 task;
-
-  if (!(BPF_CORE_READ(file, f_flags) & O_NOATIME) || !is_loader())
-    return 0;
-  task = bpf_get_current_pid_tgid();
-  bpf_map_update_elem(&diglim_steered, &task, &steering, BPF_ANY);
+  if (BPF_CORE_READ(file, f_flags) & O_NOATIME)
+    enter(BPF_CORE_READ(file, f_inode), STEERING_MANIFEST);
   return 0;
 }
 
 SEC("fexit/ima_file_check")
 int BPF_PROG(diglim_ima_open_end, struct file *file)
 {
-  if ((BPF_CORE_READ(file, f_flags) & O_NOATIME) && is_loader())
+  if (BPF_CORE_READ(file, f_flags) & O_NOATIME)
     leave();
   return 0;
 }
@@ -184,7 +211,7 @@ int BPF_PROG(diglim_rule, u32 label, u32 field, u32 operation, void *rule)
   if (field != AUDIT_SUBJ_ROLE || !is_our_rule(rule))
     return 0;
   steering = bpf_map_lookup_elem(&diglim_steered, &task);
-  if (steering && steering->inside)
+  if (steering && steering->state == STEERING_INSIDE)
     return 1;
   return -ENOENT;
 }

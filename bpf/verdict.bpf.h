@@ -27,6 +27,7 @@ struct inode_note {
   u32 verdict;
   u32 flags; /* DIGLIM_FLAG_* of the digest */
   u64 digest[8];
+  u64 manifest; /* 1: the loader made it to be measured, and nobody writes to it any more; never back to 0 */
 };
 
 struct {

@@ -27,7 +27,8 @@ constexpr std::string_view kGuards[] = {"",
                                         "unmount the pins of DIGLIM",
                                         "switch off ftrace",
                                         "loader without rights: it is traced, filtered or shares its state",
-                                        "load an IMA policy"};
+                                        "load an IMA policy",
+                                        "change a manifest of what the loader trusts"};
 
 template <size_t N>
 std::string_view pick(const std::string_view (&names)[N], int index) {

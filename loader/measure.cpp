@@ -113,26 +113,33 @@ Result<WrittenManifest> boot_manifest(const Config& config, std::string_view pol
   return written;
 }
 
-Result<void> write_manifest_file(const WrittenManifest& manifest) {
+Result<ino_t> write_manifest_file(const WrittenManifest& manifest) {
   const std::string path = manifest_path(manifest.number);
   (void)mkdir(kRunFolder, 0755);  // exists already, or the open says what is wrong
   (void)unlink(path.c_str());     // of a loader that was killed: a new file has nothing measured yet
-  TRY_ASSIGN(const Fd file, open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0444));
+  TRY_ASSIGN(const Fd file, open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOATIME, 0444));
   for (ByteView rest = manifest.content; !rest.empty();) {
     const ssize_t written = write(file.get(), rest.data(), rest.size());
     if (written <= 0) return from_errno("write " + path, written < 0 ? errno : EIO);
     rest = rest.subspan(static_cast<size_t>(written));
   }
-  return {};
+  struct stat info = {};
+  if (fstat(file.get(), &info) != 0) return from_errno("stat " + path, errno);
+  return info.st_ino;
 }
 
-Result<void> measure_manifest(uint64_t number) {
+Result<void> measure_manifest(uint64_t number, ino_t inode) {
   const std::string path = manifest_path(number);
-  // The opening is what IMA measures; O_NOATIME tells our programs which one is meant (bpf/measure.bpf.h).
+  // The opening is what IMA measures. O_NOATIME tells our programs which one is meant (bpf/measure.bpf.h),
+  // here as when it was written.
   TRY_ASSIGN(const Fd file, open_file(path, O_RDONLY | O_NOATIME | O_NOFOLLOW));
-  struct statfs info = {};
-  if (fstatfs(file.get(), &info) != 0) return from_errno("statfs " + path, errno);
-  if (info.f_type != TMPFS_MAGIC)
+  struct stat info = {};
+  struct statfs system = {};
+  if (fstat(file.get(), &info) != 0 || fstatfs(file.get(), &system) != 0)
+    return from_errno("stat " + path, errno);
+  if (inode != 0 && info.st_ino != inode)
+    return invalid(path + ": somebody replaced it before it was measured; try again");
+  if (system.f_type != TMPFS_MAGIC)
     return unsupported(path + ": IMA's rule for manifests needs /run to be a tmpfs");
   return {};
 }

@@ -2,6 +2,8 @@
 // What the loader has to do with IMA (decision D9): its policy, and the manifests that it measures.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string_view>
 
 #include "lib/generation/generation.h"
@@ -32,10 +34,13 @@ Result<WrittenManifest> boot_manifest(const Config& config, std::string_view pol
 // The loaded lists as manifests name them.
 std::vector<ManifestList> manifest_lists(const Generation& generation);
 
-// Writes it to its path in /run/diglim; later IMA measures it when the loader reads it. Reading again what
-// was measured changes nothing. kNotFound if somebody removed the file.
-Result<void> write_manifest_file(const WrittenManifest& manifest);
-Result<void> measure_manifest(uint64_t number);
+// Writes it to its path in /run/diglim, where nobody changes it from then on, and gives the file's inode
+// number.
+Result<ino_t> write_manifest_file(const WrittenManifest& manifest);
+
+// Has IMA measure it. Again, for one that was measured before, changes nothing. kNotFound: somebody removed
+// the file; kInvalid: or replaced it (`inode` is not its number; 0: any).
+Result<void> measure_manifest(uint64_t number, ino_t inode);
 
 // How many events IMA's log has.
 Result<uint64_t> ima_event_count();
