@@ -1,19 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loader/config.h"
 
+#include <charconv>
+#include <system_error>
+
 #include "lib/base/text.h"
 
 namespace diglim {
 namespace {
+
+constexpr int kFirstPcr = 8;
+constexpr int kLastPcr = 15;
 
 Result<void> set_mode(std::string_view value, Config& config) {
   if (value == "enforce") {
     config.mode = Mode::kEnforce;
   } else if (value == "permissive") {
     config.mode = Mode::kPermissive;
+  } else if (value == "measure") {
+    config.mode = Mode::kMeasure;
   } else {
-    return invalid("mode is \"enforce\" or \"permissive\", not \"" + escape(value, 40) + "\"");
+    return invalid("mode is \"enforce\", \"permissive\" or \"measure\", not \"" + escape(value, 40) + "\"");
   }
+  return {};
+}
+
+Result<void> set_measure(std::string_view value, Config& config) {
+  if (value != "on" && value != "off")
+    return invalid("measure is \"on\" or \"off\", not \"" + escape(value, 40) + "\"");
+  config.measure = value == "on";
+  return {};
+}
+
+// Those that an operating system may extend and that no reset but the machine's clears (TCG PC Client
+// Platform Profile for TPM 2.0, section 4.6).
+Result<void> set_pcr(std::string_view value, Config& config) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size() || number < kFirstPcr || number > kLastPcr)
+    return invalid("pcr is a number from 8 to 15, not \"" + escape(value, 40) + "\"");
+  config.pcr = number;
   return {};
 }
 
@@ -25,6 +51,8 @@ Result<void> set_init(std::string_view value, Config& config) {
 
 Result<void> set(std::string_view key, std::string_view value, Config& config) {
   if (key == "mode") return set_mode(value, config);
+  if (key == "measure") return set_measure(value, config);
+  if (key == "pcr") return set_pcr(value, config);
   if (key == "init") return set_init(value, config);
   if (key == "allow-signature-hash") {
     const auto algo = hash_from_name(value);
@@ -32,7 +60,8 @@ Result<void> set(std::string_view key, std::string_view value, Config& config) {
     config.signatures.allowed_weak_hashes.push_back(*algo);
     return {};
   }
-  return invalid("unknown setting \"" + escape(key, 40) + "\" (mode, init, allow-signature-hash)");
+  return invalid("unknown setting \"" + escape(key, 40) +
+                 "\" (mode, measure, pcr, init, allow-signature-hash)");
 }
 
 // Takes the next piece up to one of `ends` off the front of `text`.
@@ -44,6 +73,18 @@ std::string_view take(std::string_view& text, std::string_view ends) {
 }
 
 }  // namespace
+
+std::string_view mode_name(Mode mode) {
+  switch (mode) {
+    case Mode::kEnforce:
+      return "enforce";
+    case Mode::kPermissive:
+      return "permissive";
+    case Mode::kMeasure:
+      return "measure";
+  }
+  return "?";
+}
 
 Result<Config> parse_config(std::string_view text) {
   Config config;
@@ -66,6 +107,8 @@ Result<void> apply_command_line(std::string_view line, Config& config) {
     if (word == "--") break;  // what follows is init's
     Result<void> result;
     if (word.starts_with("diglim.mode=")) result = set_mode(word.substr(12), config);
+    if (word.starts_with("diglim.measure=")) result = set_measure(word.substr(15), config);
+    if (word.starts_with("diglim.pcr=")) result = set_pcr(word.substr(11), config);
     if (word.starts_with("diglim.init=")) result = set_init(word.substr(12), config);
     if (!result) return with_context("kernel command line", result.error());
   }

@@ -206,7 +206,9 @@ Result<KernelState> read_state() {
   KernelState state;
   TRY_ASSIGN(const uint32_t mode, read_variable<uint32_t>("diglim_b.rodata", "diglim_mode"));
   TRY_ASSIGN(state.counters, read_variable<diglim_counters>("diglim_b.bss", "diglim_counters"));
-  state.enforcing = mode == DIGLIM_MODE_ENFORCE;
+  TRY_ASSIGN(const uint32_t measure, read_variable<uint32_t>("diglim_b.rodata", "diglim_measure"));
+  state.mode = static_cast<diglim_mode>(mode);
+  state.measuring = measure != 0;
   return state;
 }
 
