@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `diglim attest policy` and `keylime-policy`: what a verifier shall accept, from a reference system.
+#include "lib/attest/policy.h"
+
 #include <fmt/format.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "lib/attest/policy.h"
 #include "lib/rpm/version.h"
 #include "tools/diglim/attest/verbs.h"
 
@@ -57,21 +58,25 @@ Result<VerifierPolicy> make_policy(const CLI::App& app, Options& options) {
   return policy;
 }
 
-// The runtime policy of version 1: RUNTIME_POLICY_SCHEMA in keylime/ima/ima.py, docs/user_guide/runtime_ima.rst. On a
-// machine with DIGLIM the log holds manifests only, so their digests are the whole policy.
+// The runtime policy of version 1: RUNTIME_POLICY_SCHEMA in keylime/ima/ima.py,
+// docs/user_guide/runtime_ima.rst. On a machine with DIGLIM the log holds manifests only, so their digests
+// are the whole policy.
 Result<std::string> make_keylime_policy(const CLI::App& app, Options& options) {
   TRY_ASSIGN(const Predicted predicted, predict(app, options.predict));
-  if (predicted.pcr != kKeylimePcr) return unsupported("Keylime looks at PCR 10 only, and this system measures into another");
+  if (predicted.pcr != kKeylimePcr)
+    return unsupported("Keylime looks at PCR 10 only, and this system measures into another");
   json digests = json::object();
-  for (const PredictedEvent& event : predicted.prediction.events()) digests[event.path] = {to_hex(event.file_digest)};
-  const json policy = {{"meta", {{"version", 1}, {"generator", 0}}},
-                       {"release", 0},
-                       {"digests", digests},
-                       {"excludes", json::array()},
-                       {"keyrings", json::object()},
-                       {"ima", {{"ignored_keyrings", json::array()}, {"log_hash_alg", "sha1"}, {"dm_policy", nullptr}}},
-                       {"ima-buf", json::object()},
-                       {"verification-keys", ""}};
+  for (const PredictedEvent& event : predicted.prediction.events())
+    digests[event.path] = {to_hex(event.file_digest)};
+  const json policy = {
+      {"meta", {{"version", 1}, {"generator", 0}}},
+      {"release", 0},
+      {"digests", digests},
+      {"excludes", json::array()},
+      {"keyrings", json::object()},
+      {"ima", {{"ignored_keyrings", json::array()}, {"log_hash_alg", "sha1"}, {"dm_policy", nullptr}}},
+      {"ima-buf", json::object()},
+      {"verification-keys", ""}};
   return policy.dump(2) + "\n";
 }
 
