@@ -163,7 +163,6 @@ int run_replay(const CLI::App& app, const Options& options) {
 }
 
 int run_show(const CLI::App& app, const Options& options) {
-  PcrSelection selection;
   auto algo = pcr_bank_from_name(options.bank);
   auto pcrs = parse_pcr_list(options.pcrs.empty() ? "0-23" : options.pcrs);
   if (!algo) return fail(app, kExitUsage, algo.error().message);
@@ -195,8 +194,10 @@ int run_pcr(int argc, char** argv) {
                       "sign the value with this private key (PEM): an authorization for unseal");
   predict->add_option("--pcrs", options.pcrs,
                       "with --sign: all PCRs that the secret is sealed to, such as 0-7,10");
-  predict->add_option("--value", options.values,
-                      "with --sign: PCR=HEX of another one (default: as the TPM has it)");
+  predict
+      ->add_option("--value", options.values,
+                   "with --sign: PCR=HEX of another one (default: as the TPM has it)")
+      ->allow_extra_args(false);
   predict->add_option("-o,--output", options.output, "with --sign: write to this file");
 
   CLI::App* replay = app.add_subcommand("replay", "the values to which an IMA log adds up");

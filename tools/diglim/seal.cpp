@@ -89,7 +89,8 @@ int run_seal(int argc, char** argv) {
   app.add_option("--pcrs", options.pcrs, "to which, such as 0-7,10 (default: 10)");
   app.add_option("--bank", options.bank, "sha1, sha256, sha384, sha512 (default: sha256)");
   app.add_option("--value", options.values,
-                 "PCR=HEX, such as a predicted one (default: as the TPM has it now)");
+                 "PCR=HEX, such as a predicted one (default: as the TPM has it now)")
+      ->allow_extra_args(false);
   app.add_option("--authorize-key", options.authorize_key,
                  "public key (PEM): whatever values it signs open the secret (diglim pcr predict --sign)");
   add_tcti_option(app, options.tcti);
@@ -111,7 +112,8 @@ int run_unseal(int argc, char** argv) {
   CLI::App app("Opens a sealed secret, if the PCRs say so.", argv[0]);
   app.add_option("OBJECT", options.object, "file that diglim seal made")->required();
   app.add_option("--authorization", options.authorizations,
-                 "file of diglim pcr predict --sign; may be repeated, the one that fits is used");
+                 "file of diglim pcr predict --sign; may be repeated, the one that fits is used")
+      ->allow_extra_args(false);
   app.add_option("-o,--output", options.output, "file for the secret (default: stdout)");
   add_tcti_option(app, options.tcti);
   if (const auto wrong = parse_options(app, argc, argv)) return *wrong;

@@ -194,7 +194,8 @@ void add_enroll_commands(CLI::App& app, Subcommands& commands) {
     command->add_option("REQUEST", options->request, "of enroll-request")->required();
     command->add_option("--secret", options->secret, "file that the verifier keeps to itself")->required();
   }
-  challenge->add_option("--ek-ca", options->ek_ca, "certificates of the TPM's vendor (PEM); may be repeated");
+  challenge->add_option("--ek-ca", options->ek_ca, "certificates of the TPM's vendor (PEM); may be repeated")
+      ->allow_extra_args(false);
   challenge->add_option("--ek", options->ek, "SHA-256 of the endorsement key, known from elsewhere");
   challenge->add_flag("--any-ek", options->any_ek, "take whatever TPM it is");
   answer->add_option("CHALLENGE", options->challenge, "of enroll-challenge")->required();

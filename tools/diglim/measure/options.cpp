@@ -65,7 +65,7 @@ Result<std::optional<Bytes>> find_boot_aggregate(const PredictOptions& options, 
 }
 
 // "load:FILE,..." publishes, "unload:NAME,..." withdraws; each is one call of the loader.
-Result<void> apply_transaction(const CLI::App& app, const std::string& step, const TrustStore& trust,
+Result<void> apply_transaction(const std::string& step, const TrustStore& trust,
                                std::vector<ManifestList>& lists) {
   const size_t colon = step.find(':');
   const std::string verb = step.substr(0, colon);
@@ -97,7 +97,6 @@ Result<void> apply_transaction(const CLI::App& app, const std::string& step, con
       lists.push_back(std::move(list));
     }
   }
-  (void)app;
   return {};
 }
 
@@ -146,7 +145,8 @@ void add_system_options(CLI::App& app, PredictOptions& options) {
                  "a file with another IMA policy than the loader's");
   app.add_flag("--no-labels", options.no_labels, "AppArmor does not run, so that IMA measures everything");
   app.add_option("--algorithm", options.algo, "the kernel's ima_hash (default: sha256)");
-  app.add_option("--program", options.programs, "NAME=SHA256 of a BPF object of another build of DIGLIM");
+  app.add_option("--program", options.programs, "NAME=SHA256 of a BPF object of another build of DIGLIM")
+      ->allow_extra_args(false);
 }
 
 void add_predict_options(CLI::App& app, PredictOptions& options) {
@@ -160,7 +160,8 @@ void add_predict_options(CLI::App& app, PredictOptions& options) {
   app.add_option("--boot-template", options.boot_template,
                  "template of that event: the kernel's default (default: ima-sig)");
   app.add_option("--transaction", options.transactions,
-                 "then load:FILE,... or unload:NAME,...; may be repeated, each is one call of the loader");
+                 "then load:FILE,... or unload:NAME,...; may be repeated, each is one call of the loader")
+      ->allow_extra_args(false);
   app.add_flag("--next-boot", options.next_boot, "the value of the next boot after these transactions");
   add_tcti_option(app, options.tcti);
 }
@@ -198,20 +199,18 @@ Result<Predicted> predict(const CLI::App& app, PredictOptions& options) {
   std::vector<ManifestList> lists = system.boot.lists;
   const auto load_root = [&]() -> Result<void> {
     if (options.initramfs.empty()) return {};
-    return apply_transaction(app, "load:" + options.system.root + "/etc/digest_lists", system.trust, lists);
+    return apply_transaction("load:" + options.system.root + "/etc/digest_lists", system.trust, lists);
   };
   if (options.next_boot) {
     // With an initramfs the change is in the root's lists, which are loaded after it.
     if (options.initramfs.empty()) {
-      for (const std::string& step : options.transactions)
-        TRY(apply_transaction(app, step, system.trust, lists));
+      for (const std::string& step : options.transactions) TRY(apply_transaction(step, system.trust, lists));
       system.boot.lists = lists;
     }
     TRY(prediction.boot(system.boot));
     if (!options.initramfs.empty()) {
       TRY(load_root());
-      for (const std::string& step : options.transactions)
-        TRY(apply_transaction(app, step, system.trust, lists));
+      for (const std::string& step : options.transactions) TRY(apply_transaction(step, system.trust, lists));
       TRY(prediction.update(lists));
     }
     return predicted;
@@ -220,7 +219,7 @@ Result<Predicted> predict(const CLI::App& app, PredictOptions& options) {
   TRY(load_root());
   TRY(prediction.update(lists));
   for (const std::string& step : options.transactions) {
-    TRY(apply_transaction(app, step, system.trust, lists));
+    TRY(apply_transaction(step, system.trust, lists));
     TRY(prediction.update(lists));
   }
   return predicted;
