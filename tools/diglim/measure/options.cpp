@@ -187,6 +187,10 @@ Result<Predicted> predict(const CLI::App& app, PredictOptions& options) {
   TRY_ASSIGN(const HashAlgo bank, pcr_bank_from_name(options.bank));
   const unsigned pcr = options.pcr.value_or(static_cast<unsigned>(system.config.pcr));
   if (pcr >= kPcrCount) return invalid("--pcr is a number from 0 to 23");
+  if (!system.config.measures())
+    return invalid(
+        "this system measures nothing: set measure = on in loader.conf, or name diglim.measure=on with "
+        "--cmdline");
   if (options.no_labels)
     return unsupported(
         "without labels IMA measures every file that is used, in the order of use: no value can be "
