@@ -92,7 +92,7 @@ def tamper(case, path, out, other=None):
         "quote-cut": lambda: join(change(parts, ATTEST, lambda c: c[:-1])),
         "signature-bit": lambda: join(change(parts, SIGNATURE, lambda c: flip(c, len(c) - 1))),
         "signature-cut": lambda: join(change(parts, SIGNATURE, lambda c: c[:-1])),
-        "signature-scheme": lambda: join(change(parts, SIGNATURE, lambda c: flip(c, 1))),
+        "signature-scheme": lambda: join(change(parts, SIGNATURE, lambda c: c[:1] + b"\x1a" + c[2:])),
         "pcr-bit": lambda: join(change(parts, PCRS, lambda c: flip(c, 10))),
         "pcr-missing": lambda: join(change(parts, PCRS, lambda c: c[:-33])),
         "pcr-bank": lambda: join(change(parts, PCRS, lambda c: b"\2\0" + c[2:])),
