@@ -23,6 +23,7 @@ struct Verb {
 
 constexpr Verb kVerbs[] = {
     {"doctor", "check what DIGLIM needs, and say what to change", false, diglim::run_doctor},
+    {"setup", "switch DIGLIM on for the next boots, or off again", false, diglim::run_setup},
 };
 
 void print_help(FILE* to) {
