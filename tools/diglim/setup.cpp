@@ -46,11 +46,11 @@ std::optional<int> read_options(int argc, char** argv, Request& request) {
   Options& options = request.options;
   CLI::App app("Switches DIGLIM on for the next boots, or off again.", argv[0]);
   app.require_subcommand(1);
-  app.fallthrough();
   CLI::App* install =
       app.add_subcommand("install", "switch it on: keys, lists, initramfs, kernel command line");
   CLI::App* uninstall = app.add_subcommand("uninstall", "put everything back as it was");
-  add_common(app, options);
+  add_common(*install, options);
+  add_common(*uninstall, options);
   install->add_flag("--default", request.defaults,
                     "enforce, with the keys of rpm's keyring, without questions");
   install->add_option("--mode", options.mode, "enforce (default) or permissive")
@@ -66,7 +66,6 @@ std::optional<int> read_options(int argc, char** argv, Request& request) {
                       "time for looking at programs on disk (default 300, 0: do not)");
   if (const auto status = parse_options(app, argc, argv)) return status;
   request.install = install->parsed();
-  (void)uninstall;
   if (request.defaults) options.rpm_keys = options.yes = true;
   if (options.chroot && (options.root.empty() || options.root == "/")) {
     complain(kTool, "--chroot needs --root");
@@ -235,6 +234,9 @@ int install(System& system, const Options& options) {
 
 int uninstall(System& system, const Options& options) {
   if (!system.has_record()) {
+    if (!options.dry_run) {
+      if (auto swept = system.forget(); !swept) return fail(swept.error());
+    }
     if (!options.json) fmt::print("nothing to undo: {} is not there\n", setup::kRecordPath);
     if (options.json) fmt::print("{{\"done\":[],\"to_do\":[]}}\n");
     return kExitOk;

@@ -38,6 +38,7 @@ class Survey {
       add_item(finding, escape(package.nvra));
       return {};
     }
+    TRY(compare_with_disk(package.nvra, *list));
     const auto verified = verify_digest_list(*list, trust_);
     if (!verified) {
       add_item(verified.error().code == ErrorCode::kUntrusted ? untrusted_ : damaged_,
@@ -46,7 +47,7 @@ class Survey {
     }
     if (verified->count() > verified->count(known_.algo)) add_item(other_algorithm_, escape(package.nvra));
     keep_digests(*verified, known_);
-    return compare_with_disk(package.nvra, *list);
+    return {};
   }
 
   // Lists that belong to no package: compact ones count, those of packages that are gone are stale.

@@ -22,8 +22,7 @@ Result<void> keep_other_list(System& system, const std::string& nvra, ByteView l
   const std::string path = std::string(kLists) + "/" + name;
   TRY_ASSIGN(const auto present, system.read(path));
   if (!present || *present == as_text(list)) return {};
-  TRY(system.remember(path, ""));
-  return {};
+  return system.remember(path, "", as_text(list));
 }
 
 Result<std::string> write_lists(System& system, const Options& options) {
@@ -42,17 +41,19 @@ Result<std::string> write_lists(System& system, const Options& options) {
   ListFolder folder(system.host().path(kLists));
   size_t without = 0;
   std::optional<Progress> bar;
-  TRY(for_each_package(database, [&](const InstalledPackage& package, size_t total) -> Result<void> {
-    if (!bar) bar.emplace("digest lists", total, !options.json);
-    bar->step(package.nvra);
-    const auto list = make_rpm_list(package.region, package.packets);
-    if (!list) {
-      ++without;
-      return {};
-    }
-    if (!before.empty()) TRY(keep_other_list(system, package.nvra, *list));
-    return folder.write(package.nvra, *list);
-  }));
+  const auto read =
+      for_each_package(database, [&](const InstalledPackage& package, size_t total) -> Result<void> {
+        if (!bar) bar.emplace("digest lists", total, !options.json);
+        bar->step(package.nvra);
+        const auto list = make_rpm_list(package.region, package.packets);
+        if (!list) {
+          ++without;
+          return {};
+        }
+        if (!before.empty()) TRY(keep_other_list(system, package.nvra, *list));
+        return folder.write(package.nvra, *list);
+      });
+  if (!read) return read.error();
   bar.reset();
   std::string text =
       fmt::format("{} digest lists in {} ({} written)", folder.names().size(), kLists, folder.written());

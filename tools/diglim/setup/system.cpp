@@ -86,11 +86,15 @@ Result<void> System::save() {
   return save_record(host_.path(kRecordPath), record_);
 }
 
-Result<void> System::remember(const std::string& path, const std::string& format) {
+Result<void> System::remember(const std::string& path, const std::string& format,
+                              std::optional<std::string_view> after) {
   if (record_.find(path) != nullptr) return {};  // what was there before the first change counts
   RecordedFile file;
   file.path = path;
   file.format = format;
+  if (after) {
+    TRY_ASSIGN(file.after_sha256, sha256(*after));
+  }
   struct stat info = {};
   if (lstat(host_.path(path).c_str(), &info) == 0) {
     file.mode = info.st_mode & 07777;
@@ -134,8 +138,8 @@ Result<void> System::write(const FileChange& change) {
   RecordedFile& file = *record_.find(change.path);
   TRY_ASSIGN(file.after_sha256, sha256(change.content));
   TRY(save());
-  TRY(write_file_atomically(real, as_bytes(change.content), present ? file.mode : change.mode));
-  if (present && (file.uid != 0 || file.gid != 0) && chown(real.c_str(), file.uid, file.gid) != 0)
+  TRY(write_file_atomically(real, as_bytes(change.content), file.before ? file.mode : change.mode));
+  if ((file.uid != 0 || file.gid != 0) && chown(real.c_str(), file.uid, file.gid) != 0)
     return from_errno("chown " + escape(real), errno);
   return {};
 }
@@ -182,7 +186,9 @@ Result<bool> System::put_back(const RecordedFile& file) {
   }
   const auto format = format_of(file.format);
   if (!format) return false;
-  const std::string freed = remove_from_file(*present, *format, record_.words);
+  std::string freed = remove_from_file(*present, *format, record_.words);
+  // Nothing but blanks between words may differ then: grubby moves them.
+  if (was_there && add_to_file(freed, *format, {}) == add_to_file(before, *format, {})) freed = before;
   if (freed != *present) TRY(write_file_atomically(real, as_bytes(freed), file.mode));
   return freed == before;
 }

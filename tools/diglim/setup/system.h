@@ -36,8 +36,10 @@ class System {
 
   Result<void> make_folder(const std::string& path);  // and those above it
   Result<void> write(const FileChange& change);
-  // Records a file that another program is about to change.
-  Result<void> remember(const std::string& path, const std::string& format);
+  // Records a file that another program, or another part of this one, is about to change; to `after`, if that
+  // is known.
+  Result<void> remember(const std::string& path, const std::string& format,
+                        std::optional<std::string_view> after = std::nullopt);
   // ... and has changed.
   Result<void> remember_after(const std::string& path);
   Result<void> save();
