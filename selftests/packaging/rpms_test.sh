@@ -22,7 +22,7 @@ rpm -qp rpms/*.rpm >/dev/null 2>log || fail "rpm -qp: $(cat log)"
 	printf '%s\n' /etc/diglim/ /etc/diglim/keys/ /etc/diglim/loader.conf /etc/digest_lists/ /var/lib/diglim/ /usr/sbin/diglim-loader \
 		/usr/bin/{compact_gen,diglim,diglim_setup.sh,diglim_user_client,rpm_gen}
 	(cd "$top/packaging" && printf '/usr/share/bash-completion/completions/%s\n' completion/* | sed 's|completion/\([^/]*\)$|\1|' &&
-		for page in man/*; do echo "/usr/share/man/man${page##*.}/${page#man/}"; done &&
+		for page in man/*; do [ "$page" != man/diglim-rpm-plugin.8 ] && echo "/usr/share/man/man${page##*.}/${page#man/}"; done &&
 		printf '/usr/lib/systemd/system/%s\n' systemd/* | sed 's|systemd/\([^/]*\.service\)$|\1|')
 } | sed 's|system/systemd/|system/|; s|completions/completion/|completions/|' | sort >wanted
 files diglim | grep -v -e ^/usr/share/doc/ -e ^/usr/share/licenses/ >got
@@ -30,9 +30,8 @@ diff -u wanted got || fail "files of diglim"
 for program in $(sed -n 's|^/usr/s\?bin/||p' got); do
 	grep -qE "^/usr/share/man/man[18]/$program\.[18]$" got || fail "no man page of $program"
 done
-if [ -d "$top/rpm-plugin" ]; then
-	equal "plugin" "$(files diglim-rpm-plugin | sed 's|.*/||' | tr '\n' ' ')" "macros.transaction_diglim diglim.so "
-fi
+equal "plugin" "$(files diglim-rpm-plugin | tr '\n' ' ')" \
+	"/usr/lib/rpm/macros.d/macros.transaction_diglim $(rpm --eval %__plugindir)/diglim.so /usr/share/man/man8/diglim-rpm-plugin.8 "
 if [ -d "$top/dracut" ]; then
 	equal "dracut" "$(files diglim-dracut | grep -v '/$' | tr '\n' ' ')" "$(cd "$top/dracut" && find 90diglim -type f -printf '/usr/lib/dracut/modules.d/%p\n' | sort | tr '\n' ' ')"
 fi
