@@ -112,6 +112,13 @@ void check_plugin(const Host& host, Findings& findings) {
               (name.starts_with("macros") && mentions(host, folder + "/" + name, "%__transaction_diglim"));
     }
   }
+  if (host.exists("/var/lib/diglim/transaction")) {
+    findings.push_back({"rpm.transaction",
+                        Level::kWarn,
+                        "an rpm transaction was cut short, or is under way",
+                        "if none is under way: diglim repair",
+                        {}});
+  }
   if (plugin && macro) {
     findings.push_back(
         {"rpm.plugin", Level::kOk, "rpm's plugin keeps the kernel in step with packages", "", {}});
