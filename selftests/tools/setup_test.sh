@@ -201,7 +201,7 @@ same before host "an old list"
 chroot grub /usr/sbin/update-grub && rm -f grub/tmp/called
 fresh grub
 for point in $(seq 1 100); do
-	strace -f -qq -o trace -e trace=rename,renameat2,symlink -e inject=rename,renameat2,symlink:signal=KILL:when=$point \
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace -e trace=rename,renameat2,symlink -e inject=rename,renameat2,symlink:signal=KILL:when=$point \
 		"$diglim" setup install --root "$work/host" --chroot --yes --rpm-keys --seconds 0 >/dev/null 2>&1
 	status=$?
 	[ $status != 0 ] || break
