@@ -144,6 +144,13 @@ struct diglim_counters {
   __u64 denied;         /* or would have been, when permissive */
 };
 
+/* --- What the keeper made of the events (map diglim_log, element 0; only the keeper writes it) ----------------- */
+struct diglim_log_counters {
+  __u64 logged;     /* denials with a line in the kernel log */
+  __u64 not_logged; /* denials without one, since there were too many of them */
+  __u64 restarts;   /* times that a keeper took the place of one that was gone */
+};
+
 #ifdef __cplusplus
 #define DIGLIM_ASSERT static_assert
 #else

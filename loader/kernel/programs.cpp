@@ -146,16 +146,6 @@ Result<void> Programs::set_flags(ByteView digest, uint32_t flags) {
   return {};
 }
 
-Result<void> Programs::set_role(pid_t pid, diglim_role role) {
-  const auto key = static_cast<uint32_t>(pid);
-  diglim_task task = {};
-  task.role = role;
-  if (bpf_map_update_elem(bpf_map__fd(state_->object->maps.diglim_tasks), &key, &task, BPF_ANY) != 0) {
-    return from_errno("give process " + std::to_string(pid) + " its role", errno);
-  }
-  return {};
-}
-
 Result<void> Programs::attach() {
   for (const bool guards : {false, true}) {
     bpf_program* program = nullptr;
@@ -181,34 +171,13 @@ Result<void> Programs::pin(const Fd& keys) {
       return from_errno("pin " + folder + name, errno);
     }
   }
-  if (bpf_obj_pin(keys.get(), (folder + "keys").c_str()) != 0)
-    return from_errno("pin " + folder + "keys", errno);
-  return {};
-}
-
-Result<void> Programs::read_events(const std::function<void(const diglim_event&)>& handle,
-                                   const std::function<void()>& drained) {
-  const auto deliver = [](void* context, void* data, size_t size) {
-    if (size >= sizeof(diglim_event)) {
-      (*static_cast<const std::function<void(const diglim_event&)>*>(context))(
-          *static_cast<const diglim_event*>(data));
-    }
-    return 0;
-  };
-  const std::unique_ptr<ring_buffer, decltype(&ring_buffer__free)> events(
-      ring_buffer__new(bpf_map__fd(state_->object->maps.diglim_events), deliver,
-                       const_cast<void*>(static_cast<const void*>(&handle)), nullptr),
-      ring_buffer__free);
-  if (!events) return libbpf_error("open the ring buffer", errno);
-  for (;;) {
-    const int result = ring_buffer__poll(events.get(), -1);
-    if (result < 0 && result != -EINTR) return libbpf_error("read the ring buffer", result);
-    drained();
+  // No program uses these two, so nothing else holds them.
+  const std::pair<const char*, int> maps[] = {{"keys", keys.get()},
+                                              {"log", bpf_map__fd(state_->object->maps.diglim_log)}};
+  for (const auto& [name, fd] : maps) {
+    if (bpf_obj_pin(fd, (folder + name).c_str()) != 0) return from_errno("pin " + folder + name, errno);
   }
-}
-
-uint64_t Programs::dropped_events() const {
-  return state_->object->bss->diglim_counters.dropped_events;
+  return {};
 }
 
 }  // namespace diglim

@@ -2,9 +2,6 @@
 // Bringing the BPF programs up at boot: probe, load, fill, attach, pin.
 #pragma once
 
-#include <sys/types.h>
-
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -45,21 +42,10 @@ class Programs {
   int generations_fd() const;
   // Gives the digest a meaning of its own (DIGLIM_FLAG_*).
   Result<void> set_flags(ByteView digest, uint32_t flags);
-  // Gives a running process of one thread a role, until it ends or executes something else. Works on
-  // descriptors that this process has, so also when guards are attached.
-  Result<void> set_role(pid_t pid, diglim_role role);
-
   // Attaches every program, the guards last. All or nothing: on an error none stays attached.
   Result<void> attach();
-  // Pins every link, and `keys`, below kPinFolder.
+  // Pins every link, `keys`, and the map of the keeper's counters, below kPinFolder.
   Result<void> pin(const Fd& keys);
-
-  // Calls `handle` for each event, and `drained` when there is none left for the moment; returns only on an
-  // error. For the keeper.
-  Result<void> read_events(const std::function<void(const diglim_event&)>& handle,
-                           const std::function<void()>& drained);
-  // Events that found the ring buffer full, so far.
-  uint64_t dropped_events() const;
 
  private:
   struct State;

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/limits.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
@@ -232,6 +233,46 @@ Report loader_without_keeper() {
   return refused("load", EIO, 0);
 }
 
+bool is_in_log(const char* text) {
+  const Fd log(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
+  char record[2048];
+  for (;;) {
+    const ssize_t n = read(log.get(), record, sizeof(record) - 1);
+    if (n < 0 && errno == EPIPE) continue;  // overwritten meanwhile
+    if (n <= 0) return false;
+    record[n] = 0;
+    if (strstr(record, text) != nullptr) return true;
+  }
+}
+
+// Any user can be denied as often as he likes. With DIGLIM off, a keeper without bounds is played by
+// ourselves.
+Report flood_log() {
+  constexpr int kDenials = 20'000;
+  constexpr char kMarker[] = "diglim-attack: what must stay in the log\n";
+  if (!write_text("/dev/kmsg", kMarker) || !is_in_log(kMarker)) return not_tried("no kernel log", errno);
+  const std::string path = scratch() + "/unknown";
+  (void)put(path, code_page(kUnknownCode));
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const bool real = pins_are_real();
+    const Fd fd(open(path.c_str(), O_RDONLY));
+    if (real && setuid(65534) != 0) _exit(1);
+    const std::string line = "diglim-attack: " + std::string(150, '.') + "\n";
+    for (int i = 0; i < kDenials; ++i) {
+      if (!real) (void)write_text("/dev/kmsg", line);
+      if (real && map_page(fd.get(), PROT_READ | PROT_EXEC) != nullptr) _exit(2);
+    }
+    _exit(0);
+  }
+  int status = 0;
+  (void)waitpid(pid, &status, 0);
+  if (status != 0) return not_tried("status " + std::to_string(status));
+  (void)sleep(2);
+  return is_in_log(kMarker) ? harmless("what was in the log before is still there")
+                            : allowed("older lines are pushed out of the log");
+}
+
 constexpr Attack kAttacks[] = {
     {"keeper-kill", kOff | kEnforce, kSignal, signal_kill, "SIGKILL to the keeper"},
     {"keeper-stop", kOff | kEnforce, kSignal, signal_stop, "SIGSTOP to the keeper"},
@@ -245,6 +286,7 @@ constexpr Attack kAttacks[] = {
     {"keeper-mem", kAll, kTrace, memory_file, "/proc/PID/mem of the keeper"},
     {"keeper-getfd", kAll, kTrace, take_descriptor, "pidfd_getfd of its descriptors"},
     {"keeper-proc-fd", kEnforce, nullptr, proc_descriptor, "open /proc/PID/fd of its descriptors"},
+    {"log-flood", kOff | kEnforce, nullptr, flood_log, "push lines out of the kernel log by denials"},
     {"ftrace-write", kAll, kFtrace, ftrace_write, "0 to kernel.ftrace_enabled"},
     {"ftrace-rdwr", kAll, kFtrace, ftrace_read_write, "the same by O_RDWR"},
     {"ftrace-reopen", kAll, kFtrace, ftrace_reopen, "the same by an O_PATH descriptor"},
