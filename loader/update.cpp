@@ -52,6 +52,7 @@ Result<Generation::Change> add_list(Generation& generation, const std::string& p
   LoadedList loaded;
   loaded.name = base_name(path);
   loaded.content_hash = list->content_hash;
+  loaded.package = list->name;
   loaded.signer = list->signer;
   const auto found = list->digests.find(generation.algo());
   const ByteView digests = found == list->digests.end() ? ByteView() : ByteView(found->second);
