@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <optional>
 #include <string>
 
 #include "lib/base/text.h"
@@ -21,6 +22,7 @@
 #include "loader/hand_over.h"
 #include "loader/keeper.h"
 #include "loader/kernel/hold.h"
+#include "loader/kernel/holdfast.h"
 #include "loader/kernel/maps.h"
 #include "loader/kernel/programs.h"
 #include "loader/options.h"
@@ -145,7 +147,13 @@ Result<void> start(const Config& config) {
   TRY(programs.set_flags(facts.own_digest, DIGLIM_FLAG_LOADER));
   TRY_ASSIGN(Events events, Events::open());
   TRY_ASSIGN(const Fd roles, open_roles());
+  std::optional<Holdfast> holdfast;
+  if (config.mode == Mode::kEnforce) {
+    TRY_ASSIGN(Holdfast loaded, Holdfast::attach());
+    holdfast.emplace(std::move(loaded));
+  }
   TRY(programs.attach());
+  if (holdfast) TRY(holdfast->arm(programs));
   TRY(programs.pin(keys));
   TRY(start_keeper(programs, events, roles));
   // No reason to stop: without it, lists change until the loader's file does.

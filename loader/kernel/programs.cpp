@@ -11,37 +11,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdarg>
-#include <cstdio>
 #include <cstring>
 #include <string_view>
 #include <vector>
 
 #include "diglim.skel.h"
+#include "loader/kernel/libbpf_error.h"
 #include "probe.skel.h"
 
 namespace diglim {
 namespace {
-
-// libbpf explains failures only on its log: the last warning becomes part of our error.
-std::string last_warning;  // NOLINT: the loader has one thread
-
-int keep_warning(libbpf_print_level level, const char* format, va_list arguments) {
-  if (level != LIBBPF_WARN) return 0;
-  char line[512];
-  const int size = vsnprintf(line, sizeof(line), format, arguments);
-  std::string_view text(line);
-  // The first lines of a failure name the cause; what follows repeats it.
-  if (size > 0 && last_warning.empty()) last_warning = text.substr(0, text.find('\n'));
-  return 0;
-}
-
-Error libbpf_error(std::string_view what, int error) {
-  Error result = from_errno(what, error < 0 ? -error : error);
-  if (!last_warning.empty()) result.message += " (" + last_warning + ")";
-  last_warning.clear();
-  return result;
-}
 
 struct DestroyProbe {
   void operator()(probe_bpf* object) const { probe_bpf__destroy(object); }
@@ -71,7 +50,7 @@ Result<void> map_own_file_executable() {
 }  // namespace
 
 Result<KernelFacts> probe_kernel() {
-  libbpf_set_print(keep_warning);
+  catch_libbpf_warnings();
   const std::unique_ptr<probe_bpf, DestroyProbe> object(probe_bpf__open());
   if (!object) return libbpf_error("open the probe", errno);
   object->rodata->probe_pid = static_cast<uint32_t>(getpid());
@@ -114,7 +93,7 @@ Programs::Programs(Programs&&) noexcept = default;
 Programs::~Programs() = default;
 
 Result<Programs> Programs::load(bool enforce, const KernelFacts& facts) {
-  libbpf_set_print(keep_warning);
+  catch_libbpf_warnings();
   auto state = std::make_unique<State>();
   state->object.reset(diglim_bpf__open());
   if (!state->object) return libbpf_error("open the BPF programs", errno);
@@ -125,7 +104,7 @@ Result<Programs> Programs::load(bool enforce, const KernelFacts& facts) {
   if (libbpf_find_vmlinux_btf_id("file_truncate", BPF_LSM_MAC) < 0) {
     (void)bpf_program__set_autoload(state->object->progs.diglim_file_truncate,
                                     false);  // fails only after load
-    last_warning.clear();
+    forget_libbpf_warning();
   }
   if (const int error = diglim_bpf__load(state->object.get())) {
     return libbpf_error("load the BPF programs into the kernel", error);
@@ -161,6 +140,18 @@ Result<void> Programs::attach() {
     }
   }
   return {};
+}
+
+std::vector<std::pair<std::string, uint32_t>> Programs::attached() const {
+  std::vector<std::pair<std::string, uint32_t>> result;
+  for (const auto& [name, link] : state_->links) {
+    bpf_link_info info = {};
+    __u32 size = sizeof(info);
+    // An id of 0 is nobody's: whoever looks for it finds nothing.
+    (void)bpf_obj_get_info_by_fd(bpf_link__fd(link.get()), &info, &size);
+    result.emplace_back(name, info.prog_id);
+  }
+  return result;
 }
 
 Result<void> Programs::pin(const Fd& keys) {

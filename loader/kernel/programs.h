@@ -4,6 +4,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "bpf/abi.h"
 #include "lib/base/bytes.h"
@@ -44,6 +46,8 @@ class Programs {
   Result<void> set_flags(ByteView digest, uint32_t flags);
   // Attaches every program, the guards last. All or nothing: on an error none stays attached.
   Result<void> attach();
+  // Names and kernel ids of the programs that are attached.
+  std::vector<std::pair<std::string, uint32_t>> attached() const;
   // Pins every link, `keys`, and the map of the keeper's counters, below kPinFolder.
   Result<void> pin(const Fd& keys);
 

@@ -28,7 +28,7 @@ constexpr int kPatience_s = 60;
 std::vector<Attack> all_attacks() {
   std::vector<Attack> all;
   for (const auto part : {content_attacks(), stale_attacks(), race_attacks(), bpf_attacks(), mount_attacks(),
-                          process_attacks(), loader_attacks()}) {
+                          process_attacks(), loader_attacks(), loss_attacks()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

@@ -207,17 +207,9 @@ Report ftrace_sysctl() {
   return judge_switch("sysctl", true, EPERM);
 }
 
-// SIGKILL from the kernel: no hook is asked, so the keeper dies. The pins have to hold alone.
 Report cgroup_kill() {
-  const pid_t pid = target();
-  const std::string folder = "/sys/fs/cgroup/victim";
-  if (pid <= 0 || (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)) return not_tried("mkdir", errno);
-  if (!write_text(folder + "/cgroup.procs", std::to_string(pid)))
-    return refused("cgroup.procs", errno, EPERM);
-  if (!write_text(folder + "/cgroup.kill", "1")) return refused("cgroup.kill", errno, EPERM);
-  // Long: detaching the programs, should it come to that, waits for every processor several times.
-  for (int i = 0; i < 1500 && is_alive(pid); ++i) (void)usleep(20'000);
-  if (is_alive(pid)) return not_tried("it is still alive");
+  const Report report = kill_keeper();
+  if (report.outcome != Outcome::kDenied) return report;
   return unknown_is_denied() ? harmless("it died, the pins still enforce")
                              : allowed("it died, and nothing is enforced");
 }
@@ -294,13 +286,24 @@ constexpr Attack kAttacks[] = {
     {"ftrace-other-proc", kAll, kFtrace, ftrace_other_proc, "the same by another procfs"},
     {"ftrace-sysctl", kAll, kFtrace, ftrace_sysctl, "the same by sysctl(8)"},
     {"keeper-cgroup-kill", kOff | kEnforce | kLast, nullptr, cgroup_kill, "cgroup.kill of the keeper"},
-    {"umount-race-kill", kEnforce | kLoss, nullptr, cgroup_kill,
-     "cgroup.kill of the keeper after umount-race"},
     {"loader-without-keeper", kEnforce | kHarmless | kLast, nullptr, loader_without_keeper,
      "lists when the keeper is dead"},
 };
 
 }  // namespace
+
+// SIGKILL from the kernel: no hook is asked.
+Report kill_keeper() {
+  const pid_t pid = target();
+  const std::string folder = "/sys/fs/cgroup/victim";
+  if (pid <= 0 || (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)) return not_tried("mkdir", errno);
+  if (!write_text(folder + "/cgroup.procs", std::to_string(pid)))
+    return refused("cgroup.procs", errno, EPERM);
+  if (!write_text(folder + "/cgroup.kill", "1")) return refused("cgroup.kill", errno, EPERM);
+  // Long: detaching the programs, should it come to that, waits for every processor several times.
+  for (int i = 0; i < 1500 && is_alive(pid); ++i) (void)usleep(20'000);
+  return is_alive(pid) ? not_tried("it is still alive") : harmless("it died");
+}
 
 std::span<const Attack> process_attacks() {
   return kAttacks;
