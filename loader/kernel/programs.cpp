@@ -17,6 +17,7 @@
 
 #include "diglim.skel.h"
 #include "loader/kernel/libbpf_error.h"
+#include "loader/module_signatures.h"
 #include "probe.skel.h"
 
 namespace diglim {
@@ -80,6 +81,7 @@ Result<KernelFacts> probe_kernel() {
   facts.own_digest.assign(digest, digest + hash_size(*algo));
   facts.pins_device = static_cast<uint32_t>(major(info.st_dev) << 20 | minor(info.st_dev));
   facts.pins_mount = object->bss->probe_mount;
+  facts.module_signatures = kernel_enforces_module_signatures();
   return facts;
 }
 
@@ -100,6 +102,7 @@ Result<Programs> Programs::load(bool enforce, const KernelFacts& facts) {
   state->object->rodata->diglim_mode = enforce ? DIGLIM_MODE_ENFORCE : DIGLIM_MODE_PERMISSIVE;
   state->object->rodata->diglim_pins_device = facts.pins_device;
   state->object->rodata->diglim_pins_mount = facts.pins_mount;
+  state->object->rodata->diglim_module_signatures = facts.module_signatures ? 1 : 0;
   // A hook that this kernel lacks is no failure: path_truncate covers it there.
   if (libbpf_find_vmlinux_btf_id("file_truncate", BPF_LSM_MAC) < 0) {
     (void)bpf_program__set_autoload(state->object->progs.diglim_file_truncate,

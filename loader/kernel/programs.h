@@ -26,6 +26,7 @@ struct KernelFacts {
   Bytes own_digest;                   // of /proc/self/exe, as the kernel computes it
   uint32_t pins_device = 0;           // kernel dev_t of bpffs
   uint64_t pins_mount = 0;            // address of its struct mount
+  bool module_signatures = false;     // it refuses modules that its own keys did not sign
 };
 
 // REQUIRES: bpffs mounted at kBpffs. kUnsupported with what is missing (lsm= without bpf, no IMA, no BTF).
