@@ -7,9 +7,9 @@
 
 namespace diglim {
 
-// From the contents of /sys/module/module/parameters/sig_enforce and /sys/kernel/security/lockdown; an empty text is
-// a file that does not exist. Both can only be switched on while the kernel runs (module_param bool_enable_only;
-// lock_kernel_down()), so what was true once stays true.
+// From the contents of /sys/module/module/parameters/sig_enforce and /sys/kernel/security/lockdown; an empty
+// text is a file that does not exist. Both can only be switched on while the kernel runs (module_param
+// bool_enable_only; lock_kernel_down()), so what was true once stays true.
 bool module_signatures_enforced(std::string_view sig_enforce, std::string_view lockdown);
 
 // Reads these two files.

@@ -17,10 +17,10 @@ namespace diglim {
 namespace {
 
 // Those on which decisions about content rest, the first at DIGLIM_HELD_FILE_OPEN.
-constexpr std::string_view kContent[] = {"diglim_file_open",     "diglim_exec",      "diglim_mmap_file",
-                                         "diglim_mmap_begin",    "diglim_mmap_end",  "diglim_mprotect",
-                                         "diglim_truncate",      "diglim_file_truncate",
-                                         "diglim_kernel_read",   "diglim_kernel_load"};
+constexpr std::string_view kContent[] = {"diglim_file_open",  "diglim_exec",          "diglim_mmap_file",
+                                         "diglim_mmap_begin", "diglim_mmap_end",      "diglim_mprotect",
+                                         "diglim_truncate",   "diglim_file_truncate", "diglim_kernel_read",
+                                         "diglim_kernel_load"};
 
 // The root cgroup, by a mount of its own that nobody else sees and that goes with the descriptor.
 Result<Fd> open_root_cgroup() {
@@ -34,7 +34,8 @@ Result<Fd> open_root_cgroup() {
 }
 
 size_t place_of(std::string_view name) {
-  return static_cast<size_t>(std::find(std::begin(kContent), std::end(kContent), name) - std::begin(kContent));
+  return static_cast<size_t>(std::find(std::begin(kContent), std::end(kContent), name) -
+                             std::begin(kContent));
 }
 
 Result<void> run_iterator(bpf_program* program) {
@@ -80,9 +81,8 @@ Result<Holdfast> Holdfast::attach() {
 Result<void> Holdfast::arm(const Programs& programs) {
   TRY(run_iterator(object_->progs.diglim_hold_find));
   auto attached = programs.attached();
-  std::stable_sort(attached.begin(), attached.end(), [](const auto& a, const auto& b) {
-    return place_of(a.first) < place_of(b.first);
-  });
+  std::stable_sort(attached.begin(), attached.end(),
+                   [](const auto& a, const auto& b) { return place_of(a.first) < place_of(b.first); });
   diglim_held held = {};
   for (const auto& [name, id] : attached) {
     const auto* ids = object_->bss->found_ids;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The programs of bpf/holdfast.bpf.c, on the root cgroup: should the main programs be lost, nothing runs any more.
+// The programs of bpf/holdfast.bpf.c, on the root cgroup: should the main programs be lost, nothing runs any
+// more.
 #pragma once
 
 #include <memory>
@@ -12,8 +13,8 @@ namespace diglim {
 
 class Holdfast {
  public:
-  // Loads and attaches them; they deny nothing yet. Before the main programs are attached, so that these run after
-  // them. kUnsupported if the kernel lacks CONFIG_CGROUP_BPF.
+  // Loads and attaches them; they deny nothing yet. Before the main programs are attached, so that these run
+  // after them. kUnsupported if the kernel lacks CONFIG_CGROUP_BPF.
   static Result<Holdfast> attach();
 
   // Tells them where the main programs are, for good. They stay when this object goes, and this process.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// After umount-race has taken the pins: kill the keeper too, and use every instant in which the main programs go.
+// After umount-race has taken the pins: kill the keeper too, and use every instant in which the main programs
+// go.
 //
-// Goal: unknown code runs, or DIGLIM's maps can be reached, while the links go one after the other or afterwards.
-// Expected: never once. In the end nothing runs, not even what is known, and bpf(2) is closed. Nothing can be
-// executed in this VM afterwards, so this is its last attack.
+// Goal: unknown code runs, or DIGLIM's maps can be reached, while the links go one after the other or
+// afterwards. Expected: never once. In the end nothing runs, not even what is known, and bpf(2) is closed.
+// Nothing can be executed in this VM afterwards, so this is its last attack.
 #include <bpf/bpf.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -70,9 +71,11 @@ bool reach_program() {
 
 Report lose_everything() {
   if (!pins_are_real()) return not_tried("DIGLIM is off");
-  if (access("/sys/fs/bpf/diglim/keys", F_OK) == 0) return not_tried("umount-race did not take the pins");
-  auto* common = static_cast<Shared*>(
-      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  // umount-race may have taken them already.
+  if (access("/sys/fs/bpf/diglim/keys", F_OK) == 0 && !race_for_pins(90).won)
+    return not_tried("the race for the pins was not won");
+  auto* common =
+      static_cast<Shared*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   const std::string known_program = known_copy("elf");
   const std::string unknown = scratch() + "/unknown";
   (void)put(unknown, tiny_elf(kUnknownCode));
@@ -91,7 +94,8 @@ Report lose_everything() {
             [&] { return static_cast<bool>(Fd(open(library.c_str(), O_WRONLY))); }),
       start(common, "a map of DIGLIM was opened", reach_map),
       start(common, "a program of DIGLIM was opened", reach_program),
-      start(common, "ftrace was switched off", [] { return write_text("/proc/sys/kernel/ftrace_enabled", "0\n"); }),
+      start(common, "ftrace was switched off",
+            [] { return write_text("/proc/sys/kernel/ftrace_enabled", "0\n"); }),
   };
   const Report killed = kill_keeper();
   bool dead = false;
