@@ -23,6 +23,7 @@ struct Verb {
 
 constexpr Verb kVerbs[] = {
     {"doctor", "check what DIGLIM needs, and say what to change", false, diglim::run_doctor},
+    {"repair", "bring the digest lists in step with the rpm database", true, diglim::run_repair},
 };
 
 void print_help(FILE* to) {
