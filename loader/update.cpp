@@ -22,21 +22,9 @@ constexpr char kLockFile[] = "/run/diglim/loader.lock";
 constexpr int kLockTries = 300;
 constexpr useconds_t kLockPause_us = 100'000;
 
-// Only against honest loaders that run at once. Root can hold or remove it, which delays loaders; and if it
-// evades the lock, the test of the number in update_generation() leaves an instant in which one update undoes
-// another (LIMITATIONS.md).
-Result<Fd> take_lock() {
-  (void)mkdir("/run", 0755);      // absent in a bare initramfs
-  (void)mkdir(kRunFolder, 0755);  // exists already, or the open says what is wrong
-  TRY_ASSIGN(Fd lock, open_file(kLockFile, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-  for (int i = 0; i < kLockTries; ++i) {
-    if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
-    if (errno != EWOULDBLOCK && errno != EINTR) return from_errno(std::string("lock ") + kLockFile, errno);
-    (void)usleep(kLockPause_us);
-  }
-  return Error{
-      ErrorCode::kIo, EBUSY,
-      "another process has held " + std::string(kLockFile) + " for 30 seconds; see which: fuser -v on it"};
+std::string base_name(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
 // The manifests of one update, written, and which of them are still to be measured.
@@ -65,12 +53,24 @@ Result<Measurement> write_manifests(const std::vector<ManifestList>& before, Gen
   return measurement;
 }
 
-std::string base_name(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? path : path.substr(slash + 1);
-}
-
 }  // namespace
+
+// Only against honest loaders that run at once. Root can hold or remove it, which delays loaders; and if it
+// evades the lock, the test of the number in update_generation() leaves an instant in which one update undoes
+// another (LIMITATIONS.md).
+Result<Fd> take_lock() {
+  (void)mkdir("/run", 0755);      // absent in a bare initramfs
+  (void)mkdir(kRunFolder, 0755);  // exists already, or the open says what is wrong
+  TRY_ASSIGN(Fd lock, open_file(kLockFile, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  for (int i = 0; i < kLockTries; ++i) {
+    if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+    if (errno != EWOULDBLOCK && errno != EINTR) return from_errno(std::string("lock ") + kLockFile, errno);
+    (void)usleep(kLockPause_us);
+  }
+  return Error{
+      ErrorCode::kIo, EBUSY,
+      "another process has held " + std::string(kLockFile) + " for 30 seconds; see which: fuser -v on it"};
+}
 
 Result<Generation::Change> add_list(Generation& generation, const std::string& path,
                                     const TrustStore& trust) {

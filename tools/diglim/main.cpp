@@ -27,6 +27,7 @@ constexpr Verb kVerbs[] = {
     {"pcr", "predict, replay and show the PCR that IMA measures into", false, diglim::run_pcr},
     {"repair", "bring the digest lists in step with the rpm database", true, diglim::run_repair},
     {"seal", "seal a secret to PCRs", false, diglim::run_seal},
+    {"setup", "switch DIGLIM on for the next boots, or off again", false, diglim::run_setup},
     {"unseal", "open a sealed secret", false, diglim::run_unseal},
 };
 

@@ -12,6 +12,7 @@ int run_doctor(int argc, char** argv);
 int run_pcr(int argc, char** argv);
 int run_repair(int argc, char** argv);
 int run_seal(int argc, char** argv);
+int run_setup(int argc, char** argv);
 int run_unseal(int argc, char** argv);
 
 }  // namespace diglim
