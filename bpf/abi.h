@@ -155,7 +155,7 @@ struct diglim_counters {
 };
 
 /* --- Where the main programs are attached (map diglim_held, element 0; holdfast.bpf.c) --------------------------- */
-#define DIGLIM_HELD_MAX 32
+#define DIGLIM_HELD_MAX 48
 
 struct diglim_held_link {
   __u64 list;    /* kernel address of the list head in the trampoline */

@@ -77,9 +77,8 @@ Result<void> write_ima_policy(std::string_view text) {
 PolicyLabels prepare_labels() {
   const auto loaded = load_empty_profile(DIGLIM_NEVER);
   if (loaded) return PolicyLabels::kAppArmor;
-  log_line(LOG_WARNING,
-           "AppArmor does not run, so IMA cannot be told what is known: everything is measured (" +
-               loaded.error().message + ")");
+  log_line(LOG_ERR, "AppArmor does not run, so IMA cannot be told what is known: everything is measured (" +
+                        loaded.error().message + ")");
   return PolicyLabels::kNone;
 }
 
