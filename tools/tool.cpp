@@ -52,7 +52,7 @@ Result<void> make_folder(const std::string& path) {
 }
 
 std::optional<int> parse_options(CLI::App& app, int argc, char** argv) {
-  app.set_version_flag("--version", "DIGLIM 0.1.0");
+  app.set_version_flag("--version", std::string(kVersionText));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -59,6 +59,14 @@ std::string describe_x509(const X509& certificate) {
          x509_serial(*X509_get0_serialNumber(&certificate));
 }
 
+Result<std::string> x509_fingerprint(const X509& certificate) {
+  Bytes digest(kMaxDigestSize);
+  unsigned int size = 0;
+  if (X509_digest(&certificate, hash_evp(HashAlgo::kSha256), digest.data(), &size) != 1)
+    return openssl_error("fingerprint of a certificate");
+  return "x509:" + to_hex(ByteView(digest).first(size));
+}
+
 Result<std::string> read_name(ByteReader& reader) {
   const uint64_t start = reader.offset();
   TRY_ASSIGN(const uint16_t size, reader.u16_le());
@@ -104,7 +112,7 @@ Result<TrustStore> TrustStore::from_folder(const std::string& folder, SignatureP
       return in_file(name, unsupported("too many keys: at most " + std::to_string(kMaxTrustFiles) +
                                        " files and " + std::to_string(kMaxTrustBytes) + " bytes"));
     }
-    auto added = store.add({name, *std::move(content)});
+    auto added = store.add({name, *std::move(content), {}});
     if (!added) return in_file(name, std::move(added).error());
   }
   openpgp::merge_certificates(store.certificates_);
@@ -119,10 +127,17 @@ Result<void> TrustStore::add(KeyFile file) {
   if (armoured && x509) return unsupported("holds OpenPGP and X.509 keys; put them into two files");
   if (x509) {
     TRY_ASSIGN(auto certificates, read_x509(file.content));
-    for (X509Ptr& certificate : certificates) x509_.push_back(std::move(certificate));
+    for (X509Ptr& certificate : certificates) {
+      TRY_ASSIGN(std::string fingerprint, x509_fingerprint(*certificate));
+      file.fingerprints.push_back(std::move(fingerprint));
+      x509_.push_back(std::move(certificate));
+    }
   } else if (armoured || openpgp::looks_like_certificates(file.content)) {
     TRY_ASSIGN(auto certificates, openpgp::read_certificates(file.content));
-    for (openpgp::Certificate& certificate : certificates) certificates_.push_back(std::move(certificate));
+    for (openpgp::Certificate& certificate : certificates) {
+      file.fingerprints.push_back("openpgp:" + to_hex(certificate.keys.front().fingerprint));
+      certificates_.push_back(std::move(certificate));
+    }
   } else {
     return unsupported("not a key");
   }
@@ -167,7 +182,7 @@ Result<TrustStore> TrustStore::from_blob(ByteView blob) {
       return corrupt(reader.offset() - sizeof(size), "key file too large");
     const uint64_t content_offset = reader.offset();
     TRY_ASSIGN(const ByteView content, reader.bytes(size));
-    auto added = store.add({name, to_bytes(content)});
+    auto added = store.add({name, to_bytes(content), {}});
     // The offsets inside are those of the key file, which is what a person can look at.
     if (!added) return corrupt(content_offset, escape(name) + ": " + added.error().message);
   }
@@ -204,6 +219,15 @@ std::vector<std::string> TrustStore::unusable() const {
       lines.push_back(describe_x509(*certificate) + ": " + *reason);
   }
   return lines;
+}
+
+Result<std::vector<TrustedKey>> TrustStore::trusted_keys() const {
+  std::vector<TrustedKey> keys;
+  for (const KeyFile& file : files_) {
+    TRY_ASSIGN(const Bytes file_hash, hash(HashAlgo::kSha256, {file.content}));
+    for (const std::string& fingerprint : file.fingerprints) keys.push_back({file_hash, fingerprint});
+  }
+  return keys;
 }
 
 }  // namespace diglim

@@ -17,6 +17,12 @@ namespace diglim {
 constexpr size_t kMaxTrustFiles = 1024;
 constexpr size_t kMaxTrustBytes = 16u << 20;
 
+// One certificate of a file in the folder, for the manifest of what is trusted (lib/manifest/FORMAT.md).
+struct TrustedKey {
+  Bytes file_hash;          // SHA-256 of the file
+  std::string fingerprint;  // "openpgp:HEX" of the primary key, or "x509:HEX", SHA-256 of the DER
+};
+
 class TrustStore {
  public:
   // Every regular file in `folder`: OpenPGP certificates (armoured or binary, any number a file) or X.509
@@ -40,11 +46,14 @@ class TrustStore {
   std::vector<std::string> describe() const;
   // The same, and why, for keys that are well-formed but verify nothing (see x509_unusable()).
   std::vector<std::string> unusable() const;
+  // Every certificate in every file, copies included, in the order of the files. kInvalid if OpenSSL fails.
+  Result<std::vector<TrustedKey>> trusted_keys() const;
 
  private:
   struct KeyFile {
     std::string name;
     Bytes content;
+    std::vector<std::string> fingerprints;
   };
   TrustStore() = default;
   Result<void> add(KeyFile file);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "lib/base/file.h"
 #include "lib/cms/cms_test_keys.h"
 #include "lib/openpgp/test_writer.h"
 
@@ -62,6 +63,33 @@ TEST_F(TrustStoreTest, ReadsAFolder) {
   EXPECT_EQ(store->describe().size(), 3u);
   EXPECT_THAT(store->describe()[0], StartsWith("x509 CN=dev serial "));
   EXPECT_THAT(store->policy().allowed_weak_hashes, ElementsAre(HashAlgo::kMd5, HashAlgo::kSha1));
+}
+
+// The manifest names them: a boot from the folder and an update from the blob must say the same.
+TEST_F(TrustStoreTest, NamesTheTrustedKeysOfEachFile) {
+  put_certificate("b.pem");
+  put("a.pgp", kElgamal);
+  const auto store = read();
+  ASSERT_TRUE(store) << store.error().message;
+  const auto keys = store->trusted_keys();
+  ASSERT_TRUE(keys);
+  ASSERT_EQ(keys->size(), 2u);
+  EXPECT_EQ((*keys)[0].file_hash, *hash(HashAlgo::kSha256, {kElgamal}));
+  EXPECT_EQ((*keys)[0].fingerprint,
+            "openpgp:" + to_hex(store->certificates().front().keys.front().fingerprint));
+  const Bytes file = *read_file(folder() + "/b.pem", 1 << 20);
+  EXPECT_EQ((*keys)[1].file_hash, *hash(HashAlgo::kSha256, {file}));
+  keys_.run("openssl x509 -in dev.pem -outform DER -out dev.der");
+  const Bytes der = *read_file(keys_.path("dev.der"), 1 << 20);
+  EXPECT_EQ((*keys)[1].fingerprint, "x509:" + to_hex(*hash(HashAlgo::kSha256, {der})));
+
+  const auto again = TrustStore::from_blob(store->to_blob());
+  ASSERT_TRUE(again);
+  const auto same = again->trusted_keys();
+  ASSERT_TRUE(same);
+  ASSERT_EQ(same->size(), 2u);
+  EXPECT_EQ((*same)[0].fingerprint, (*keys)[0].fingerprint);
+  EXPECT_EQ((*same)[1].file_hash, (*keys)[1].file_hash);
 }
 
 TEST_F(TrustStoreTest, AnEmptyFolderTrustsNobody) {

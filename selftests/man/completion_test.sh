@@ -45,5 +45,11 @@ for tool in compact_gen rpm_gen; do
 	equal "folders for -d of $tool" "$(offers _$tool $tool -d f)" folder
 	equal "files of $tool" "$(offers _$tool $tool f)" "$(lines file folder)"
 done
+diglim() { "$TOOLS/diglim" "$@"; }
+equal "the verbs of diglim" "$(offers _diglim diglim '' | grep -v -)" "$(diglim_verbs | sort)"
+for verb in $(diglim_verbs); do
+	equal "options of diglim $verb" "$(offers _diglim diglim "$verb" --)" "$(diglim "$verb" --help | long_options)"
+done
+equal "files of diglim" "$(offers _diglim diglim doctor f)" "$(lines file folder)"
 equal "algorithms" "$(offers _compact_gen compact_gen -a sha2)" "$(lines sha224 sha256)"
 finish

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the programs say of their own options. Sourced; LOADER and TOOLS are set.
 loader_verbs() { "$LOADER" --help | sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p'; }
+diglim_verbs() { "$TOOLS/diglim" --help | sed -n 's/^  \([a-z][a-z-]*\)  *[a-z].*/\1/p'; }
 # The long options in a help text on stdin, each once.
 long_options() { grep -oE -- '(^|[ ,|[])--[a-z][a-z-]*' | grep -oE -- '--.*' | sort -u; }

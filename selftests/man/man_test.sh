@@ -29,6 +29,14 @@ for tool in compact_gen rpm_gen; do
 	for option in $("$TOOLS/$tool" --help | long_options); do contains "$tool" "$tool_text" "$option"; done
 done
 
+# diglim: a page for each verb, and each in the overview.
+overview=$(page diglim.1)
+for verb in $(diglim_verbs); do
+	contains "overview" "$overview" "diglim-$verb(1)"
+	verb_text=$(page "diglim-$verb.1")
+	for option in $("$TOOLS/diglim" "$verb" --help | long_options); do contains "diglim $verb" "$verb_text" "$option"; done
+done
+
 # Each message that an event can have, from the source.
 count=0
 while read -r message; do

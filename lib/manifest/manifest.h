@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The manifest: what the loader trusts and enforces, as canonical text that IMA measures. The same state
+// gives the same bytes, so that the PCR can be computed in advance. FORMAT.md is the contract between loader,
+// predictor and verifier; there is no other copy of the rules.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/bytes.h"
+#include "lib/crypto/hash.h"
+
+namespace diglim {
+
+enum class ManifestKind {
+  kBoot,    // the whole state with which the machine came up; number 1
+  kAdd,     // lists that count from now on; measured before they do
+  kRemove,  // lists that count no more; measured after they stopped
+};
+std::string_view kind_name(ManifestKind kind);  // "boot", "add", "remove"
+
+enum class ManifestMode {
+  kEnforce,     // what is unknown is denied
+  kPermissive,  // what is unknown is reported and runs
+  kMeasure,     // what is unknown is only measured
+};
+std::string_view mode_name(ManifestMode mode);  // "enforce", "permissive", "measure"
+
+// All hashes in a manifest are SHA-256, 32 bytes, whatever the kernel's own algorithm is.
+struct ManifestProgram {
+  std::string name;  // "diglim.bpf.o"
+  Bytes hash;        // of the BPF object
+  bool operator==(const ManifestProgram&) const = default;
+};
+
+struct ManifestKey {
+  Bytes file_hash;          // of the key file, byte for byte
+  std::string fingerprint;  // "openpgp:HEX" (20 or 32 bytes) or "x509:HEX" (SHA-256 of the DER)
+  bool operator==(const ManifestKey&) const = default;
+};
+
+struct ManifestList {
+  Bytes hash;          // of the bytes that were verified (DigestList::content_hash)
+  std::string name;    // the file's name without folders, unescaped
+  std::string signer;  // DigestList::signer, unescaped
+  bool operator==(const ManifestList&) const = default;
+};
+
+// What cannot change until the next boot.
+struct ManifestBoot {
+  ManifestMode mode = ManifestMode::kEnforce;
+  HashAlgo algo = HashAlgo::kSha256;  // of the digest table: the kernel's ima_hash
+  Bytes policy_hash;                  // of the IMA policy text, as written into securityfs
+  Bytes loader_hash;                  // of the loader's executable
+  std::vector<ManifestProgram> programs;
+  std::vector<HashAlgo> weak_hashes;  // allowed in signatures by the configuration
+  std::vector<ManifestKey> keys;
+  bool operator==(const ManifestBoot&) const = default;
+};
+
+struct Manifest {
+  ManifestKind kind = ManifestKind::kBoot;
+  uint64_t number = 1;  // counts the manifests of one boot
+  Bytes previous;       // hash of the manifest before; empty for kBoot
+  ManifestBoot boot;    // meaningless unless kBoot
+  std::vector<ManifestList> lists;
+  bool operator==(const Manifest&) const = default;
+};
+
+constexpr size_t kMaxManifestBytes = 32u << 20;
+constexpr size_t kMaxManifestLists = 65536;
+constexpr size_t kMaxManifestKeys = 65536;
+constexpr size_t kMaxManifestPrograms = 64;
+constexpr size_t kMaxManifestName = 255;     // NAME_MAX, before escaping
+constexpr size_t kMaxManifestSigner = 1024;  // as in the registry, before escaping
+
+// Sorts, drops exact repetitions of keys, and writes. kInvalid for what the format cannot say: an empty name
+// or one with '/', a hash that is not 32 bytes, two lists of one name, kAdd or kRemove without a list.
+Result<Bytes> write_manifest(Manifest manifest);
+
+// Strict: exactly what write_manifest() makes, so that write_manifest(*read_manifest(x)) == x. kCorrupt with
+// the offset and line, kUnsupported for another version. No recursion, memory bounded by the input.
+Result<Manifest> read_manifest(ByteView file);
+
+Result<Bytes> manifest_hash(ByteView file);  // SHA-256
+
+// "/run/diglim/manifest.N": where the loader writes it and, as absolute path, what stands in the IMA log.
+std::string manifest_path(uint64_t number);
+constexpr std::string_view kManifestPathPrefix = "/run/diglim/manifest.";
+
+}  // namespace diglim

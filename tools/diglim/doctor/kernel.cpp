@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <sstream>
+
+#include "lib/base/text.h"
+#include "tools/diglim/doctor/checks.h"
+
+namespace diglim::doctor {
+namespace {
+
+constexpr int kMinMajor = 5, kMinMinor = 18;  // bpf_ima_file_hash(), kernel commit 174b16946e39
+
+Finding version(const Host& host) {
+  const std::string release = host.release();
+  int major = 0, minor = 0;
+  if (std::sscanf(release.c_str(), "%d.%d", &major, &minor) != 2) {
+    return {"kernel.version", Level::kUnknown, "the kernel's version is not known", "mount /proc", {}};
+  }
+  if (major < kMinMajor || (major == kMinMajor && minor < kMinMinor)) {
+    return {"kernel.version",
+            Level::kFail,
+            fmt::format("kernel {} is too old", escape(release)),
+            fmt::format("install a kernel of {}.{} or later (tried: 6.1, 6.12)", kMinMajor, kMinMinor),
+            {}};
+  }
+  const std::string arch = host.text("/proc/sys/kernel/arch").value_or("x86_64");  // there since 6.1
+  if (arch != "x86_64") {
+    return {"kernel.version",
+            Level::kFail,
+            fmt::format("kernel {} on {}", escape(release), escape(arch)),
+            "DIGLIM's verdict cache relies on x86-64; use such a machine",
+            {}};
+  }
+  return {"kernel.version", Level::kOk, fmt::format("kernel {}", escape(release)), "", {}};
+}
+
+bool has_word(std::string_view list, std::string_view word) {
+  std::istringstream stream{std::string(list)};
+  for (std::string item; std::getline(stream, item, ',');) {
+    if (item == word) return true;
+  }
+  return false;
+}
+
+Finding bpf_lsm(const Host& host) {
+  const auto active = host.text("/sys/kernel/security/lsm");
+  if (!active) {
+    return {"kernel.lsm",
+            Level::kUnknown,
+            "cannot read /sys/kernel/security/lsm",
+            "mount -t securityfs securityfs /sys/kernel/security",
+            {}};
+  }
+  if (has_word(*active, "bpf")) {
+    return {"kernel.lsm", Level::kOk, "BPF LSM is active (" + escape(*active) + ")", "", {}};
+  }
+  if (host.kernel_config("CONFIG_BPF_LSM") == "") {
+    return {"kernel.lsm",
+            Level::kFail,
+            "this kernel is built without BPF LSM",
+            "install a kernel with CONFIG_BPF_LSM=y (Debian's and Fedora's have it)",
+            {}};
+  }
+  return {"kernel.lsm",
+          Level::kFail,
+          "BPF LSM is not active (" + escape(*active) + ")",
+          fmt::format("add lsm={},bpf to the kernel command line", escape(*active)),
+          {}};
+}
+
+Finding btf(const Host& host) {
+  if (host.exists("/sys/kernel/btf/vmlinux")) return {"kernel.btf", Level::kOk, "BTF is there", "", {}};
+  if (!host.exists("/sys/kernel")) {
+    return {"kernel.btf", Level::kUnknown, "cannot read /sys/kernel/btf", "mount /sys", {}};
+  }
+  return {"kernel.btf",
+          Level::kFail,
+          "the kernel does not describe its types (BTF)",
+          "install a kernel with CONFIG_DEBUG_INFO_BTF=y (Debian's and Fedora's have it)",
+          {}};
+}
+
+void ima(const Host& host, Findings& findings) {
+  if (!host.exists("/sys/kernel/security")) {
+    findings.push_back({"kernel.ima",
+                        Level::kUnknown,
+                        "cannot read /sys/kernel/security/ima",
+                        "mount -t securityfs securityfs /sys/kernel/security",
+                        {}});
+  } else if (!host.exists("/sys/kernel/security/ima") && host.text("/sys/kernel/security/lsm")) {
+    findings.push_back({"kernel.ima",
+                        Level::kFail,
+                        "IMA is off: the kernel cannot hash files for DIGLIM",
+                        "boot without ima=off, with a kernel that has CONFIG_IMA=y",
+                        {}});
+  } else if (!host.exists("/sys/kernel/security/ima")) {
+    findings.push_back({"kernel.ima",
+                        Level::kUnknown,
+                        "cannot read /sys/kernel/security/ima",
+                        "mount -t securityfs securityfs /sys/kernel/security",
+                        {}});
+  } else {
+    findings.push_back({"kernel.ima", Level::kOk, "IMA is there", "", {}});
+  }
+  const auto policy = host.parameter("ima_policy");
+  if (policy || host.parameter("ima_appraise_tcb")) {
+    findings.push_back({"kernel.ima_policy",
+                        Level::kWarn,
+                        "an IMA policy from the command line lets IMA answer with digests it took earlier",
+                        "remove ima_policy= from the kernel command line",
+                        {}});
+  }
+}
+
+Finding ftrace(const Host& host) {
+  const auto value = host.text("/proc/sys/kernel/ftrace_enabled");
+  if (!value) {
+    return {
+        "kernel.ftrace", Level::kUnknown, "cannot read /proc/sys/kernel/ftrace_enabled", "mount /proc", {}};
+  }
+  if (*value == "1") return {"kernel.ftrace", Level::kOk, "ftrace is on, so BPF LSM programs run", "", {}};
+  return {"kernel.ftrace",
+          Level::kFail,
+          "ftrace is off: no BPF LSM program runs",
+          "sysctl kernel.ftrace_enabled=1, and remove the setting from /etc/sysctl.d",
+          {}};
+}
+
+Finding tpm(const Host& host) {
+  const auto version = host.text("/sys/class/tpm/tpm0/tpm_version_major");
+  if (version == "2") return {"kernel.tpm", Level::kOk, "TPM 2.0 is there", "", {}};
+  if (version) {
+    return {"kernel.tpm",
+            Level::kWarn,
+            "the TPM is of version " + escape(*version, 16),
+            "nothing is measured for attestation; enforcement does not need it",
+            {}};
+  }
+  return {"kernel.tpm",
+          Level::kWarn,
+          "no TPM: nothing can be measured, sealed or attested",
+          "switch it on in the firmware's setup; enforcement does not need it",
+          {}};
+}
+
+}  // namespace
+
+std::string_view level_name(Level level) {
+  switch (level) {
+    case Level::kOk:
+      return "ok";
+    case Level::kWarn:
+      return "warn";
+    case Level::kFail:
+      return "fail";
+    case Level::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
+void check_kernel(const Host& host, Findings& findings) {
+  findings.push_back(version(host));
+  findings.push_back(bpf_lsm(host));
+  findings.push_back(btf(host));
+  ima(host, findings);
+  findings.push_back(ftrace(host));
+  findings.push_back(tpm(host));
+}
+
+}  // namespace diglim::doctor
