@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2154 # moddir and initdir are dracut's
+# shellcheck disable=SC2034,SC2154,SC2317 # moddir and initdir are dracut's
 #
 # dracut's module of DIGLIM: the loader, what it trusts, and the digest lists that the initramfs itself needs. It decides nothing: which
 # lists those are says `diglim initramfs`, by content. See dracut.modules(7).
@@ -26,6 +26,6 @@ install() {
   eval "$(declare -f build_ld_cache | sed '1s/build_ld_cache/diglim_build_ld_cache/')"
   build_ld_cache() {
     diglim_build_ld_cache
-    diglim initramfs --root "$initdir" --lists "${dracutsysrootdir-}/etc/digest_lists" --copy 2>&1 >/dev/null | dwarn
+    diglim initramfs --root "$initdir" --lists "${dracutsysrootdir-}/etc/digest_lists" --copy 2> >(dwarn) | dinfo
   }
 }

@@ -23,6 +23,7 @@ struct Verb {
 
 constexpr Verb kVerbs[] = {
     {"doctor", "check what DIGLIM needs, and say what to change", false, diglim::run_doctor},
+    {"initramfs", "choose the digest lists that an initramfs needs", false, diglim::run_initramfs},
 };
 
 void print_help(FILE* to) {

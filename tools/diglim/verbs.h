@@ -8,5 +8,6 @@
 namespace diglim {
 
 int run_doctor(int argc, char** argv);
+int run_initramfs(int argc, char** argv);
 
 }  // namespace diglim
