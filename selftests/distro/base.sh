@@ -63,12 +63,10 @@ convert_all() {
 
 configuration_package() {
   local root=$work/configuration unit name
-  mkdir -p "$root"/{boot,dev,home,mnt,opt,proc,root,run,srv,sys,tmp,vm,var,usr/bin}
+  mkdir -p "$root"/{boot,dev,home,mnt,opt,proc,root,run,srv,sys,tmp,vm,usr/bin}
   cp -a "$here/root/." "$root"
   chmod 755 "$root/usr/libexec/vm-command"
   for name in bin sbin lib lib64; do ln -s "usr/$name" "$root/$name"; done
-  ln -s /run "$root/var/run"
-  ln -s /run/lock "$root/var/lock"
   ln -s gawk "$root/usr/bin/awk"
   mkdir -p "$root"/etc/systemd/system/multi-user.target.wants "$root/etc/pki/rpm-gpg" "$root/etc/dnf/vars"
   ln -s /usr/lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
@@ -105,7 +103,7 @@ repository() { # OUT
 # --- Systems --------------------------------------------------------------------------------------------------------
 
 rpm_in() { # TREE ARGUMENT...
-  rpm --root "$1" --define '_dbpath /var/lib/rpm' --define '__plugindir /nonexistent' --noplugins "${@:2}" 2>&1 | { grep -v 'rpm should not be used directly\|use Alien' || true; } >&2
+  rpm --root "$1" --define '_dbpath /var/lib/rpm' --define '__plugindir /nonexistent' --noplugins "${@:2}" 2>&1 | { grep -v 'rpm should not be used directly\|However assuming' || true; } >&2
   return "${PIPESTATUS[0]}"
 }
 
@@ -115,6 +113,7 @@ in_tree() { # TREE COMMAND...
   unshare --mount --pid --fork --kill-child sh -euc 'tree=$1; shift
     mount -t proc proc "$tree/proc"
     mount --bind /dev "$tree/dev"
+    mount -t sysfs sysfs "$tree/sys"
     mount -t tmpfs tmpfs "$tree/run"
     exec chroot "$tree" /usr/bin/env -i PATH=/usr/sbin:/usr/bin HOME=/root LANG=C.UTF-8 "$@"' sh "$@" </dev/null
 }
@@ -143,6 +142,9 @@ base_tree() {
     cp /usr/share/openssh/sshd_config /etc/ssh/sshd_config
     ssh-keygen -q -A
     mkdir -p /var/log /var/mail /var/opt /media
+    rmdir /var/run /var/lock
+    ln -s /run /var/run
+    ln -s /run/lock /var/lock
     touch /var/log/wtmp /var/log/lastlog
     echo 6469676c696d6469676c696d64696700 >/etc/machine-id
     touch /etc/.updated /var/.updated

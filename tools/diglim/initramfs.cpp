@@ -54,7 +54,8 @@ struct Size {
 
 std::optional<int> read_options(int argc, char** argv, Options& options) {
   CLI::App app(
-      "Chooses the digest lists that an unpacked initramfs needs, by the content of its files, and names the\n"
+      "Chooses the digest lists that an unpacked initramfs needs, by the content of its files, and names "
+      "the\n"
       "files that none covers: they would be denied at boot.",
       argv[0]);
   app.add_option("--root", options.root, "folder of the unpacked initramfs")->required();
@@ -78,7 +79,9 @@ Result<Lists> read_lists(const Options& options, HashAlgo algo) {
   Config config;
   const auto file = read_file(options.root + "/etc/diglim/loader.conf", 1 << 16);
   if (!file && file.error().code != ErrorCode::kNotFound) return file.error();
-  if (file) TRY_ASSIGN(config, parse_config(as_text(*file)));
+  if (file) {
+    TRY_ASSIGN(config, parse_config(as_text(*file)));
+  }
   TRY_ASSIGN(const TrustStore trust, TrustStore::from_folder(options.keys, config.signatures));
   Lists lists;
   TRY_ASSIGN(const auto names, list_folder(options.lists));
@@ -90,7 +93,7 @@ Result<Lists> read_lists(const Options& options, HashAlgo algo) {
       lists.rejected.push_back(escape(name) + ": " + list.error().message);
       continue;
     }
-    ListFile entry{.name = name};
+    ListFile entry{name, 0, {}};
     struct stat info = {};
     if (stat(path.c_str(), &info) == 0) entry.bytes = static_cast<uint64_t>(info.st_size);
     if (const auto found = list->digests.find(algo); found != list->digests.end()) {
@@ -124,7 +127,8 @@ Result<Size> measure(const std::string& root) {
       if (S_ISDIR(info.st_mode)) waiting.push_back(path);
       if (!S_ISREG(info.st_mode)) continue;
       size.total += static_cast<uint64_t>(info.st_size);
-      const bool own = std::ranges::any_of(kOwnFiles, [&](std::string_view one) { return path.starts_with(one); });
+      const bool own =
+          std::ranges::any_of(kOwnFiles, [&](std::string_view one) { return path.starts_with(one); });
       if (own) size.own += static_cast<uint64_t>(info.st_size);
     }
   }
@@ -148,8 +152,8 @@ void print_text(const char* name, const Lists& lists, const std::vector<Executab
                 const initramfs::Choice& choice, const Size& size) {
   for (const size_t i : choice.lists) fmt::print("{}\n", escape(lists.good[i].name));
   const uint64_t without = std::max<uint64_t>(1, size.total - size.own);
-  fmt::print("# {} lists for {} files; DIGLIM adds {} bytes to {} ({:.1f} %), uncompressed\n", choice.lists.size(),
-             files.size(), size.own, size.total - size.own,
+  fmt::print("# {} lists for {} files; DIGLIM adds {} bytes to {} ({:.1f} %), uncompressed\n",
+             choice.lists.size(), files.size(), size.own, size.total - size.own,
              100.0 * static_cast<double>(size.own) / static_cast<double>(without));
   for (const std::string& text : lists.rejected) complain(name, "left out: " + text);
   for (const size_t i : choice.uncovered) {

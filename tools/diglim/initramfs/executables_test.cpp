@@ -43,7 +43,10 @@ TEST_F(Initramfs, WhatRunsIsFoundByModeOrContent) {
   add("/usr/bin/program", "x", 0755);
   add("/usr/bin/for-group", "x", 0650);
   add("/usr/lib/libx.so.1", "\177ELF...", 0644);
-  add("/usr/lib/modules/6.1/a.ko.xz", "\xfd" "7zXZ", 0644);
+  add("/usr/lib/modules/6.1/a.ko.xz",
+      "\xfd"
+      "7zXZ",
+      0644);
   add("/usr/lib/firmware/card.bin", "data", 0644);
   add("/etc/passwd", "root", 0644);
   add("/etc/empty", "", 0755);
@@ -62,7 +65,8 @@ TEST_F(Initramfs, DigestIsOfTheContent) {
   add("/a", "abc", 0755);
   const auto found = find_executables(root_, HashAlgo::kSha256);
   ASSERT_TRUE(found);
-  EXPECT_EQ(to_hex(found->front().digest), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(to_hex(found->front().digest),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 TEST_F(Initramfs, NoSuchRootIsAnError) {
