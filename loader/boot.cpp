@@ -18,6 +18,7 @@
 #include "lib/digest_list/digest_list.h"
 #include "loader/advice.h"
 #include "loader/config.h"
+#include "loader/hand_over.h"
 #include "loader/keeper.h"
 #include "loader/kernel/maps.h"
 #include "loader/kernel/programs.h"
@@ -41,7 +42,7 @@ constexpr char kKeysFolder[] = "/etc/diglim/keys";
 constexpr char kListsFolder[] = "/etc/digest_lists";
 
 // Mounts unless something is mounted there already: the folder then lies on another device than its parent.
-Result<void> mount_at(const char* type, const char* at) {
+Result<void> mount_at(const char* type, const char* at, unsigned long flags, const char* options = nullptr) {
   (void)mkdir(at, 0755);  // exists already, or the mount says what is wrong
   struct stat here = {};
   struct stat above = {};
@@ -49,19 +50,22 @@ Result<void> mount_at(const char* type, const char* at) {
       here.st_dev != above.st_dev) {
     return {};
   }
-  if (mount(type, at, type, MS_NOSUID | MS_NOEXEC | (std::string_view(type) == "devtmpfs" ? 0 : MS_NODEV),
-            nullptr) != 0) {
+  if (mount(type, at, type, MS_NOSUID | flags, options) != 0) {
     return from_errno(std::string("mount ") + type + " at " + at, errno);
   }
   return {};
 }
 
 Result<void> mount_all() {
-  TRY(mount_at("proc", "/proc"));  // first, since the command line may say permissive
-  TRY(mount_at("devtmpfs", "/dev"));
-  TRY(mount_at("sysfs", "/sys"));
-  TRY(mount_at("securityfs", "/sys/kernel/security"));
-  TRY(mount_at("bpf", kBpffs));
+  constexpr unsigned long kData = MS_NOEXEC | MS_NODEV;
+  TRY(mount_at("proc", "/proc", kData));  // first, since the command line may say permissive
+  TRY(mount_at("devtmpfs", "/dev", MS_NOEXEC));
+  TRY(mount_at("sysfs", "/sys", kData));
+  TRY(mount_at("securityfs", "/sys/kernel/security", kData));
+  TRY(mount_at("bpf", kBpffs, kData));
+  // As systemd would (src/shared/mount-setup.c), which leaves it alone then, as dracut does, and takes it
+  // along to the real root. Executable: the loader of this boot stays there.
+  TRY(mount_at("tmpfs", "/run", MS_NODEV | MS_STRICTATIME, "mode=0755,size=20%,nr_inodes=800k"));
   return {};
 }
 
@@ -141,6 +145,12 @@ Result<void> start(const Config& config) {
   TRY(programs.attach());
   TRY(programs.pin(keys));
   TRY(start_keeper(programs));
+  // No reason to stop: without it, lists change until the loader's file does.
+  if (const auto kept = keep_boot_loader(); !kept) {
+    log_line(LOG_WARNING,
+             "no copy of the loader, after an update of it lists cannot change until the next boot: " +
+                 kept.error().message);
+  }
   log_line(LOG_NOTICE,
            std::string(config.mode == Mode::kEnforce ? "enforcing" : "permissive") + ", generation 1");
   return {};

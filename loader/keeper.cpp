@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "loader/event_line.h"
@@ -64,6 +65,21 @@ Result<pid_t> start_keeper(Programs& programs) {
   if (pid == 0) keep(programs);
   if (auto given = programs.set_role(pid, DIGLIM_ROLE_KEEPER); !given) return std::move(given).error();
   return pid;
+}
+
+std::optional<pid_t> find_keeper() {
+  const std::string name = std::string("Name:\t") + kName + "\n";
+  const auto processes = list_folder("/proc");
+  if (!processes) return std::nullopt;
+  for (const std::string& process : *processes) {
+    if (process.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto status = read_stream("/proc/" + process + "/status", 1 << 16);
+    if (status && as_text(*status).starts_with(name) &&
+        as_text(*status).find("\nUid:\t0\t0\t0\t0\n") != std::string_view::npos) {
+      return static_cast<pid_t>(std::strtol(process.c_str(), nullptr, 10));
+    }
+  }
+  return std::nullopt;
 }
 
 void log_line(int priority, const std::string& line) {

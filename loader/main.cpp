@@ -7,6 +7,7 @@
 
 #include "lib/base/text.h"
 #include "lib/crypto/openssl.h"
+#include "loader/hand_over.h"
 #include "loader/kernel/maps.h"
 #include "loader/verbs.h"
 
@@ -16,14 +17,15 @@ struct Verb {
   std::string_view name;
   std::string_view summary;
   int (*run)(int argc, char** argv);
+  bool asks_kernel;  // needs the rights that only the loader of this boot has
 };
 
 constexpr Verb kVerbs[] = {
-    {"boot", "as PID 1: start DIGLIM, then execute the real init", diglim::run_boot},
-    {"load", "verify digest lists and publish their digests", diglim::run_load},
-    {"unload", "withdraw digest lists", diglim::run_unload},
-    {"status", "show what is in force", diglim::run_status},
-    {"verify", "check signed digest lists and packages, change nothing", diglim::run_verify},
+    {"boot", "as PID 1: start DIGLIM, then execute the real init", diglim::run_boot, false},
+    {"load", "verify digest lists and publish their digests", diglim::run_load, true},
+    {"unload", "withdraw digest lists", diglim::run_unload, true},
+    {"status", "show what is in force", diglim::run_status, true},
+    {"verify", "check signed digest lists and packages, change nothing", diglim::run_verify, false},
 };
 
 void print_help(FILE* to) {
@@ -60,7 +62,9 @@ int main(int argc, char** argv) {
     return diglim::kExitOk;
   }
   for (const Verb& verb : kVerbs) {
-    if (verb.name == name) return verb.run(argc - 1, argv + 1);
+    if (verb.name != name) continue;
+    if (verb.asks_kernel) diglim::hand_over(argv);
+    return verb.run(argc - 1, argv + 1);
   }
   (void)fprintf(stderr, "diglim-loader: unknown %s %s; try --help\n",
                 name.starts_with('-') ? "option" : "verb", diglim::escape(name, 64).c_str());

@@ -11,12 +11,12 @@
 
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
+#include "loader/hand_over.h"
 #include "loader/kernel/maps.h"
 
 namespace diglim {
 namespace {
 
-constexpr char kLockFolder[] = "/run/diglim";
 constexpr char kLockFile[] = "/run/diglim/loader.lock";
 constexpr int kLockTries = 300;
 constexpr useconds_t kLockPause_us = 100'000;
@@ -25,8 +25,8 @@ constexpr useconds_t kLockPause_us = 100'000;
 // evades the lock, the test of the number in update_generation() leaves an instant in which one update undoes
 // another (LIMITATIONS.md).
 Result<Fd> take_lock() {
-  (void)mkdir("/run", 0755);       // absent in a bare initramfs
-  (void)mkdir(kLockFolder, 0700);  // exists already, or the open says what is wrong
+  (void)mkdir("/run", 0755);      // absent in a bare initramfs
+  (void)mkdir(kRunFolder, 0755);  // exists already, or the open says what is wrong
   TRY_ASSIGN(Fd lock, open_file(kLockFile, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   for (int i = 0; i < kLockTries; ++i) {
     if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
@@ -52,6 +52,7 @@ Result<Generation::Change> add_list(Generation& generation, const std::string& p
   LoadedList loaded;
   loaded.name = base_name(path);
   loaded.content_hash = list->content_hash;
+  loaded.package = list->name;
   loaded.signer = list->signer;
   const auto found = list->digests.find(generation.algo());
   const ByteView digests = found == list->digests.end() ? ByteView() : ByteView(found->second);

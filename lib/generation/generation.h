@@ -18,8 +18,9 @@ namespace diglim {
 
 // What is known of one loaded list.
 struct LoadedList {
-  std::string name;    // the file's name without folders; one list a name
-  Bytes content_hash;  // SHA-256 of the bytes that were verified
+  std::string name;     // the file's name without folders; one list a name
+  Bytes content_hash;   // SHA-256 of the bytes that were verified
+  std::string package;  // what the signed header calls it (DigestList::name); empty for a compact list
   std::string signer;
   uint32_t digests = 0;   // published ones, duplicates within the list included
   uint32_t left_out = 0;  // of algorithms that the kernel does not use

@@ -22,7 +22,7 @@ ByteView nth(const Bytes& digests, size_t i) {
 }
 
 LoadedList named(const std::string& name, uint8_t hash = 1) {
-  return {name, Bytes(32, hash), "signer of " + name, 0, 7};
+  return {name, Bytes(32, hash), "package of " + name, "signer of " + name, 0, 7};
 }
 
 Bytes publish(Generation& generation) {
@@ -72,6 +72,7 @@ TEST(Generation, SurvivesTheKernel) {
   EXPECT_EQ(decoded->distinct_digests(), 1500u);
   ASSERT_EQ(decoded->lists().size(), 2u);
   EXPECT_EQ(decoded->lists()[1].name, "b");
+  EXPECT_EQ(decoded->lists()[1].package, "package of b");
   EXPECT_EQ(decoded->lists()[1].signer, "signer of b");
   EXPECT_EQ(decoded->lists()[1].digests, 501u);
   EXPECT_EQ(decoded->lists()[1].left_out, 7u);

@@ -7,7 +7,7 @@ namespace diglim {
 namespace {
 
 constexpr size_t kHashBytes = 32;
-constexpr size_t kMaxSignerBytes = 1024;
+constexpr size_t kMaxTextBytes = 1024;
 
 void put_text(Bytes& out, std::string_view text) {
   put_u16_le(out, static_cast<uint16_t>(text.size()));
@@ -25,7 +25,8 @@ Result<std::string> get_text(ByteReader& reader) {
 void RegistryWriter::add(const LoadedList& list, const std::vector<uint32_t>& members,
                          const std::vector<uint32_t>& where) {
   put_text(out_, list.name);
-  put_text(out_, std::string_view(list.signer).substr(0, kMaxSignerBytes));
+  put_text(out_, std::string_view(list.package).substr(0, kMaxTextBytes));
+  put_text(out_, std::string_view(list.signer).substr(0, kMaxTextBytes));
   Bytes hash = list.content_hash;
   hash.resize(kHashBytes);
   append(out_, hash);
@@ -42,6 +43,7 @@ void RegistryWriter::add(const LoadedList& list, const std::vector<uint32_t>& me
 Result<void> RegistryReader::next(const std::vector<uint32_t>& ids, LoadedList& list,
                                   std::vector<uint32_t>& members) {
   TRY_ASSIGN(list.name, get_text(reader_));
+  TRY_ASSIGN(list.package, get_text(reader_));
   TRY_ASSIGN(list.signer, get_text(reader_));
   TRY_ASSIGN(const ByteView hash, reader_.bytes(kHashBytes));
   list.content_hash = to_bytes(hash);

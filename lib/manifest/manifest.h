@@ -42,8 +42,10 @@ struct ManifestKey {
 };
 
 struct ManifestList {
-  Bytes hash;          // of the bytes that were verified (DigestList::content_hash)
-  std::string name;    // the file's name without folders, unescaped
+  Bytes hash;        // of the bytes that were verified (DigestList::content_hash)
+  std::string name;  // the file's name without folders, unescaped; whoever wrote the file chose it
+  std::string
+      package;  // DigestList::name: what the signed header says ("bash-5.2-1.x86_64"); empty: no package
   std::string signer;  // DigestList::signer, unescaped
   bool operator==(const ManifestList&) const = default;
 };
@@ -62,10 +64,10 @@ struct ManifestBoot {
 
 struct Manifest {
   ManifestKind kind = ManifestKind::kBoot;
-  uint64_t number = 1;  // counts the manifests of one boot
-  Bytes previous;       // hash of the manifest before; empty for kBoot
-  ManifestBoot boot;    // meaningless unless kBoot
-  std::vector<ManifestList> lists;
+  uint64_t number = 1;              // counts the manifests of one boot
+  Bytes previous;                   // hash of the manifest before; empty for kBoot
+  ManifestBoot boot;                // meaningless unless kBoot
+  std::vector<ManifestList> lists;  // of kRemove: package and signer are not said
   bool operator==(const Manifest&) const = default;
 };
 
@@ -73,10 +75,11 @@ constexpr size_t kMaxManifestBytes = 32u << 20;
 constexpr size_t kMaxManifestLists = 65536;
 constexpr size_t kMaxManifestKeys = 65536;
 constexpr size_t kMaxManifestPrograms = 64;
-constexpr size_t kMaxManifestName = 255;     // NAME_MAX, before escaping
-constexpr size_t kMaxManifestSigner = 1024;  // as in the registry, before escaping
+constexpr size_t kMaxManifestName = 255;      // NAME_MAX, before escaping
+constexpr size_t kMaxManifestPackage = 1024;  // before escaping
+constexpr size_t kMaxManifestSigner = 1024;   // as in the registry, before escaping
 
-// Sorts, drops exact repetitions of keys, and writes. kInvalid for what the format cannot say: an empty name
+// Sorts, drops exact repetitions of keys, cuts packages and signers to their limits, and writes. kInvalid for what the format cannot say: an empty name
 // or one with '/', a hash that is not 32 bytes, two lists of one name, kAdd or kRemove without a list.
 Result<Bytes> write_manifest(Manifest manifest);
 

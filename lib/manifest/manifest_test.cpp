@@ -27,7 +27,7 @@ Manifest boot_manifest() {
   manifest.boot.keys = {{hash_of(6), "x509:" + hex_of('a')},
                         {hash_of(5), "openpgp:" + std::string(40, 'b')},
                         {hash_of(6), "x509:" + hex_of('a')}};
-  manifest.lists = {{hash_of(8), "b c\\\xff", "CN=\xc3\xa4, RSA"}, {hash_of(7), "a", "signer"}};
+  manifest.lists = {{hash_of(8), "b c\\\xff", "", "CN=\xc3\xa4, RSA"}, {hash_of(7), "a", "p 1", "signer"}};
   return manifest;
 }
 
@@ -42,10 +42,10 @@ const std::string kBoot =
     hex_of('1') + "\nloader " + hex_of('2') + "\nprogram " + hex_of('3') + " diglim.bpf.o\nprogram " +
     hex_of('4') + " probe.bpf.o\nallow-signature-hash md5\nallow-signature-hash sha1\nkey " + hex_of('5') +
     " openpgp:" + std::string(40, 'b') + "\nkey " + hex_of('6') + " x509:" + hex_of('a') + "\nlist " +
-    hex_of('7') + " a signer\nlist " + hex_of('8') + " b\\x20c\\x5c\\xff CN=\\xc3\\xa4, RSA\nend\n";
+    hex_of('7') + " a p\\x201 signer\nlist " + hex_of('8') + " b\\x20c\\x5c\\xff - CN=\\xc3\\xa4, RSA\nend\n";
 
 const std::string kRemove = "diglim-manifest 1\nkind remove\nnumber 12\nprevious " + hex_of('9') + "\nlist " +
-                            hex_of('7') + " a signer\nend\n";
+                            hex_of('7') + " a\nend\n";
 
 std::string write(const Manifest& manifest) {
   const auto bytes = write_manifest(manifest);
@@ -69,7 +69,7 @@ TEST(Manifest, IsTheDocumentedText) {
   manifest.kind = ManifestKind::kRemove;
   manifest.number = 12;
   manifest.previous = hash_of(9);
-  manifest.lists = {{hash_of(7), "a", "signer"}};
+  manifest.lists = {{hash_of(7), "a", "", ""}};
   EXPECT_EQ(write(manifest), kRemove);
 }
 
@@ -133,18 +133,21 @@ TEST(Manifest, SaysWhatIsWrong) {
   EXPECT_THAT(reading_error(replaced(kBoot, "hash md5", "hash sha1")), HasSubstr("out of order"));
   EXPECT_THAT(reading_error(replaced(kBoot, "openpgp:b", "openpgp:")), HasSubstr("not a fingerprint"));
   EXPECT_THAT(reading_error(replaced(kBoot, "key 5", "key 7")), HasSubstr("keys out of order"));
-  EXPECT_THAT(reading_error(replaced(kBoot, " a signer", " c signer")), HasSubstr("lists out of order"));
-  EXPECT_THAT(reading_error(replaced(kBoot, " a signer", " a/b signer")), HasSubstr("no '/'"));
-  EXPECT_THAT(reading_error(replaced(kBoot, " a signer", " a\\x2fb signer")), HasSubstr("needs none"));
-  EXPECT_THAT(reading_error(replaced(kBoot, " a signer", " a")), HasSubstr("without a signer"));
-  EXPECT_THAT(reading_error(replaced(kBoot, " a signer", " a ")), HasSubstr("1 to 1024 bytes"));
-  EXPECT_THAT(reading_error(replaced(kBoot, " a signer", " \\x61 signer")), HasSubstr("needs none"));
+  EXPECT_THAT(reading_error(replaced(kBoot, " a p", " c p")), HasSubstr("lists out of order"));
+  EXPECT_THAT(reading_error(replaced(kBoot, " a p", " a/b p")), HasSubstr("no '/'"));
+  EXPECT_THAT(reading_error(replaced(kBoot, " a p", " a\\x2fb p")), HasSubstr("needs none"));
+  EXPECT_THAT(reading_error(replaced(kBoot, " a p\\x201 signer", " a p")), HasSubstr("without a signer"));
+  EXPECT_THAT(reading_error(replaced(kBoot, " a p\\x201 signer", " a p ")), HasSubstr("1 to 1024 bytes"));
+  EXPECT_THAT(reading_error(replaced(kBoot, " a p", " \\x61 p")), HasSubstr("needs none"));
+  EXPECT_THAT(reading_error(replaced(kBoot, " a p\\x201 signer", " a")), HasSubstr("without a package"));
+  EXPECT_THAT(reading_error(replaced(kBoot, "p\\x201", "")), HasSubstr("a package must have 1 to 1024"));
+  EXPECT_THAT(reading_error(replaced(kRemove, " a\n", " a p\n")), HasSubstr("bad escape"));
   EXPECT_THAT(reading_error(replaced(kBoot, "\\xff", "\\xFF")), HasSubstr("bad escape"));
   EXPECT_THAT(reading_error(replaced(kBoot, "\\xff", "\xff")), HasSubstr("bad escape"));
   EXPECT_THAT(reading_error(replaced(kBoot, "end", "list")), HasSubstr("hexadecimal"));
   EXPECT_THAT(reading_error(replaced(kBoot, "end", "end x")), HasSubstr("'end' alone"));
   EXPECT_THAT(reading_error(kBoot + "end\n"), HasSubstr("bytes after the end"));
-  EXPECT_THAT(reading_error(replaced(kRemove, "list " + hex_of('7') + " a signer\n", "")),
+  EXPECT_THAT(reading_error(replaced(kRemove, "list " + hex_of('7') + " a\n", "")),
               HasSubstr("a change without a list"));
 }
 
@@ -160,6 +163,9 @@ TEST(Manifest, WritesNothingThatItCouldNotRead) {
   manifest.lists[0].signer = "";
   EXPECT_THAT(write(manifest), HasSubstr("signer"));
   manifest = boot_manifest();
+  manifest.lists[0].package = "-";
+  EXPECT_THAT(write(manifest), HasSubstr("not a name of a package"));
+  manifest = boot_manifest();
   manifest.boot.loader_hash.pop_back();
   EXPECT_THAT(write(manifest), HasSubstr("loader hash of 31 bytes"));
   manifest = boot_manifest();
@@ -173,6 +179,17 @@ TEST(Manifest, WritesNothingThatItCouldNotRead) {
   manifest.number = 2;
   manifest.previous = hash_of(1);
   EXPECT_THAT(write(manifest), HasSubstr("changes nothing"));
+}
+
+// A long user ID must not keep a machine from booting.
+TEST(Manifest, CutsLongTexts) {
+  Manifest manifest = boot_manifest();
+  manifest.lists[1].signer = std::string(5000, 's');
+  manifest.lists[1].package = std::string(5000, 'p');
+  const auto read = read_manifest(as_bytes(write(manifest)));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->lists[0].signer, std::string(1024, 's'));
+  EXPECT_EQ(read->lists[0].package, std::string(1024, 'p'));
 }
 
 TEST(Manifest, Path) {

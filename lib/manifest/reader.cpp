@@ -162,21 +162,43 @@ Result<ManifestBoot> read_boot(Lines& lines) {
   return boot;
 }
 
-Result<void> read_lists(Lines& lines, std::vector<ManifestList>& lists) {
+// "name package signer", or of kRemove the name alone.
+Result<ManifestList> parse_list(const HashAndRest& parts, ManifestKind kind) {
+  ManifestList list;
+  list.hash = parts.hash;
+  const size_t name_end = parts.rest.find(' ');
+  if (kind == ManifestKind::kRemove) {
+    TRY_ASSIGN(list.name, parse_name(parts.rest, parts.rest_offset));
+    return list;
+  }
+  if (name_end == std::string_view::npos) return corrupt(parts.rest_offset, "a list without a package");
+  TRY_ASSIGN(list.name, parse_name(parts.rest.substr(0, name_end), parts.rest_offset));
+  const size_t package_end = parts.rest.find(' ', name_end + 1);
+  if (package_end == std::string_view::npos) return corrupt(parts.rest_offset, "a list without a signer");
+  const std::string_view package = parts.rest.substr(name_end + 1, package_end - name_end - 1);
+  const uint64_t package_offset = parts.rest_offset + name_end + 1;
+  if (package != kNoPackage) {
+    TRY_ASSIGN(list.package, manifest_unescape(package, false, package_offset));
+    if (list.package.empty() || list.package.size() > kMaxManifestPackage)
+      return corrupt(package_offset, "a package must have 1 to 1024 bytes");
+  }
+  const uint64_t signer_offset = parts.rest_offset + package_end + 1;
+  TRY_ASSIGN(list.signer, manifest_unescape(parts.rest.substr(package_end + 1), true, signer_offset));
+  if (list.signer.empty() || list.signer.size() > kMaxManifestSigner)
+    return corrupt(signer_offset, "a signer must have 1 to 1024 bytes");
+  return list;
+}
+
+Result<void> read_lists(Lines& lines, ManifestKind kind, std::vector<ManifestList>& lists) {
   for (;;) {
     TRY_ASSIGN(const auto value, lines.take("list"));
     if (!value) return {};
-    TRY_ASSIGN(auto parts, parse_hash_and_rest(*value, lines.value_offset()));
-    const size_t space = parts.rest.find(' ');
-    if (space == std::string_view::npos) return corrupt(parts.rest_offset, "a list without a signer");
-    TRY_ASSIGN(std::string name, parse_name(parts.rest.substr(0, space), parts.rest_offset));
-    const uint64_t signer_offset = parts.rest_offset + space + 1;
-    TRY_ASSIGN(std::string signer, manifest_unescape(parts.rest.substr(space + 1), true, signer_offset));
-    if (signer.empty() || signer.size() > kMaxManifestSigner)
-      return corrupt(signer_offset, "a signer must have 1 to 1024 bytes");
-    if (!lists.empty() && lists.back().name >= name) return corrupt(parts.rest_offset, "lists out of order");
+    TRY_ASSIGN(const auto parts, parse_hash_and_rest(*value, lines.value_offset()));
+    TRY_ASSIGN(ManifestList list, parse_list(parts, kind));
+    if (!lists.empty() && lists.back().name >= list.name)
+      return corrupt(parts.rest_offset, "lists out of order");
     if (lists.size() == kMaxManifestLists) return corrupt(lines.value_offset(), "too many lists");
-    lists.push_back({std::move(parts.hash), std::move(name), std::move(signer)});
+    lists.push_back(std::move(list));
   }
 }
 
@@ -202,7 +224,7 @@ Result<Manifest> read_manifest(ByteView file) {
     TRY_ASSIGN(const std::string_view previous, lines.need("previous"));
     TRY_ASSIGN(manifest.previous, parse_hash(previous, lines.value_offset()));
   }
-  TRY(read_lists(lines, manifest.lists));
+  TRY(read_lists(lines, manifest.kind, manifest.lists));
   if (!boot && manifest.lists.empty()) return corrupt(lines.offset(), "a change without a list");
   TRY_ASSIGN(const std::string_view end, lines.need("end"));
   if (!end.empty()) return corrupt(lines.value_offset(), "'end' alone expected");

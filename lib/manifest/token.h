@@ -9,6 +9,9 @@
 
 namespace diglim {
 
+// Stands for "no package".
+constexpr std::string_view kNoPackage = "-";
+
 // Bytes outside 0x21-0x7e (0x20-0x7e with `spaces`), and the backslash, as \xNN.
 std::string manifest_escape(std::string_view text, bool spaces);
 // The reverse; kCorrupt with `offset` (of the text in the file) for any other spelling.

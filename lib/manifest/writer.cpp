@@ -49,6 +49,18 @@ Result<void> sort_by(std::vector<Item>& items, Key key, size_t max, std::string_
   return {};
 }
 
+// What follows the hash.
+Result<std::string> describe(const ManifestList& list, ManifestKind kind) {
+  TRY(check_name(list.name));
+  std::string text = manifest_escape(list.name, false);
+  if (kind == ManifestKind::kRemove) return text;
+  if (list.package == kNoPackage) return invalid(text + ": not a name of a package");
+  if (list.signer.empty()) return invalid(text + ": a list without a signer");
+  const std::string_view package = std::string_view(list.package).substr(0, kMaxManifestPackage);
+  text += " " + (package.empty() ? std::string(kNoPackage) : manifest_escape(package, false));
+  return text + " " + manifest_escape(std::string_view(list.signer).substr(0, kMaxManifestSigner), true);
+}
+
 Result<void> write_boot(Writer& out, ManifestBoot& boot) {
   out.line("mode " + std::string(mode_name(boot.mode)));
   out.line("algorithm " + std::string(hash_name(boot.algo)));
@@ -101,11 +113,8 @@ Result<Bytes> write_manifest(Manifest manifest) {
       manifest.lists, [](const ManifestList& list) -> const std::string& { return list.name; },
       kMaxManifestLists, "lists"));
   for (const ManifestList& list : manifest.lists) {
-    TRY(check_name(list.name));
-    if (list.signer.empty() || list.signer.size() > kMaxManifestSigner)
-      return invalid(manifest_escape(list.name, false) + ": signer must have 1 to 1024 bytes");
-    TRY(out.hash_line("list", list.hash,
-                      manifest_escape(list.name, false) + " " + manifest_escape(list.signer, true)));
+    TRY_ASSIGN(const std::string description, describe(list, manifest.kind));
+    TRY(out.hash_line("list", list.hash, description));
   }
   out.line("end");
   Bytes bytes = out.take();

@@ -17,8 +17,9 @@ namespace {
 
 constexpr size_t kElement = sizeof(diglim_bucket);
 constexpr std::string_view kRefused =
-    "the kernel refused: this file is not the diglim-loader that booted (updated since? reboot), or it runs "
-    "under a tracer or a seccomp filter (container?); see dmesg | grep diglim";
+    "the kernel refused: this file is not the diglim-loader that booted and its copy /run/diglim/loader "
+    "cannot "
+    "be used (reboot), or it runs under a tracer or a seccomp filter (container?); see dmesg | grep diglim";
 
 // A mapping of an array map. Unmapped at the end of life.
 class MapView {

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loader that booted the machine stays the only one with rights until the next boot, whatever file a
+// package upgrade puts in its place. It leaves a copy of itself in /run, and later ones hand their work over
+// to it.
+#pragma once
+
+#include "lib/base/file.h"
+
+namespace diglim {
+
+constexpr const char* kRunFolder = "/run/diglim";
+constexpr const char* kBootLoader = "/run/diglim/loader";
+
+// At boot: copies this program to kBootLoader. REQUIRES: /run is mounted, and stays mounted with the real
+// root.
+Result<void> keep_boot_loader();
+
+// Executes the loader of this boot with the same arguments, or returns: this is the loader of this boot,
+// DIGLIM is not active, or there is nothing to hand over to (why is said on stderr; the verb then fails on
+// its own). It is kBootLoader or, where that is gone or may not be executed, the file from which the keeper
+// runs. Only root-owned files that nobody else can write are executed; whether what runs has rights is the
+// kernel's decision.
+void hand_over(char** argv);
+
+}  // namespace diglim
