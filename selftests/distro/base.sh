@@ -71,7 +71,7 @@ configuration_package() {
   mkdir -p "$root"/etc/systemd/system/multi-user.target.wants "$root/etc/pki/rpm-gpg" "$root/etc/dnf/vars"
   ln -s /usr/lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
   for unit in "${kMasked[@]}"; do ln -s /dev/null "$root/etc/systemd/system/$unit"; done
-  for unit in vm-command ssh; do ln -s "/usr/lib/systemd/system/$unit.service" "$root/etc/systemd/system/multi-user.target.wants/"; done
+  ln -s /usr/lib/systemd/system/vm-command.service "$root/etc/systemd/system/multi-user.target.wants/"
   cp "$key" "$root/etc/pki/rpm-gpg/RPM-GPG-KEY-test-distribution"
   echo 12 >"$root/etc/dnf/vars/releasever"
   echo diglim >"$root/etc/hostname"
@@ -103,7 +103,7 @@ repository() { # OUT
 # --- Systems --------------------------------------------------------------------------------------------------------
 
 rpm_in() { # TREE ARGUMENT...
-  rpm --root "$1" --define '_dbpath /var/lib/rpm' --define '__plugindir /nonexistent' --noplugins "${@:2}" 2>&1 | { grep -v 'rpm should not be used directly\|However assuming' || true; } >&2
+  rpm --root "$1" --define '_dbpath /var/lib/rpm' --define '__plugindir /nonexistent' --noplugins "${@:2}" 2>&1 | { grep -v 'hould not be used directly\|However assuming' || true; } >&2
   return "${PIPESTATUS[0]}"
 }
 
