@@ -18,15 +18,12 @@
 #include <memory>
 #include <optional>
 
-#include "lib/base/base64.h"
 #include "lib/base/text.h"
 
 namespace diglim {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr rpmTagVal kOpenPgpTag = 278;  // RPMTAG_OPENPGP of rpm 6, which rpm 4.18's headers do not have
 
 struct FreeTs {
   void operator()(rpmts ts) const { rpmtsFree(ts); }
@@ -137,48 +134,6 @@ bool holds_database(const fs::path& folder) {
   return false;
 }
 
-std::string tag_text(Header header, rpmTagVal tag) {
-  const char* text = headerGetString(header, tag);
-  return text != nullptr ? text : "";
-}
-
-std::optional<Bytes> binary_tag(Header header, rpmTagVal tag) {
-  rpmtd_s data = {};
-  if (headerGet(header, tag, &data, HEADERGET_DEFAULT) != 1) return std::nullopt;
-  std::optional<Bytes> value;
-  if (data.type == RPM_BIN_TYPE) {
-    const auto* bytes = static_cast<const uint8_t*>(data.data);
-    value = Bytes(bytes, bytes + data.count);
-  }
-  rpmtdFreeData(&data);
-  return value;
-}
-
-// A value that is no base64 is kept as an empty packet, which make_rpm_list() refuses.
-void add_base64_packets(Header header, std::vector<Bytes>& packets) {
-  rpmtd_s data = {};
-  if (headerGet(header, kOpenPgpTag, &data, HEADERGET_DEFAULT) != 1) return;
-  while (const char* text = rpmtdNextString(&data)) {
-    auto packet = from_base64(text);
-    packets.push_back(packet ? *std::move(packet) : Bytes());
-  }
-  rpmtdFreeData(&data);
-}
-
-InstalledPackage read_header(Header header) {
-  InstalledPackage package;
-  package.name = tag_text(header, RPMTAG_NAME);
-  package.nvr =
-      package.name + "-" + tag_text(header, RPMTAG_VERSION) + "-" + tag_text(header, RPMTAG_RELEASE);
-  package.nvra = package.nvr + "." + tag_text(header, RPMTAG_ARCH);
-  package.region = binary_tag(header, RPMTAG_HEADERIMMUTABLE).value_or(Bytes());
-  for (rpmTagVal tag : {RPMTAG_RSAHEADER, RPMTAG_DSAHEADER}) {
-    if (auto packet = binary_tag(header, tag)) package.packets.push_back(*std::move(packet));
-  }
-  add_base64_packets(header, package.packets);
-  return package;
-}
-
 size_t count_packages(rpmts ts) {
   const IndexIteratorPtr index(rpmdbIndexIteratorInit(rpmtsGetRdb(ts), RPMDBI_NAME));
   const void* key = nullptr;
@@ -259,6 +214,25 @@ Result<void> for_each_package(
   // The iterator ends alike at the end and at a damaged page; a list too few would go unnoticed.
   if (!log.message().empty()) return database_error(database, log);
   return {};
+}
+
+Result<RpmLock> RpmLock::take(const std::string& database) {
+  const Log log;
+  if (rpmReadConfigFiles(nullptr, nullptr) != 0) return database_error(database, log);
+  set_dbpath(database);
+  RpmLock lock;
+  lock.ts_ = rpmtsCreate();
+  lock.lock_ = rpmtxnBegin(lock.ts_, RPMTXN_WRITE);
+  if (lock.lock_ == nullptr) return database_error(database, log);
+  return lock;
+}
+
+RpmLock::RpmLock(RpmLock&& other) noexcept
+    : ts_(std::exchange(other.ts_, nullptr)), lock_(std::exchange(other.lock_, nullptr)) {}
+
+RpmLock::~RpmLock() {
+  rpmtxnEnd(lock_);
+  rpmtsFree(ts_);
 }
 
 }  // namespace diglim

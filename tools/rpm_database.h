@@ -4,19 +4,13 @@
 
 #include <functional>
 #include <string>
-#include <vector>
 
-#include "lib/base/bytes.h"
+#include "rpm-plugin/header_reader.h"
+
+struct rpmts_s;  // librpm's
+struct rpmtxn_s;
 
 namespace diglim {
-
-struct InstalledPackage {
-  std::string name;            // as they stand in the header, unescaped
-  std::string nvr;             // name-version-release
-  std::string nvra;            // with .arch
-  Bytes region;                // RPMTAG_HEADERIMMUTABLE, without magic; empty if the header has none
-  std::vector<Bytes> packets;  // values of the tags 268, 267 and, decoded, 278
-};
 
 // Where the database is. `root` and `dbpath` may be empty. `dbpath` is taken as it is. Under `root` it is
 // looked for in usr/lib/sysimage/rpm and var/lib/rpm; a link that leads out of `root` is refused, since it
@@ -32,5 +26,20 @@ Result<std::string> find_rpm_database(const std::string& root, const std::string
 Result<void> for_each_package(
     const std::string& database,
     const std::function<Result<void>(const InstalledPackage&, size_t total)>& on_package);
+
+// As long as it lives, no rpm transaction begins on this database; creating it waits for one under way.
+// Signals are held back meanwhile. kIo: rpm's lock cannot be taken.
+class RpmLock {
+ public:
+  static Result<RpmLock> take(const std::string& database);
+  RpmLock(RpmLock&& other) noexcept;
+  RpmLock& operator=(RpmLock&&) = delete;
+  ~RpmLock();
+
+ private:
+  RpmLock() = default;
+  rpmts_s* ts_ = nullptr;
+  rpmtxn_s* lock_ = nullptr;
+};
 
 }  // namespace diglim

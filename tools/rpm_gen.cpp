@@ -8,9 +8,9 @@
 
 #include "lib/base/json.h"
 #include "lib/base/text.h"
+#include "lib/digest_list/package_file.h"
 #include "lib/digest_list/rpm_list.h"
 #include "tools/list_folder.h"
-#include "tools/package_file.h"
 #include "tools/progress.h"
 #include "tools/rpm_database.h"
 #include "tools/tool.h"

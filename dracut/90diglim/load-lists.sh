@@ -7,6 +7,6 @@
 if [ -d /sys/fs/bpf/diglim ] && [ -d "$NEWROOT/etc/digest_lists" ]; then
   diglim_loader=/run/diglim/loader
   [ -x "$diglim_loader" ] || diglim_loader=/usr/sbin/diglim-loader
-  "$diglim_loader" load "$NEWROOT/etc/digest_lists" ||
+  "$diglim_loader" load --skip-bad "$NEWROOT/etc/digest_lists" ||
     warn "diglim: not all lists of the system were loaded; boot with diglim.mode=permissive if it does not come up"
 fi

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/package_file.h"
+#include "lib/digest_list/package_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -18,11 +18,11 @@ constexpr size_t kLeadBytes = 112;
 constexpr size_t kMagicBytes = 8;
 
 // Grows `head` to `size` bytes or to the end of the file.
-Result<void> read_more(const Fd& fd, const std::string& path, size_t size, Bytes& head) {
+Result<void> read_more(int fd, off_t base, const std::string& path, size_t size, Bytes& head) {
   size_t used = head.size();
   head.resize(size);
   while (used < size) {
-    const ssize_t got = read(fd.get(), head.data() + used, size - used);
+    const ssize_t got = pread(fd, head.data() + used, size - used, base + static_cast<off_t>(used));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return from_errno("read " + escape(path), errno);
     if (got == 0) break;
@@ -32,12 +32,11 @@ Result<void> read_more(const Fd& fd, const std::string& path, size_t size, Bytes
   return {};
 }
 
-Result<Bytes> read_head(const std::string& path) {
-  TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_NONBLOCK));
+Result<Bytes> read_head(int fd, off_t base, const std::string& path) {
   Bytes head;
   for (size_t wanted = kLeadBytes; wanted > head.size();) {
     const size_t before = head.size();
-    TRY(read_more(fd, path, wanted, head));
+    TRY(read_more(fd, base, path, wanted, head));
     if (head.size() == before) break;  // the end; locate_package() says what is missing
     TRY_ASSIGN(wanted, rpm::package_head_size(head));
   }
@@ -58,7 +57,12 @@ std::string without_epoch(const std::string& nevra) {
 }  // namespace
 
 Result<PackageFileList> list_of_package_file(const std::string& path) {
-  TRY_ASSIGN(const Bytes head, read_head(path));
+  TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_NONBLOCK));
+  return list_of_package(fd.get(), 0, path);
+}
+
+Result<PackageFileList> list_of_package(int fd, off_t base, const std::string& path) {
+  TRY_ASSIGN(const Bytes head, read_head(fd, base, path));
   TRY_ASSIGN(const rpm::SignedHeader header, rpm::locate_package(head));
   // Not verified, and used for nothing but the name of a file; the loader goes by the content.
   TRY_ASSIGN(const rpm::Package package, rpm::read_package(header.signed_bytes, header.header_offset));

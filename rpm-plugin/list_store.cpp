@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rpm-plugin/list_store.h"
+
+#include <algorithm>
+#include <set>
+
+#include "lib/crypto/hash.h"
+#include "lib/digest_list/digest_list.h"
+#include "lib/digest_list/rpm_list.h"
+
+namespace diglim {
+namespace {
+
+constexpr size_t kSuffixBytes = 8;
+
+}  // namespace
+
+Result<ListStore> ListStore::open(const std::string& root) {
+  TRY_ASSIGN(Folder folder, Folder::open(root, kListFolder));
+  return ListStore(std::move(folder));
+}
+
+bool ListStore::holds(const std::string& name, ByteView list) const {
+  const auto content = folder_.read(name, list.size());
+  return content && as_text(*content) == as_text(list);
+}
+
+Result<std::string> ListStore::name_of(const PackageList& list) const {
+  TRY_ASSIGN(const std::string name, rpm_list_name(list.nvra));
+  if (holds(name, list.list)) return name;
+  TRY_ASSIGN(const Bytes digest, hash(HashAlgo::kSha256, {list.list}));
+  TRY_ASSIGN(const std::string own,
+             rpm_list_name(list.nvra + "-" + to_hex(ByteView(digest).first(kSuffixBytes))));
+  if (holds(own, list.list)) return own;
+  TRY_ASSIGN(const bool taken, folder_.exists(name));
+  return taken ? own : name;
+}
+
+ListStore::Written ListStore::write(const std::vector<PackageList>& lists) const {
+  Written result;
+  std::set<std::string> there;
+  std::vector<PendingFile> pending;
+  for (const PackageList& list : lists) {
+    auto name = name_of(list);
+    if (!name) {
+      result.failed.push_back(name.error());
+      continue;
+    }
+    if (holds(*name, list.list)) {
+      there.insert(*name);
+      continue;
+    }
+    auto file = folder_.prepare(*name, list.list);
+    if (file) {
+      pending.push_back(std::move(*file));
+    } else {
+      result.failed.push_back(file.error());
+    }
+  }
+  const auto synced = pending.empty() ? Result<void>() : folder_.sync(pending);
+  for (const PendingFile& file : pending) {
+    if (!synced) {
+      folder_.discard(file);
+    } else if (const auto done = folder_.commit(file)) {
+      there.insert(file.name);
+      ++result.changed;
+    } else {
+      result.failed.push_back(done.error());
+    }
+  }
+  if (!synced) result.failed.push_back(synced.error());
+  if (result.changed > 0) {
+    if (const auto done = folder_.sync_entries(); !done) result.failed.push_back(done.error());
+  }
+  result.names.assign(there.begin(), there.end());
+  return result;
+}
+
+Result<std::vector<std::string>> ListStore::stale(const std::vector<std::string>& names,
+                                                  const std::vector<PackageList>& installed) const {
+  std::set<std::string_view> wanted;
+  for (const PackageList& list : installed) wanted.insert(as_text(list.list));
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    TRY_ASSIGN(const bool there, folder_.exists(name));
+    if (!there) continue;
+    TRY_ASSIGN(const Bytes content, folder_.read(name, kMaxListBytes));
+    if (!wanted.contains(as_text(content))) found.push_back(name);
+  }
+  return found;
+}
+
+Result<void> ListStore::remove(const std::vector<std::string>& names) const {
+  if (names.empty()) return {};
+  for (const std::string& name : names) TRY(folder_.remove(name));
+  return folder_.sync_entries();
+}
+
+Result<void> ListStore::remove_unfinished() const {
+  TRY_ASSIGN(const auto all, folder_.list());
+  for (const std::string& name : all) {
+    if (name.starts_with("." + std::string(kRpmListPrefix)) && name.ends_with(".new"))
+      TRY(folder_.remove(name));
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> ListStore::names() const {
+  TRY_ASSIGN(auto all, folder_.list());
+  std::erase_if(all, [](const std::string& name) { return name.starts_with('.'); });
+  return all;
+}
+
+}  // namespace diglim

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rpm-plugin/transaction.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "lib/base/text.h"
+#include "lib/digest_list/digest_list.h"
+#include "lib/digest_list/rpm_list.h"
+
+namespace diglim {
+namespace {
+
+constexpr size_t kMaxNamesSaid = 10;
+constexpr size_t kMaxLinesSaid = 10;
+
+// Each file system of these folders once. What a power cut could still undo (files that were renamed, rpm's
+// database) must not need a list that is removed after this.
+Result<void> sync_file_systems(const std::vector<std::string>& folders) {
+  std::set<dev_t> done;
+  for (const std::string& path : folders) {
+    const Fd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct stat info = {};
+    if (!fd || fstat(fd.get(), &info) != 0 || !done.insert(info.st_dev).second) continue;
+    if (syncfs(fd.get()) != 0) return from_errno("sync " + escape(path), errno);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<PackageList> with_list(const std::vector<PackageHeader>& packages) {
+  std::vector<PackageList> lists;
+  for (const PackageHeader& package : packages) {
+    if (package.list) lists.push_back({package.nvra, *package.list});
+  }
+  return lists;
+}
+
+Transaction::Transaction(TransactionSetup setup, Warn warn, IsNeeded is_needed)
+    : setup_(std::move(setup)),
+      warn_(std::move(warn)),
+      is_needed_(std::move(is_needed)),
+      publisher_(std::make_unique<Publisher>(setup_.loader, setup_.budget_ms)) {
+  auto state = Folder::open(setup_.root, kStateFolder);
+  if (state) {
+    state_.emplace(std::move(*state));
+    auto before = read_journal(*state_);
+    if (before && *before) {
+      journal_ = std::move(**before);
+      journal_written_ = true;
+    }
+    wants_all_ = setup_.all || !before || *before;
+    unreadable_ = !before;
+  } else {
+    trouble(state.error().message);
+  }
+  journal_.dbpath = setup_.dbpath;
+  auto store = ListStore::open(setup_.root);
+  if (store) {
+    store_.emplace(std::move(*store));
+  } else {
+    trouble(store.error().message);
+  }
+  // A journal that says nothing but that something was under way: any package's list may be left from it.
+  if ((unreadable_ || setup_.prune) && store_) {
+    if (const auto all = store_->names()) {
+      for (const std::string& name : *all) {
+        if (name.starts_with(kRpmListPrefix))
+          (unreadable_ ? journal_.incoming : journal_.outgoing).insert(name);
+      }
+    }
+    journal_written_ = journal_written_ || unreadable_;
+  }
+  if (!publisher_->is_active()) return;
+  auto kernel = KernelNames::create(setup_.root);
+  if (kernel) {
+    kernel_.emplace(std::move(*kernel));
+  } else {
+    trouble(kernel.error().message);
+  }
+}
+
+bool Transaction::is_active() const {
+  return kernel_.has_value();
+}
+
+TransactionCounts Transaction::counts() const {
+  return {counts_.written, counts_.removed, complete_, kernel_.has_value()};
+}
+
+void Transaction::trouble(const std::string& message) {
+  complete_ = false;
+  if (said_.emplace(message, true).second)
+    warn_(message + "; DIGLIM's lists are not in step with rpm: when the cause is gone, run: diglim repair");
+}
+
+void Transaction::warn_of_unusable(const std::vector<PackageHeader>& packages) {
+  if (!is_active()) return;
+  std::vector<std::string> names;
+  for (const PackageHeader& package : packages) {
+    if (package.list) continue;
+    if (package.list.error().code == ErrorCode::kUntrusted) {
+      names.push_back(escape(package.nvra));
+    } else {
+      warn_(escape(package.nvra) + ": its signature is of no use (" + package.list.error().message +
+            "): its files will be denied");
+    }
+  }
+  if (names.empty()) return;
+  std::string text;
+  for (size_t i = 0; i < std::min(names.size(), kMaxNamesSaid); ++i) text += (i > 0 ? ", " : "") + names[i];
+  if (names.size() > kMaxNamesSaid) text += " and " + std::to_string(names.size() - kMaxNamesSaid) + " more";
+  warn_(
+      text + (names.size() > 1 ? " are" : " is") +
+      " not signed: the files will be denied. Sign with rpmsign --addsign and install again, or allow single "
+      "files: compact_gen -d /etc/digest_lists -i FILE");
+}
+
+// The names that these lists have or will have go into the journal.
+void Transaction::note(const std::vector<PackageList>& incoming, const std::vector<PackageList>& outgoing) {
+  if (!store_) return;
+  const Journal before = journal_;
+  for (const PackageList& list : outgoing) {
+    if (auto name = store_->name_of(list)) {
+      journal_.incoming.erase(*name);  // of an earlier transaction
+      journal_.outgoing.insert(std::move(*name));
+    }
+  }
+  for (const PackageList& list : incoming) {
+    if (auto name = store_->name_of(list)) journal_.incoming.insert(std::move(*name));
+  }
+  if (!state_ || (journal_.incoming == before.incoming && journal_.outgoing == before.outgoing)) return;
+  const auto written = write_journal(*state_, journal_);
+  if (!written) return trouble(written.error().message);
+  journal_written_ = true;
+}
+
+void Transaction::write_and_publish(const std::vector<PackageList>& lists, bool all_of_root) {
+  if (!store_) return;
+  const ListStore::Written written = store_->write(lists);
+  counts_.written += written.changed;
+  if (!written.failed.empty()) {
+    const size_t more = written.failed.size() - 1;
+    trouble(written.failed.front().message + (more > 0 ? " (and " + std::to_string(more) + " more)" : ""));
+  }
+  if (!is_active()) return;
+  // Scriptlets run programs of the root that they belong to, and nobody else has published those.
+  std::vector<std::string> names = written.names;
+  if (all_of_root) {
+    if (auto all = store_->names()) names = std::move(*all);
+  }
+  if (names.empty()) return;
+  const auto folder = kernel_->expose(store_->folder(), names);
+  const auto own = kernel_->of(names);
+  if (!folder || !own) return trouble((!folder ? folder.error() : own.error()).message);
+  report(publisher_->load(*folder, *own), "published");
+}
+
+void Transaction::report(const LoaderResult& result, const char* what) {
+  switch (result.kind) {
+    case LoaderResult::Kind::kFailed:
+      return trouble("nothing was " + std::string(what) + ": " +
+                     (result.lines.empty() ? "no reason given" : result.lines.back()));
+    case LoaderResult::Kind::kTimeout:
+      return trouble("the loader did not answer within " + std::to_string(publisher_->budget_ms() / 1000) +
+                     " s");
+    case LoaderResult::Kind::kOk:
+    case LoaderResult::Kind::kRejected:
+      break;
+  }
+  size_t count = 0;
+  for (const std::string& line : result.lines) {
+    if (++count > kMaxLinesSaid) continue;
+    constexpr std::string_view kSaysWho = "diglim-loader load: ";
+    warn_(line.starts_with(kSaysWho) ? line.substr(kSaysWho.size()) : line);
+  }
+  if (count > kMaxLinesSaid)
+    warn_("and " + std::to_string(count - kMaxLinesSaid) + " more; see: diglim-loader verify");
+}
+
+void Transaction::begin(const std::vector<PackageHeader>& incoming,
+                        const std::vector<PackageHeader>& outgoing,
+                        const std::vector<PackageHeader>& installed) {
+  warn_of_unusable(incoming);
+  std::vector<PackageList> lists = with_list(incoming);
+  const std::vector<PackageList> missing = with_list(installed);
+  lists.insert(lists.end(), missing.begin(), missing.end());
+  note(with_list(incoming), with_list(outgoing));
+  write_and_publish(lists, kernel_ && !kernel_->is_host());
+}
+
+void Transaction::add(const PackageHeader& incoming) {
+  warn_of_unusable({incoming});
+  const std::vector<PackageList> lists = with_list({incoming});
+  if (lists.empty()) return;
+  note(lists, {});
+  write_and_publish(lists, false);
+}
+
+// Whatever is in the journal and no longer on the disk, also if a transaction before this one removed it
+// there.
+void Transaction::withdraw(const std::vector<PackageList>& installed) {
+  if (!is_active()) return;
+  std::set<std::string> keep;  // a list that could not be written may still be in force from elsewhere
+  for (const PackageList& list : installed) {
+    if (auto name = store_->name_of(list)) keep.insert(std::move(*name));
+  }
+  std::vector<std::string> gone;
+  std::set<std::string> names = journal_.incoming;
+  names.insert(journal_.outgoing.begin(), journal_.outgoing.end());
+  for (const std::string& name : names) {
+    const auto there = store_->folder().exists(name);
+    if (there && !*there && !keep.contains(name)) gone.push_back(name);
+  }
+  if (gone.empty()) return;
+  const auto own = kernel_->of(gone);
+  if (!own) return trouble(own.error().message);
+  report(publisher_->unload(*own), "withdrawn");
+}
+
+Result<std::vector<std::string>> Transaction::find_stale(const std::vector<PackageList>& installed) {
+  std::set<std::string> names = journal_.incoming;
+  names.insert(journal_.outgoing.begin(), journal_.outgoing.end());
+  TRY_ASSIGN(auto stale, store_->stale({names.begin(), names.end()}, installed));
+  std::vector<std::string> needed;
+  for (const std::string& name : stale) {
+    if (!journal_.incoming.contains(name)) continue;
+    TRY_ASSIGN(const Bytes list, store_->folder().read(name, kMaxListBytes));
+    if (is_needed_(list)) needed.push_back(name);
+  }
+  for (const std::string& name : needed) {
+    trouble(
+        escape(name.substr(std::min(name.size(), kRpmListPrefix.size()))) +
+        " is not installed, but some of its files are in place: its list stays. Install the package again");
+    std::erase(stale, name);
+  }
+  return stale;
+}
+
+void Transaction::finish(const std::vector<PackageHeader>& installed) {
+  if (!store_) return;
+  const std::vector<PackageList> lists = with_list(installed);
+  if (wants_all_) {
+    write_and_publish(lists, false);
+    (void)store_->remove_unfinished();  // hidden files, which no reader takes for lists
+  }
+  const auto stale = find_stale(lists);
+  if (!stale) return trouble(stale.error().message);
+  if (!stale->empty()) {
+    const std::string root = setup_.root + "/";
+    if (const auto synced =
+            sync_file_systems({root + std::string(kListFolder), root + setup_.dbpath, root + "usr", root});
+        !synced) {
+      return trouble(synced.error().message);
+    }
+    if (const auto removed = store_->remove(*stale); !removed) return trouble(removed.error().message);
+    counts_.removed += stale->size();
+  }
+  withdraw(lists);
+  if (!complete_ || !journal_written_) return;
+  if (const auto removed = remove_journal(*state_); !removed) trouble(removed.error().message);
+  journal_written_ = false;
+}
+
+}  // namespace diglim

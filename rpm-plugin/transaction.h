@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one rpm transaction means for the digest lists of one root: new ones are there and published before
+// anything lands, old ones go when rpm has said what is installed now. Knows nothing of librpm.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rpm-plugin/journal.h"
+#include "rpm-plugin/kernel_names.h"
+#include "rpm-plugin/list_store.h"
+#include "rpm-plugin/publisher.h"
+
+namespace diglim {
+
+// A package, and its list or why it has none (kUntrusted: it is not signed).
+struct PackageHeader {
+  std::string nvra;
+  Result<Bytes> list;
+};
+
+// Those of them that have a list.
+std::vector<PackageList> with_list(const std::vector<PackageHeader>& packages);
+
+struct TransactionSetup {
+  std::string root = "/";
+  std::string dbpath;  // below the root
+  std::string loader;  // empty: see Publisher
+  int budget_ms = 30'000;
+  bool all = false;  // as if a transaction had been cut short
+  bool prune =
+      false;  // with all: any list of a package that is not installed goes, not only those in the journal
+};
+
+struct TransactionCounts {
+  size_t written = 0;
+  size_t removed = 0;
+  bool complete = true;  // false: a warning said what is not in step
+  bool active = false;   // DIGLIM is in force, so that lists were published too
+};
+
+// No call fails: rpm goes on whatever happens here. What goes wrong is told in warnings, and the journal
+// stays, so that the next transaction or `diglim repair` puts it right.
+class Transaction {
+ public:
+  using Warn = std::function<void(const std::string&)>;
+  // Do files lie on the disk that only this list, of all those of packages, knows? Asked for packages that
+  // did not get installed after all: rpm may have died, or failed, with half of their files in place.
+  using IsNeeded = std::function<bool(ByteView list)>;
+
+  // Opens everything that will be needed: later calls may come from within a chroot. REQUIRES: outside of it.
+  Transaction(TransactionSetup setup, Warn warn, IsNeeded is_needed);
+
+  // The one before was cut short, or could not do its work: begin() and finish() want all installed packages.
+  bool wants_all() const { return wants_all_; }
+
+  // Before anything changes. `incoming` will be installed, `outgoing` removed or replaced; `installed` are
+  // all that are installed now if wants_all(), else empty. One publication.
+  void begin(const std::vector<PackageHeader>& incoming, const std::vector<PackageHeader>& outgoing,
+             const std::vector<PackageHeader>& installed);
+
+  // A package that begin() was not told of, before its files land. May be called in the chroot.
+  void add(const PackageHeader& incoming);
+
+  // After all: `installed` are those now installed that begin() or add() could have touched (all if
+  // wants_all()). Lists of others that were touched go, and are withdrawn.
+  void finish(const std::vector<PackageHeader>& installed);
+
+  TransactionCounts counts() const;
+
+ private:
+  void warn_of_unusable(const std::vector<PackageHeader>& packages);
+  void note(const std::vector<PackageList>& incoming, const std::vector<PackageList>& outgoing);
+  Result<std::vector<std::string>> find_stale(const std::vector<PackageList>& installed);
+  void write_and_publish(const std::vector<PackageList>& lists, bool all_of_root);
+  void withdraw(const std::vector<PackageList>& installed);
+  void report(const LoaderResult& result, const char* what);
+  void trouble(const std::string& message);  // warns once for each text, and keeps the journal
+  bool is_active() const;
+
+  TransactionSetup setup_;
+  Warn warn_;
+  IsNeeded is_needed_;
+  std::map<std::string, bool> said_;
+  std::unique_ptr<Publisher> publisher_;
+  std::optional<ListStore> store_;
+  std::optional<Folder> state_;
+  std::optional<KernelNames> kernel_;
+  Journal journal_;
+  bool journal_written_ = false;
+  bool wants_all_ = false;
+  bool unreadable_ = false;
+  bool complete_ = true;
+  TransactionCounts counts_;
+};
+
+}  // namespace diglim

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+# Packages, a root to install them into, a loader that only takes notes. Sourced by the tests of the rpm plugin; needs bash.
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=${DIGLIM_BUILD:-$top/build/release}
+plugin=$build/rpm-plugin/diglim.so
+passed=0 failed=0
+
+ok() { echo "ok $1"; passed=$((passed + 1)); }
+not_ok() { echo "not ok $1${2:+: $2}"; failed=$((failed + 1)); }
+# check NAME COMMAND...: what the command says is shown when it fails.
+check() {
+  local name=$1 said
+  shift
+  if said=$("$@" 2>&1); then ok "$name"; else not_ok "$name" "$said"; fi
+}
+same() { [ "$1" = "$2" ] || { printf 'got:\n%s\nwanted:\n%s\n' "$1" "$2"; return 1; }; }
+finish() { echo "$passed passed, $failed failed"; [ $failed = 0 ]; }
+
+setup() {
+  work=$(mktemp -d -t diglim-rpm.XXXXXX)
+  trap 'rm -rf "$work"' EXIT
+  export HOME=$work GNUPGHOME=$work/gnupg
+  mkdir -m 700 "$GNUPGHOME"
+  mkdir "$work/plugins" "$work/kernel"
+  ln -s "$plugin" "$work/plugins/diglim.so"
+  gpg --batch --passphrase '' --quick-gen-key test rsa2048 sign never >"$work/gpg.log" 2>&1
+  # Remembers in kernel/ what a kernel would have; "$work/behave", if it is there, is run first.
+  cat >"$work/loader" <<LOADER
+#!/bin/bash
+echo "\$*" >>$work/calls
+[ ! -e $work/behave ] || . $work/behave
+verb=\$1
+[ "\$verb" = status ] && exit 0
+shift 2
+for name; do
+  case \$verb in
+  load) cp "\$name" $work/kernel/ || exit 3 ;;
+  unload) rm -f "$work/kernel/\${name#./}" ;;
+  esac
+done
+LOADER
+  chmod 755 "$work/loader"
+}
+
+# build_package SPEC [RPMBUILD OPTION]...: into $work/rpms, unsigned.
+build_package() {
+  rpmbuild -bb --define "_topdir $work/build" --define "_rpmdir $work/rpms" --define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.rpm' \
+    --define '_build_id_links none' --define '__os_install_post %{nil}' "${@:2}" "$1" >"$work/build.log" 2>&1 || { tail "$work/build.log"; return 1; }
+}
+sign() { rpmsign --addsign --define '__gpg /usr/bin/gpg' --define '_gpg_name test' "$@" >"$work/sign.log" 2>&1 || cat "$work/sign.log"; }
+
+# simple NAME VERSION [SPEC LINES]: files that all versions share, and others. Signed unless $unsigned is set.
+simple() {
+  cat >"$work/simple.spec" <<SPEC
+Name: $1
+Version: $2
+Release: ${release:-1}
+Summary: test
+License: none
+BuildArch: noarch
+${3:-}
+%description
+test
+%install
+mkdir -p %{buildroot}/opt/$1; cd %{buildroot}/opt/$1
+echo same >same; echo "$1 $2 ${content:-}" >differs; echo "$1 $2" >only-$2
+%files
+/opt/$1
+${4:-}
+SPEC
+  build_package "$work/simple.spec" && { [ "${unsigned:-}" ] || sign "$work/rpms/$1-$2-${release:-1}.rpm"; }
+}
+
+new_root() { # FOLDER: with a shell for scriptlets
+  mkdir -p "$1/bin" "$1/var/lib/rpm" "$1/tmp"
+  cp -p /bin/busybox "$1/bin/busybox"
+  local applet
+  for applet in sh echo cat sleep; do ln -s busybox "$1/bin/$applet"; done
+}
+
+# rpm_in ROOT OPTION...: with the plugin, unless $without is set.
+rpm_in() {
+  local root=$1 macros=()
+  shift
+  [ "${without:-}" ] || macros=(--define "__plugindir $work/plugins" --define "__transaction_diglim %{__plugindir}/diglim.so --loader=$work/loader")
+  [ ! "${killer:-}" ] || macros+=(--define "__transaction_${killer%% *} %{__plugindir}/${killer%% *}.so ${killer#* }")
+  ${tracer:-} rpm --root "$root" --dbpath /var/lib/rpm --nodeps --nosignature --nodigest --define '_install_langs all' "${macros[@]}" "$@" 2> >(grep -v '^rpm: ' >&2)
+}
+
+# The second of two lists of one name has a mark of its content at the end.
+lists_of() { (cd "$1/etc/digest_lists" && ls -A) 2>/dev/null | sed -E 's/^0-file_list-rpm-//; s/-[0-9a-f]{16}$//'; }
+signed_in() { # the packages that ought to have a list
+  rpm --root "$1" --dbpath /var/lib/rpm -qa --qf '%|RSAHEADER?{%{nvra}\n}:{}|' 2>/dev/null | LC_ALL=C sort
+}
+kernel_has() { (cd "$work/kernel" && ls -A) | sed -E 's/^0-file_list-rpm-//; s/(-[0-9a-f]{16}){1,2}$//' | LC_ALL=C sort; }
+in_step() { # ROOT: database, folder, kernel, and no journal
+  same "$(lists_of "$1")" "$(signed_in "$1")" && same "$(kernel_has)" "$(signed_in "$1")" &&
+    { [ ! -e "$1/var/lib/diglim/transaction" ] || { echo "a journal is left"; return 1; }; }
+}
+# What rpm made of the root, without what is the plugin's. Times of links are those of their creation.
+tree_of() {
+  (cd "$1" && find . \( -path ./etc/digest_lists -o -path ./var/lib/diglim -o -path ./var/lib/rpm \) -prune -o -type f -printf '%P %y %m %U %G %n %s %T@\n' \
+    -o -printf '%P %y %m %U %G %l\n' | grep -vE '^(etc|var/lib|var|) d' | LC_ALL=C sort
+    find . -path ./var -prune -o -type f -exec getcap {} + 2>/dev/null | LC_ALL=C sort)
+}
