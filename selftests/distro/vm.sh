@@ -53,7 +53,7 @@ distro_overlay() {
 }
 
 distro_arguments() {
-  line+=' root=/dev/vda rw rootfstype=ext4 rd.shell=0 rd.emergency=poweroff quiet systemd.show_status=0 net.ifnames=0'
+  line+=' root=/dev/vda rw rootfstype=ext4 rd.shell=0 rd.emergency=poweroff quiet systemd.show_status=0 net.ifnames=0 8250.nr_uarts=4'
   [ "$mode" != off ] || line=${line/ rdinit=\/sbin\/init/}
   # shellcheck disable=SC2054 # QEMU's commas
   arguments+=(-drive "file=$disk,format=qcow2,if=none,id=root,cache=unsafe,discard=unmap" -device virtio-blk-pci,drive=root)
