@@ -68,11 +68,12 @@ configuration_package() {
   chmod 755 "$root/usr/libexec/vm-command"
   for name in bin sbin lib lib64; do ln -s "usr/$name" "$root/$name"; done
   ln -s gawk "$root/usr/bin/awk"
-  mkdir -p "$root"/etc/systemd/system/multi-user.target.wants "$root/etc/pki/rpm-gpg" "$root/etc/dnf/vars"
+  mkdir -p "$root"/etc/systemd/system/multi-user.target.wants "$root/etc/pki/rpm-gpg" "$root/etc/dnf/vars" "$root/etc/diglim/keys"
   ln -s /usr/lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
   for unit in "${kMasked[@]}"; do ln -s /dev/null "$root/etc/systemd/system/$unit"; done
   ln -s /usr/lib/systemd/system/vm-command.service "$root/etc/systemd/system/multi-user.target.wants/"
   cp "$key" "$root/etc/pki/rpm-gpg/RPM-GPG-KEY-test-distribution"
+  cp "$key" "$root/etc/diglim/keys/distribution.asc"
   echo 12 >"$root/etc/dnf/vars/releasever"
   echo diglim >"$root/etc/hostname"
   "$top/selftests/packages/build-rpm" "$here/test-distribution.spec" "$root" "$work/own"
