@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lib/crypto/signature_policy.h"
 
@@ -22,6 +23,8 @@ struct Config {
   int pcr = 10;          // the register into which IMA measures
   SignaturePolicy signatures;
   std::string init;  // the real init; empty: /init, else /sbin/init
+  std::vector<std::string>
+      unknown_words;  // of the kernel command line: "diglim." and something that nobody reads
 
   // Does IMA measure what is unknown?
   bool measures() const { return measure || mode == Mode::kMeasure; }
@@ -38,7 +41,8 @@ struct Config {
 Result<Config> parse_config(std::string_view text);
 
 // The kernel command line: diglim.mode=, diglim.measure=, diglim.pcr=, diglim.init=, with the same values.
-// Other words are not ours. kInvalid for a bad value.
+// Other words that begin with "diglim." are kept in unknown_words; the rest is not ours. kInvalid for a bad
+// value.
 Result<void> apply_command_line(std::string_view line, Config& config);
 
 }  // namespace diglim

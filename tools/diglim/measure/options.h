@@ -14,13 +14,7 @@
 
 namespace diglim {
 
-// A failure and the exit status that fits it: a wrong call, a rejected input, or the system.
-struct Failure {
-  int status = kExitEnvironment;
-  std::string message;
-};
-
-// Prints it and gives its status.
+// Prints it and gives the exit status that fits it: a wrong call, a rejected input, or the system.
 int fail(const CLI::App& app, const Error& error);
 int fail(const CLI::App& app, int status, const std::string& message);
 
