@@ -49,7 +49,7 @@ distro_overlay() {
   # cp gives the system's own folders the copies' modes.
   [ ! -d "$root/root" ] || chmod 700 "$root/root"
   for item in tmp var/tmp; do [ ! -d "$root/$item" ] || chmod 1777 "$root/$item"; done
-  cat "$image_dir/initramfs-$release" <(archive "$early") >"$work/initramfs"
+  cat "${DIGLIM_INITRAMFS:-$image_dir/initramfs-$release}" <(archive "$early") >"$work/initramfs"
 }
 
 distro_arguments() {
