@@ -144,6 +144,30 @@ struct diglim_counters {
   __u64 denied;         /* or would have been, when permissive */
 };
 
+/* --- Where the main programs are attached (map diglim_held, element 0; holdfast.bpf.c) --------------------------- */
+#define DIGLIM_HELD_MAX 32
+
+struct diglim_held_link {
+  __u64 list;    /* kernel address of the list head in the trampoline */
+  __u64 node;    /* kernel address of our link's node in that list */
+  __u64 program; /* kernel address of the program, where somebody else's could take the place of the node; else 0 */
+};
+
+#define DIGLIM_HELD_FILE_OPEN 0 /* the first link is that of diglim_file_open */
+
+struct diglim_held {
+  __u32 content; /* the first so many of links[] are those on which decisions about content rest */
+  __u32 all;     /* used in links[]; 0: not filled yet */
+  struct diglim_held_link links[DIGLIM_HELD_MAX];
+};
+
+/* --- What the keeper made of the events (map diglim_log, element 0; only the keeper writes it) ----------------- */
+struct diglim_log_counters {
+  __u64 logged;     /* denials with a line in the kernel log */
+  __u64 not_logged; /* denials without one, since there were too many of them */
+  __u64 restarts;   /* times that a keeper took the place of one that was gone */
+};
+
 #ifdef __cplusplus
 #define DIGLIM_ASSERT static_assert
 #else

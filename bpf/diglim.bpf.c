@@ -10,7 +10,7 @@
  *   path_truncate         the same for truncate(2), which opens nothing
  *   file_truncate         and for O_RDONLY|O_TRUNC, which opens nothing for write (6.2 and later)
  *   kernel_read_file      module, firmware, kexec image from a file
- *   kernel_load_data      the same from memory: nothing to hash, so denied
+ *   kernel_load_data      the same from memory: nothing to hash, so denied, but for a module whose signature the kernel enforces
  * No hook waits for user space (D1). Nothing fails open: no note, no hash, no generation means denied.
  * One object serves 6.1 and later: types are relocated, there is no #ifdef.
  */
@@ -28,6 +28,9 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u32 diglim_mode = DIGLIM_MODE_ENFORCE;
 const volatile __u32 diglim_pins_device; /* kernel dev_t of the bpffs with our pins; 0: there is none */
 const volatile __u64 diglim_pins_mount;  /* address of its struct mount; 0: there is none */
+
+/* 1: the kernel refuses modules without a signature of its own keys, for as long as it runs (loader/module_signatures.h) */
+const volatile __u32 diglim_module_signatures;
 
 #include "bpf/event.bpf.h"
 #include "bpf/digest_table.bpf.h"
@@ -348,6 +351,7 @@ int BPF_PROG(diglim_kernel_read, struct file *file, int id, bool contents)
 
 /* enum kernel_load_data_id, include/linux/kernel_read_file.h */
 #define LOADING_FIRMWARE 1
+#define LOADING_MODULE 2
 #define LOADING_KEXEC_INITRAMFS 4
 
 SEC("lsm/kernel_load_data")
@@ -356,6 +360,9 @@ int BPF_PROG(diglim_kernel_load, int id, bool contents)
   struct report report = {.kind = DIGLIM_KIND_KERNEL_LOAD, .reason = DIGLIM_REASON_MEMORY, .detail = id};
 
   if (id < LOADING_FIRMWARE || id > LOADING_KEXEC_INITRAMFS)
+    return 0;
+  /* The kernel verifies it next, over the very bytes that it copied from memory. */
+  if (id == LOADING_MODULE && diglim_module_signatures)
     return 0;
   emit(&report, NULL);
   if (diglim_mode == DIGLIM_MODE_ENFORCE)

@@ -9,6 +9,14 @@ struct {
   __uint(max_entries, 1 << 20);
 } diglim_events SEC(".maps");
 
+/* Written by the keeper, read by the loader. Here, so that it lives as long as the programs. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, u32);
+  __type(value, struct diglim_log_counters);
+} diglim_log SEC(".maps");
+
 /* Written by every program, read by the loader; 0 at start. */
 struct diglim_counters diglim_counters;
 

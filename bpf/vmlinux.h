@@ -140,11 +140,37 @@ struct bpf_map {
   char name[16];
 };
 struct bpf_prog_aux {
+  u32 id;
   char name[16];
 };
 struct bpf_prog {
   u16 kprobe_override : 1;
   struct bpf_prog_aux *aux;
+};
+
+struct hlist_node {
+  struct hlist_node *next;
+};
+struct hlist_head {
+  struct hlist_node *first;
+};
+struct bpf_trampoline {
+  struct hlist_head progs_hlist[3]; /* by enum bpf_tramp_prog_type */
+};
+struct bpf_link {
+  enum bpf_link_type type;
+  struct bpf_prog *prog;
+};
+struct bpf_tramp_link {
+  struct bpf_link link;
+  struct hlist_node tramp_hlist;
+};
+struct bpf_tracing_link {
+  struct bpf_tramp_link link;
+  struct bpf_trampoline *trampoline;
+};
+struct bpf_iter__bpf_link {
+  struct bpf_link *link;
 };
 
 struct cred;
@@ -158,6 +184,9 @@ struct kernel_siginfo;
 #define SB_KERNMOUNT (1UL << 22)         /* include/linux/fs.h */
 #define SB_I_IMA_UNVERIFIABLE_SIGNATURE 0x00000020UL /* include/linux/fs.h */
 #define SB_I_UNTRUSTED_MOUNTER 0x00000040UL          /* include/linux/fs.h */
+#define BPF_TRAMP_FENTRY 0               /* include/linux/bpf.h: enum bpf_tramp_prog_type */
+#define BPF_TRAMP_FEXIT 1
+#define BPF_TRAMP_MODIFY_RETURN 2
 #define VM_EXEC 0x4UL                    /* include/linux/mm.h */
 #define RWSEM_WRITER_LOCKED 1            /* kernel/locking/rwsem.c */
 #define PTRACE_MODE_ATTACH 0x2           /* include/linux/ptrace.h */

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <optional>
 #include <string>
 
 #include "lib/base/text.h"
@@ -20,6 +21,8 @@
 #include "loader/config.h"
 #include "loader/hand_over.h"
 #include "loader/keeper.h"
+#include "loader/kernel/hold.h"
+#include "loader/kernel/holdfast.h"
 #include "loader/kernel/maps.h"
 #include "loader/kernel/programs.h"
 #include "loader/options.h"
@@ -142,9 +145,17 @@ Result<void> start(const Config& config) {
   if (!generations) return from_errno("dup", errno);
   TRY(publish_generation(generations, generation));
   TRY(programs.set_flags(facts.own_digest, DIGLIM_FLAG_LOADER));
+  TRY_ASSIGN(Events events, Events::open());
+  TRY_ASSIGN(const Fd roles, open_roles());
+  std::optional<Holdfast> holdfast;
+  if (config.mode == Mode::kEnforce) {
+    TRY_ASSIGN(Holdfast loaded, Holdfast::attach());
+    holdfast.emplace(std::move(loaded));
+  }
   TRY(programs.attach());
+  if (holdfast) TRY(holdfast->arm(programs));
   TRY(programs.pin(keys));
-  TRY(start_keeper(programs));
+  TRY(start_keeper(programs, events, roles));
   // No reason to stop: without it, lists change until the loader's file does.
   if (const auto kept = keep_boot_loader(); !kept) {
     log_line(LOG_WARNING,

@@ -17,6 +17,8 @@ namespace {
 constexpr std::string_view kKernelUses[] = {
     "data", "firmware", "module", "kexec image", "kexec initramfs", "policy", "X.509 certificate"};
 
+constexpr int kModule = 2;
+
 constexpr std::string_view kGuards[] = {"",
                                         "open a BPF map of DIGLIM",
                                         "open a BPF program of DIGLIM",
@@ -78,6 +80,8 @@ std::string why(const diglim_event& event) {
     case DIGLIM_REASON_MAPPED:
       return "it is mapped executable";
     case DIGLIM_REASON_MEMORY:
+      if (event.kind == DIGLIM_KIND_KERNEL_LOAD && event.detail == kModule)
+        return "not from a file (allowed if the kernel enforces signatures: boot with module.sig_enforce=1)";
       return "not from a file";
     case DIGLIM_REASON_PROTECTED:
       return "DIGLIM protects itself";

@@ -46,7 +46,11 @@ TEST(EventLine, EscapesWhatComesFromOutside) {
 TEST(EventLine, KernelLoadsAndGuards) {
   auto module = make_event(DIGLIM_KIND_KERNEL_LOAD, DIGLIM_REASON_MEMORY);
   module.detail = 2;
-  EXPECT_EQ(event_line(module), "denied load: module: not from a file; pid 12 uid 0 command sh");
+  EXPECT_EQ(event_line(module),
+            "denied load: module: not from a file (allowed if the kernel enforces signatures: boot with "
+            "module.sig_enforce=1); pid 12 uid 0 command sh");
+  module.detail = 3;
+  EXPECT_EQ(event_line(module), "denied load: kexec image: not from a file; pid 12 uid 0 command sh");
   auto guard = make_event(DIGLIM_KIND_GUARD, DIGLIM_REASON_PROTECTED);
   guard.detail = DIGLIM_GUARD_UMOUNT;
   EXPECT_EQ(event_line(guard),

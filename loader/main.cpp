@@ -8,6 +8,7 @@
 #include "lib/base/text.h"
 #include "lib/crypto/openssl.h"
 #include "loader/hand_over.h"
+#include "loader/keeper.h"
 #include "loader/kernel/maps.h"
 #include "loader/verbs.h"
 
@@ -61,9 +62,13 @@ int main(int argc, char** argv) {
     printf("diglim-loader " DIGLIM_VERSION "\n");
     return diglim::kExitOk;
   }
+  if (name == "keep") return diglim::run_keep(argc - 1, argv + 1);  // ensure_keeper() asks for it
   for (const Verb& verb : kVerbs) {
     if (verb.name != name) continue;
-    if (verb.asks_kernel) diglim::hand_over(argv);
+    if (verb.asks_kernel) {
+      diglim::hand_over(argv);
+      diglim::ensure_keeper();
+    }
     return verb.run(argc - 1, argv + 1);
   }
   (void)fprintf(stderr, "diglim-loader: unknown %s %s; try --help\n",

@@ -87,6 +87,9 @@ void print_json(const Status& status) {
   json.key("events").begin_object();
   json.key("denied").value(uint64_t{status.state.counters.denied});
   json.key("dropped").value(uint64_t{status.state.counters.dropped_events});
+  json.key("logged").value(uint64_t{status.state.log.logged});
+  json.key("not_logged").value(uint64_t{status.state.log.not_logged});
+  json.key("keeper_restarts").value(uint64_t{status.state.log.restarts});
   json.end_object();
   json.key("verdicts").begin_object();
   json.key("hashed").value(uint64_t{status.state.counters.hashed});
@@ -109,9 +112,15 @@ void print_text(const Status& status) {
            static_cast<unsigned long long>(out));
   }
   printf("memory:     %llu bytes for the table\n", static_cast<unsigned long long>(status.table_bytes));
-  printf("denied:     %llu%s, %llu events lost\n", static_cast<unsigned long long>(counters.denied),
-         status.state.enforcing ? "" : " would have been",
+  const diglim_log_counters& log = status.state.log;
+  printf("denied:     %llu%s; %llu lines in the log, %llu denials not logged, %llu events lost\n",
+         static_cast<unsigned long long>(counters.denied), status.state.enforcing ? "" : " would have been",
+         static_cast<unsigned long long>(log.logged), static_cast<unsigned long long>(log.not_logged),
          static_cast<unsigned long long>(counters.dropped_events));
+  if (log.restarts > 0) {
+    printf("keeper:     was gone and started again, %llu times\n",
+           static_cast<unsigned long long>(log.restarts));
+  }
   printf("verdicts:   %llu by hashing, %llu from the cache\n",
          static_cast<unsigned long long>(counters.hashed), static_cast<unsigned long long>(counters.cached));
   printf("keys:       %zu\n", status.keys.size());

@@ -21,6 +21,13 @@ constexpr char kLockFile[] = "/run/diglim/loader.lock";
 constexpr int kLockTries = 300;
 constexpr useconds_t kLockPause_us = 100'000;
 
+std::string base_name(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+}  // namespace
+
 // Only against honest loaders that run at once. Root can hold or remove it, which delays loaders; and if it
 // evades the lock, the test of the number in update_generation() leaves an instant in which one update undoes
 // another (LIMITATIONS.md).
@@ -37,13 +44,6 @@ Result<Fd> take_lock() {
       ErrorCode::kIo, EBUSY,
       "another process has held " + std::string(kLockFile) + " for 30 seconds; see which: fuser -v on it"};
 }
-
-std::string base_name(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? path : path.substr(slash + 1);
-}
-
-}  // namespace
 
 Result<Generation::Change> add_list(Generation& generation, const std::string& path,
                                     const TrustStore& trust) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "lib/base/file.h"
 #include "lib/generation/generation.h"
 #include "lib/trust/trust_store.h"
 
@@ -12,6 +13,9 @@ namespace diglim {
 
 // Verifies the file and puts its digests of the generation's algorithm into it. Errors begin with the path.
 Result<Generation::Change> add_list(Generation& generation, const std::string& path, const TrustStore& trust);
+
+// Keeps other loaders waiting as long as the descriptor lives; waits itself for at most 30 seconds.
+Result<Fd> take_lock();
 
 // Runs `change` on the current generation and publishes the result, or nothing if it returns an error or
 // false. While it works, other loaders wait, at most 30 seconds. kNotFound: DIGLIM is not active.

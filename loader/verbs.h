@@ -15,5 +15,6 @@ int run_load(int argc, char** argv);
 int run_unload(int argc, char** argv);
 int run_status(int argc, char** argv);
 int run_verify(int argc, char** argv);
+int run_keep(int argc, char** argv);  // the keeper's process: loader/keeper.h
 
 }  // namespace diglim

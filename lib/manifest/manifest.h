@@ -79,8 +79,9 @@ constexpr size_t kMaxManifestName = 255;      // NAME_MAX, before escaping
 constexpr size_t kMaxManifestPackage = 1024;  // before escaping
 constexpr size_t kMaxManifestSigner = 1024;   // as in the registry, before escaping
 
-// Sorts, drops exact repetitions of keys, cuts packages and signers to their limits, and writes. kInvalid for what the format cannot say: an empty name
-// or one with '/', a hash that is not 32 bytes, two lists of one name, kAdd or kRemove without a list.
+// Sorts, drops exact repetitions of keys, cuts packages and signers to their limits, and writes. kInvalid for
+// what the format cannot say: an empty name or one with '/', a hash that is not 32 bytes, two lists of one
+// name, kAdd or kRemove without a list.
 Result<Bytes> write_manifest(Manifest manifest);
 
 // Strict: exactly what write_manifest() makes, so that write_manifest(*read_manifest(x)) == x. kCorrupt with

@@ -88,8 +88,7 @@ Result<uint32_t> variable_offset(const bpf_map_info& info, const char* name) {
 }
 
 template <typename T>
-Result<T> read_variable(std::string_view map_name, const char* name) {
-  TRY_ASSIGN(const Fd map, find_map(map_name));
+Result<T> read_variable(const Fd& map, const char* name) {
   TRY_ASSIGN(const bpf_map_info info, map_info(map));
   TRY_ASSIGN(const uint32_t offset, variable_offset(info, name));
   if (size_t{offset} + sizeof(T) > info.value_size) return corrupt(offset, "variable outside its map");
@@ -202,10 +201,25 @@ Result<Bytes> read_keys_map(const Fd& keys) {
   return to_bytes(blob);
 }
 
+Result<diglim_counters> read_counters(const Fd& globals) {
+  return read_variable<diglim_counters>(globals, "diglim_counters");
+}
+
+Result<diglim_log_counters> read_log_counters(const Fd& log) {
+  const uint32_t zero = 0;
+  diglim_log_counters counters = {};
+  if (bpf_map_lookup_elem(log.get(), &zero, &counters) != 0) return from_errno("read BPF map", errno);
+  return counters;
+}
+
 Result<KernelState> read_state() {
   KernelState state;
-  TRY_ASSIGN(const uint32_t mode, read_variable<uint32_t>("diglim_b.rodata", "diglim_mode"));
-  TRY_ASSIGN(state.counters, read_variable<diglim_counters>("diglim_b.bss", "diglim_counters"));
+  TRY_ASSIGN(const Fd constants, find_map(kConstantsMap));
+  TRY_ASSIGN(const Fd globals, find_map(kGlobalsMap));
+  TRY_ASSIGN(const Fd log, find_map(kLogMap));
+  TRY_ASSIGN(const uint32_t mode, read_variable<uint32_t>(constants, "diglim_mode"));
+  TRY_ASSIGN(state.counters, read_counters(globals));
+  TRY_ASSIGN(state.log, read_log_counters(log));
   state.enforcing = mode == DIGLIM_MODE_ENFORCE;
   return state;
 }

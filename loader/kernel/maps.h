@@ -23,6 +23,11 @@ constexpr std::string_view kNotActive =
 constexpr std::string_view kGenerationsMap = "diglim_gens";
 constexpr std::string_view kKeysMap = "diglim_keys";
 constexpr std::string_view kGenerationMap = "diglim_gen";
+constexpr std::string_view kRolesMap = "diglim_tasks";
+constexpr std::string_view kEventsMap = "diglim_events";
+constexpr std::string_view kLogMap = "diglim_log";
+constexpr std::string_view kConstantsMap = "diglim_b.rodata";
+constexpr std::string_view kGlobalsMap = "diglim_b.bss";
 
 // kNotFound: DIGLIM does not run here ("not active"). kIo with EPERM: it does, but this process has no rights
 // to it.
@@ -60,7 +65,11 @@ Result<Bytes> read_keys_map(const Fd& keys);
 struct KernelState {
   bool enforcing = true;
   diglim_counters counters = {};
+  diglim_log_counters log = {};
 };
 Result<KernelState> read_state();
+// Parts of it, from descriptors: these need no rights any more.
+Result<diglim_counters> read_counters(const Fd& globals);
+Result<diglim_log_counters> read_log_counters(const Fd& log);
 
 }  // namespace diglim

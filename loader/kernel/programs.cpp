@@ -11,37 +11,17 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdarg>
-#include <cstdio>
 #include <cstring>
 #include <string_view>
 #include <vector>
 
 #include "diglim.skel.h"
+#include "loader/kernel/libbpf_error.h"
+#include "loader/module_signatures.h"
 #include "probe.skel.h"
 
 namespace diglim {
 namespace {
-
-// libbpf explains failures only on its log: the last warning becomes part of our error.
-std::string last_warning;  // NOLINT: the loader has one thread
-
-int keep_warning(libbpf_print_level level, const char* format, va_list arguments) {
-  if (level != LIBBPF_WARN) return 0;
-  char line[512];
-  const int size = vsnprintf(line, sizeof(line), format, arguments);
-  std::string_view text(line);
-  // The first lines of a failure name the cause; what follows repeats it.
-  if (size > 0 && last_warning.empty()) last_warning = text.substr(0, text.find('\n'));
-  return 0;
-}
-
-Error libbpf_error(std::string_view what, int error) {
-  Error result = from_errno(what, error < 0 ? -error : error);
-  if (!last_warning.empty()) result.message += " (" + last_warning + ")";
-  last_warning.clear();
-  return result;
-}
 
 struct DestroyProbe {
   void operator()(probe_bpf* object) const { probe_bpf__destroy(object); }
@@ -71,7 +51,7 @@ Result<void> map_own_file_executable() {
 }  // namespace
 
 Result<KernelFacts> probe_kernel() {
-  libbpf_set_print(keep_warning);
+  catch_libbpf_warnings();
   const std::unique_ptr<probe_bpf, DestroyProbe> object(probe_bpf__open());
   if (!object) return libbpf_error("open the probe", errno);
   object->rodata->probe_pid = static_cast<uint32_t>(getpid());
@@ -101,6 +81,7 @@ Result<KernelFacts> probe_kernel() {
   facts.own_digest.assign(digest, digest + hash_size(*algo));
   facts.pins_device = static_cast<uint32_t>(major(info.st_dev) << 20 | minor(info.st_dev));
   facts.pins_mount = object->bss->probe_mount;
+  facts.module_signatures = kernel_enforces_module_signatures();
   return facts;
 }
 
@@ -114,18 +95,19 @@ Programs::Programs(Programs&&) noexcept = default;
 Programs::~Programs() = default;
 
 Result<Programs> Programs::load(bool enforce, const KernelFacts& facts) {
-  libbpf_set_print(keep_warning);
+  catch_libbpf_warnings();
   auto state = std::make_unique<State>();
   state->object.reset(diglim_bpf__open());
   if (!state->object) return libbpf_error("open the BPF programs", errno);
   state->object->rodata->diglim_mode = enforce ? DIGLIM_MODE_ENFORCE : DIGLIM_MODE_PERMISSIVE;
   state->object->rodata->diglim_pins_device = facts.pins_device;
   state->object->rodata->diglim_pins_mount = facts.pins_mount;
+  state->object->rodata->diglim_module_signatures = facts.module_signatures ? 1 : 0;
   // A hook that this kernel lacks is no failure: path_truncate covers it there.
   if (libbpf_find_vmlinux_btf_id("file_truncate", BPF_LSM_MAC) < 0) {
     (void)bpf_program__set_autoload(state->object->progs.diglim_file_truncate,
                                     false);  // fails only after load
-    last_warning.clear();
+    forget_libbpf_warning();
   }
   if (const int error = diglim_bpf__load(state->object.get())) {
     return libbpf_error("load the BPF programs into the kernel", error);
@@ -142,16 +124,6 @@ Result<void> Programs::set_flags(ByteView digest, uint32_t flags) {
   std::memcpy(&key, digest.data(), std::min(digest.size(), sizeof(key)));
   if (bpf_map_update_elem(bpf_map__fd(state_->object->maps.diglim_flags), &key, &flags, BPF_ANY) != 0) {
     return from_errno("set the flags of a digest", errno);
-  }
-  return {};
-}
-
-Result<void> Programs::set_role(pid_t pid, diglim_role role) {
-  const auto key = static_cast<uint32_t>(pid);
-  diglim_task task = {};
-  task.role = role;
-  if (bpf_map_update_elem(bpf_map__fd(state_->object->maps.diglim_tasks), &key, &task, BPF_ANY) != 0) {
-    return from_errno("give process " + std::to_string(pid) + " its role", errno);
   }
   return {};
 }
@@ -173,6 +145,18 @@ Result<void> Programs::attach() {
   return {};
 }
 
+std::vector<std::pair<std::string, uint32_t>> Programs::attached() const {
+  std::vector<std::pair<std::string, uint32_t>> result;
+  for (const auto& [name, link] : state_->links) {
+    bpf_link_info info = {};
+    __u32 size = sizeof(info);
+    // An id of 0 is nobody's: whoever looks for it finds nothing.
+    (void)bpf_obj_get_info_by_fd(bpf_link__fd(link.get()), &info, &size);
+    result.emplace_back(name, info.prog_id);
+  }
+  return result;
+}
+
 Result<void> Programs::pin(const Fd& keys) {
   if (mkdir(kPinFolder, 0700) != 0) return from_errno(std::string("create ") + kPinFolder, errno);
   const std::string folder = std::string(kPinFolder) + "/";
@@ -181,34 +165,13 @@ Result<void> Programs::pin(const Fd& keys) {
       return from_errno("pin " + folder + name, errno);
     }
   }
-  if (bpf_obj_pin(keys.get(), (folder + "keys").c_str()) != 0)
-    return from_errno("pin " + folder + "keys", errno);
-  return {};
-}
-
-Result<void> Programs::read_events(const std::function<void(const diglim_event&)>& handle,
-                                   const std::function<void()>& drained) {
-  const auto deliver = [](void* context, void* data, size_t size) {
-    if (size >= sizeof(diglim_event)) {
-      (*static_cast<const std::function<void(const diglim_event&)>*>(context))(
-          *static_cast<const diglim_event*>(data));
-    }
-    return 0;
-  };
-  const std::unique_ptr<ring_buffer, decltype(&ring_buffer__free)> events(
-      ring_buffer__new(bpf_map__fd(state_->object->maps.diglim_events), deliver,
-                       const_cast<void*>(static_cast<const void*>(&handle)), nullptr),
-      ring_buffer__free);
-  if (!events) return libbpf_error("open the ring buffer", errno);
-  for (;;) {
-    const int result = ring_buffer__poll(events.get(), -1);
-    if (result < 0 && result != -EINTR) return libbpf_error("read the ring buffer", result);
-    drained();
+  // No program uses these two, so nothing else holds them.
+  const std::pair<const char*, int> maps[] = {{"keys", keys.get()},
+                                              {"log", bpf_map__fd(state_->object->maps.diglim_log)}};
+  for (const auto& [name, fd] : maps) {
+    if (bpf_obj_pin(fd, (folder + name).c_str()) != 0) return from_errno("pin " + folder + name, errno);
   }
-}
-
-uint64_t Programs::dropped_events() const {
-  return state_->object->bss->diglim_counters.dropped_events;
+  return {};
 }
 
 }  // namespace diglim

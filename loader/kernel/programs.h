@@ -2,11 +2,10 @@
 // Bringing the BPF programs up at boot: probe, load, fill, attach, pin.
 #pragma once
 
-#include <sys/types.h>
-
-#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "bpf/abi.h"
 #include "lib/base/bytes.h"
@@ -27,6 +26,7 @@ struct KernelFacts {
   Bytes own_digest;                   // of /proc/self/exe, as the kernel computes it
   uint32_t pins_device = 0;           // kernel dev_t of bpffs
   uint64_t pins_mount = 0;            // address of its struct mount
+  bool module_signatures = false;     // it refuses modules that its own keys did not sign
 };
 
 // REQUIRES: bpffs mounted at kBpffs. kUnsupported with what is missing (lsm= without bpf, no IMA, no BTF).
@@ -45,21 +45,12 @@ class Programs {
   int generations_fd() const;
   // Gives the digest a meaning of its own (DIGLIM_FLAG_*).
   Result<void> set_flags(ByteView digest, uint32_t flags);
-  // Gives a running process of one thread a role, until it ends or executes something else. Works on
-  // descriptors that this process has, so also when guards are attached.
-  Result<void> set_role(pid_t pid, diglim_role role);
-
   // Attaches every program, the guards last. All or nothing: on an error none stays attached.
   Result<void> attach();
-  // Pins every link, and `keys`, below kPinFolder.
+  // Names and kernel ids of the programs that are attached.
+  std::vector<std::pair<std::string, uint32_t>> attached() const;
+  // Pins every link, `keys`, and the map of the keeper's counters, below kPinFolder.
   Result<void> pin(const Fd& keys);
-
-  // Calls `handle` for each event, and `drained` when there is none left for the moment; returns only on an
-  // error. For the keeper.
-  Result<void> read_events(const std::function<void(const diglim_event&)>& handle,
-                           const std::function<void()>& drained);
-  // Events that found the ring buffer full, so far.
-  uint64_t dropped_events() const;
 
  private:
   struct State;

@@ -61,6 +61,7 @@ std::span<const Attack> bpf_attacks();
 std::span<const Attack> mount_attacks();
 std::span<const Attack> process_attacks();
 std::span<const Attack> loader_attacks();
+std::span<const Attack> loss_attacks();
 
 // --- victims
 // ---------------------------------------------------------------------------------------------------

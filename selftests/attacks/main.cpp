@@ -23,12 +23,12 @@
 namespace attacks {
 namespace {
 
-constexpr int kPatience_s = 60;
+constexpr int kPatience_s = 240;  // the virtual machine may have little of its processors
 
 std::vector<Attack> all_attacks() {
   std::vector<Attack> all;
   for (const auto part : {content_attacks(), stale_attacks(), race_attacks(), bpf_attacks(), mount_attacks(),
-                          process_attacks(), loader_attacks()}) {
+                          process_attacks(), loader_attacks(), loss_attacks()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

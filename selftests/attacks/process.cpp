@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/limits.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
@@ -206,17 +207,9 @@ Report ftrace_sysctl() {
   return judge_switch("sysctl", true, EPERM);
 }
 
-// SIGKILL from the kernel: no hook is asked, so the keeper dies. The pins have to hold alone.
 Report cgroup_kill() {
-  const pid_t pid = target();
-  const std::string folder = "/sys/fs/cgroup/victim";
-  if (pid <= 0 || (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)) return not_tried("mkdir", errno);
-  if (!write_text(folder + "/cgroup.procs", std::to_string(pid)))
-    return refused("cgroup.procs", errno, EPERM);
-  if (!write_text(folder + "/cgroup.kill", "1")) return refused("cgroup.kill", errno, EPERM);
-  // Long: detaching the programs, should it come to that, waits for every processor several times.
-  for (int i = 0; i < 1500 && is_alive(pid); ++i) (void)usleep(20'000);
-  if (is_alive(pid)) return not_tried("it is still alive");
+  const Report report = kill_keeper();
+  if (report.outcome != Outcome::kDenied) return report;
   return unknown_is_denied() ? harmless("it died, the pins still enforce")
                              : allowed("it died, and nothing is enforced");
 }
@@ -232,6 +225,46 @@ Report loader_without_keeper() {
   return refused("load", EIO, 0);
 }
 
+bool is_in_log(const char* text) {
+  const Fd log(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
+  char record[2048];
+  for (;;) {
+    const ssize_t n = read(log.get(), record, sizeof(record) - 1);
+    if (n < 0 && errno == EPIPE) continue;  // overwritten meanwhile
+    if (n <= 0) return false;
+    record[n] = 0;
+    if (strstr(record, text) != nullptr) return true;
+  }
+}
+
+// Any user can be denied as often as he likes. With DIGLIM off, a keeper without bounds is played by
+// ourselves.
+Report flood_log() {
+  constexpr int kDenials = 20'000;
+  constexpr char kMarker[] = "diglim-attack: what must stay in the log\n";
+  if (!write_text("/dev/kmsg", kMarker) || !is_in_log(kMarker)) return not_tried("no kernel log", errno);
+  const std::string path = scratch() + "/unknown";
+  (void)put(path, code_page(kUnknownCode));
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const bool real = pins_are_real();
+    const Fd fd(open(path.c_str(), O_RDONLY));
+    if (real && setuid(65534) != 0) _exit(1);
+    const std::string line = "diglim-attack: " + std::string(150, '.') + "\n";
+    for (int i = 0; i < kDenials; ++i) {
+      if (!real) (void)write_text("/dev/kmsg", line);
+      if (real && map_page(fd.get(), PROT_READ | PROT_EXEC) != nullptr) _exit(2);
+    }
+    _exit(0);
+  }
+  int status = 0;
+  (void)waitpid(pid, &status, 0);
+  if (status != 0) return not_tried("status " + std::to_string(status));
+  (void)sleep(2);
+  return is_in_log(kMarker) ? harmless("what was in the log before is still there")
+                            : allowed("older lines are pushed out of the log");
+}
+
 constexpr Attack kAttacks[] = {
     {"keeper-kill", kOff | kEnforce, kSignal, signal_kill, "SIGKILL to the keeper"},
     {"keeper-stop", kOff | kEnforce, kSignal, signal_stop, "SIGSTOP to the keeper"},
@@ -245,6 +278,7 @@ constexpr Attack kAttacks[] = {
     {"keeper-mem", kAll, kTrace, memory_file, "/proc/PID/mem of the keeper"},
     {"keeper-getfd", kAll, kTrace, take_descriptor, "pidfd_getfd of its descriptors"},
     {"keeper-proc-fd", kEnforce, nullptr, proc_descriptor, "open /proc/PID/fd of its descriptors"},
+    {"log-flood", kOff | kEnforce, nullptr, flood_log, "push lines out of the kernel log by denials"},
     {"ftrace-write", kAll, kFtrace, ftrace_write, "0 to kernel.ftrace_enabled"},
     {"ftrace-rdwr", kAll, kFtrace, ftrace_read_write, "the same by O_RDWR"},
     {"ftrace-reopen", kAll, kFtrace, ftrace_reopen, "the same by an O_PATH descriptor"},
@@ -252,13 +286,24 @@ constexpr Attack kAttacks[] = {
     {"ftrace-other-proc", kAll, kFtrace, ftrace_other_proc, "the same by another procfs"},
     {"ftrace-sysctl", kAll, kFtrace, ftrace_sysctl, "the same by sysctl(8)"},
     {"keeper-cgroup-kill", kOff | kEnforce | kLast, nullptr, cgroup_kill, "cgroup.kill of the keeper"},
-    {"umount-race-kill", kEnforce | kLoss, nullptr, cgroup_kill,
-     "cgroup.kill of the keeper after umount-race"},
     {"loader-without-keeper", kEnforce | kHarmless | kLast, nullptr, loader_without_keeper,
      "lists when the keeper is dead"},
 };
 
 }  // namespace
+
+// SIGKILL from the kernel: no hook is asked.
+Report kill_keeper() {
+  const pid_t pid = target();
+  const std::string folder = "/sys/fs/cgroup/victim";
+  if (pid <= 0 || (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)) return not_tried("mkdir", errno);
+  if (!write_text(folder + "/cgroup.procs", std::to_string(pid)))
+    return refused("cgroup.procs", errno, EPERM);
+  if (!write_text(folder + "/cgroup.kill", "1")) return refused("cgroup.kill", errno, EPERM);
+  // Long: detaching the programs, should it come to that, waits for every processor several times.
+  for (int i = 0; i < 1500 && is_alive(pid); ++i) (void)usleep(20'000);
+  return is_alive(pid) ? not_tried("it is still alive") : harmless("it died");
+}
 
 std::span<const Attack> process_attacks() {
   return kAttacks;

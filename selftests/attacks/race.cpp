@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 
 #include "selftests/attacks/attack.h"
 
@@ -61,80 +62,68 @@ void end(pid_t pid, Shared* common) {
   (void)waitpid(pid, nullptr, 0);
 }
 
-Report race_exec() {
+// What one turn of a race found.
+enum class Turn { kKnown, kRefused, kUnknown };
+
+// Takes turn after turn while another process flips the content of `path`.
+Report race(const std::string& path, size_t flipped_byte, const char* verb,
+            const std::function<Turn()>& take_turn) {
   Shared* common = shared();
-  const std::string path = known_copy("elf", false);
-  const pid_t flipper = start_flipper(path, kElfCodeAt, common);
+  const pid_t flipper = start_flipper(path, flipped_byte, common);
   long good = 0;
   long denied = 0;
-  long bad = 0;
-  for (const double until = now() + kSeconds; now() < until && bad == 0;) {
-    const int result = run({path});
-    good += result == kKnownCode ? 1 : 0;
-    denied += result == -EPERM ? 1 : 0;
-    bad += result == kUnknownCode ? 1 : 0;
+  bool bad = false;
+  for (const double until = now() + kSeconds; now() < until && !bad;) {
+    const Turn turn = take_turn();
+    good += turn == Turn::kKnown ? 1 : 0;
+    denied += turn == Turn::kRefused ? 1 : 0;
+    bad = turn == Turn::kUnknown;
   }
   end(flipper, common);
-  if (bad > 0) return allowed("the unknown content ran; " + count("known ran", good, denied, common));
-  if (good == 0 || common->writes < 100)
-    return not_tried("too little happened: " + count("ran", good, denied, common));
-  return refused(count("known ran", good, denied, common), EPERM, EPERM);
+  const std::string figures = count(verb, good, denied, common);
+  if (bad) return allowed("the unknown content " + figures);
+  if (good == 0 || common->writes < 100) return not_tried("too little happened: " + figures);
+  return refused("known content " + figures, EPERM, EPERM);
+}
+
+Report race_exec() {
+  const std::string path = known_copy("elf", false);
+  return race(path, kElfCodeAt, "ran", [&] {
+    const int result = run({path});
+    return result == kKnownCode ? Turn::kKnown : result == kUnknownCode ? Turn::kUnknown : Turn::kRefused;
+  });
+}
+
+// Reads a page that is mapped executable again and again: no writer may get through now. Unmaps it.
+Turn watch(void* page, int times) {
+  const auto* bytes = static_cast<const volatile uint8_t*>(page);
+  bool bad = false;
+  for (int i = 0; i < times && !bad; ++i) bad = bytes[kPageCodeAt] == kUnknownCode;
+  (void)munmap(page, 4096);
+  return bad ? Turn::kUnknown : Turn::kKnown;
 }
 
 Report race_mmap() {
-  Shared* common = shared();
   const std::string path = known_copy("page", false);
-  const pid_t flipper = start_flipper(path, kPageCodeAt, common);
-  long good = 0;
-  long denied = 0;
-  long bad = 0;
-  for (const double until = now() + kSeconds; now() < until && bad == 0;) {
+  return race(path, kPageCodeAt, "was mapped", [&] {
     const Fd fd(open(path.c_str(), O_RDONLY));
-    const auto* page =
-        static_cast<const volatile uint8_t*>(map_page(fd.get(), PROT_READ | PROT_EXEC, MAP_SHARED));
-    if (page == nullptr) {
-      ++denied;
-      continue;
-    }
-    // Mapped: from here on no writer may get through.
-    for (int i = 0; i < 2000 && bad == 0; ++i) bad += page[kPageCodeAt] == kUnknownCode ? 1 : 0;
-    ++good;
-    (void)munmap(const_cast<uint8_t*>(page), 4096);
-  }
-  end(flipper, common);
-  if (bad > 0) return allowed("unknown content was mapped; " + count("mapped", good, denied, common));
-  if (good == 0 || common->writes < 100)
-    return not_tried("too little happened: " + count("mapped", good, denied, common));
-  return refused(count("mapped", good, denied, common), EPERM, EPERM);
+    void* page = map_page(fd.get(), PROT_READ | PROT_EXEC, MAP_SHARED);
+    return page == nullptr ? Turn::kRefused : watch(page, 2000);
+  });
 }
 
 Report race_mprotect() {
-  Shared* common = shared();
   const std::string path = known_copy("page", false);
-  const pid_t flipper = start_flipper(path, kPageCodeAt, common);
-  long good = 0;
-  long denied = 0;
-  long bad = 0;
-  for (const double until = now() + kSeconds; now() < until && bad == 0;) {
+  return race(path, kPageCodeAt, "became executable", [&] {
     const Fd fd(open(path.c_str(), O_RDONLY));
     void* warm = map_page(fd.get(), PROT_READ | PROT_EXEC, MAP_SHARED);  // a verdict for mprotect to find
     if (warm != nullptr) (void)munmap(warm, 4096);
-    auto* page = static_cast<volatile uint8_t*>(map_page(fd.get(), PROT_READ, MAP_SHARED));
-    if (page == nullptr) continue;
-    if (mprotect(const_cast<uint8_t*>(page), 4096, PROT_READ | PROT_EXEC) == 0) {
-      ++good;
-      for (int i = 0; i < 500 && bad == 0; ++i) bad += page[kPageCodeAt] == kUnknownCode ? 1 : 0;
-    } else {
-      ++denied;
-    }
-    (void)munmap(const_cast<uint8_t*>(page), 4096);
-  }
-  end(flipper, common);
-  if (bad > 0)
-    return allowed("unknown content became executable; " + count("succeeded", good, denied, common));
-  if (good == 0 || common->writes < 100)
-    return not_tried("too little happened: " + count("done", good, denied, common));
-  return refused(count("succeeded", good, denied, common), EPERM, EPERM);
+    void* page = map_page(fd.get(), PROT_READ, MAP_SHARED);
+    if (page == nullptr) return Turn::kRefused;
+    if (mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0) return watch(page, 500);
+    (void)munmap(page, 4096);
+    return Turn::kRefused;
+  });
 }
 
 // While a long hash is under way, the same program is asked again on the same processor: up to kernel 6.1 BPF

@@ -50,6 +50,11 @@ equal "the verbs of diglim" "$(offers _diglim diglim '' | grep -v -)" "$(diglim_
 for verb in $(diglim_verbs); do
 	equal "options of diglim $verb" "$(offers _diglim diglim "$verb" --)" "$(diglim "$verb" --help | long_options)"
 done
+equal "subcommands" "$(offers _diglim diglim setup '')" "$(lines install uninstall)"
+equal "options of a subcommand" "$(offers _diglim diglim setup install --)" "$(diglim setup install --help | long_options)"
+equal "options of diglim_user_client" "$(offers _diglim_user_client diglim_user_client --)" \
+	"$("$top/tools/diglim_user_client" --help | long_options)"
+equal "operations" "$(offers _diglim_user_client diglim_user_client -o '')" "$(lines add del)"
 equal "files of diglim" "$(offers _diglim diglim doctor f)" "$(lines file folder)"
 equal "algorithms" "$(offers _compact_gen compact_gen -a sha2)" "$(lines sha224 sha256)"
 finish

@@ -37,6 +37,11 @@ for verb in $(diglim_verbs); do
 	for option in $("$TOOLS/diglim" "$verb" --help | long_options); do contains "diglim $verb" "$verb_text" "$option"; done
 done
 
+for option in $({ "$TOOLS/diglim" setup install --help; "$TOOLS/diglim" setup uninstall --help; } | long_options); do
+	contains "diglim setup" "$(page diglim-setup.1)" "$option"
+done
+for option in $("$top/tools/diglim_user_client" --help | long_options); do contains "diglim_user_client" "$(page diglim_user_client.1)" "$option"; done
+
 # Each message that an event can have, from the source.
 count=0
 while read -r message; do

@@ -16,6 +16,7 @@ using doctor::Level;
 
 struct Options {
   std::string root = "/";
+  doctor::ContentOptions content;
   bool json = false;
 };
 
@@ -23,6 +24,10 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
   CLI::App app("Checks what DIGLIM needs on this machine, and says what to change. Changes nothing.",
                argv[0]);
   app.add_option("--root", options.root, "check the system in this folder instead");
+  app.add_option("--dbpath", options.content.dbpath, "folder of the rpm database");
+  app.add_option("--keys", options.content.keys, "folder of trusted keys (default /etc/diglim/keys)");
+  app.add_option("--seconds", options.content.seconds,
+                 "time for the programs on disk (default 300; 0: do not look at them)");
   app.add_flag("--json", options.json, "print the findings as JSON");
   return parse_options(app, argc, argv);
 }
@@ -70,6 +75,10 @@ int run_doctor(int argc, char** argv) {
   check_kernel(host, findings);
   check_protection(host, findings);
   check_file_systems(host, findings);
+  check_boot(host, findings);
+  check_plugin(host, findings);
+  options.content.progress = !options.json;
+  check_content(host, options.content, findings);
   options.json ? print_json(findings) : print_text(findings);
   return exit_status(findings);
 }

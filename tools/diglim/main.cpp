@@ -24,6 +24,7 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"doctor", "check what DIGLIM needs, and say what to change", false, diglim::run_doctor},
     {"repair", "bring the digest lists in step with the rpm database", true, diglim::run_repair},
+    {"setup", "switch DIGLIM on for the next boots, or off again", false, diglim::run_setup},
 };
 
 void print_help(FILE* to) {

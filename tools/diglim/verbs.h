@@ -9,5 +9,6 @@ namespace diglim {
 
 int run_doctor(int argc, char** argv);
 int run_repair(int argc, char** argv);
+int run_setup(int argc, char** argv);
 
 }  // namespace diglim

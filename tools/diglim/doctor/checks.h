@@ -2,6 +2,13 @@
 // The checks of `diglim doctor`, by subject. None changes anything; what cannot be read is kUnknown.
 #pragma once
 
+#include <chrono>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "lib/crypto/hash.h"
+#include "lib/trust/trust_store.h"
 #include "tools/diglim/doctor/finding.h"
 #include "tools/diglim/doctor/host.h"
 
@@ -13,5 +20,43 @@ void check_kernel(const Host& host, Findings& findings);
 void check_protection(const Host& host, Findings& findings);
 // Mounted file systems from which nothing could run.
 void check_file_systems(const Host& host, Findings& findings);
+// Is DIGLIM active now, will it be after a reboot, and is it the loader that is installed?
+void check_boot(const Host& host, Findings& findings);
+// The rpm plugin, without which rpm and the kernel fall out of step.
+void check_plugin(const Host& host, Findings& findings);
+
+// The algorithm in which the kernel hashes (ima_hash); nothing if it is not known (then sha256 is likely).
+std::optional<HashAlgo> kernel_hash(const Host& host);
+
+// The digests that lists which a trusted key signed have, raw bytes, in one algorithm.
+struct Known {
+  HashAlgo algo = HashAlgo::kSha256;
+  std::unordered_set<std::string> digests;
+  size_t packages = 0;
+};
+
+// The trusted keys. `trust` is what `keys` (the folder's path) holds; its error is the finding.
+void check_keys(const std::string& keys, const Result<TrustStore>& trust, Findings& findings);
+// Each installed package: signed, by a trusted key, with digests in the kernel's algorithm? And the list on
+// disk the same? Fills `known`, with the other lists in /etc/digest_lists too. `dbpath` may be empty.
+void check_packages(const Host& host, const std::string& dbpath, const TrustStore& trust, bool progress,
+                    Known& known, Findings& findings);
+// Programs, libraries, modules and firmware below /usr and /opt that are not among `known`: they would be
+// denied. Stops at the deadline, and says so.
+void check_programs(const Host& host, const Known& known, std::chrono::steady_clock::time_point deadline,
+                    bool progress, Findings& findings);
+
+struct ContentOptions {
+  std::string keys;        // folder of trusted keys; empty: the host's
+  std::string dbpath;      // folder of the rpm database; empty: as rpm is configured
+  unsigned seconds = 300;  // for programs on disk; 0: do not look at them
+  bool progress = false;
+};
+// Configuration, keys, packages and programs, each seen with the eyes of the one before.
+void check_content(const Host& host, const ContentOptions& options, Findings& findings);
+
+// Items beyond this many are counted, not kept.
+constexpr size_t kMaxItems = 20;
+void add_item(Finding& finding, std::string item);
 
 }  // namespace diglim::doctor

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The first half of the verifier: is a bundle evidence of what a TPM holds?
+#pragma once
+
+#include "lib/attest/bundle.h"
+#include "lib/attest/verify.h"
+#include "lib/tcg/ima_log.h"
+
+namespace diglim {
+
+struct Evidence {
+  Bundle bundle;
+  std::vector<ImaEvent> events;  // views into bundle.ima_log
+};
+
+// Fills `evidence` and what it says of the quote, and returns true; or adds one finding and returns false.
+bool establish_evidence(const AttestationRequest& request, const VerifierPolicy& policy, Evidence& evidence,
+                        Verdict& verdict);
+
+// The second half: judges what the events and manifests say.
+void judge_state(const Evidence& evidence, const VerifierPolicy& policy, Verdict& verdict);
+
+}  // namespace diglim

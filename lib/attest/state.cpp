@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the log and the manifests say, against the policy.
+#include <algorithm>
+#include <set>
+
+#include "lib/attest/evidence.h"
+#include "lib/base/text.h"
+#include "lib/rpm/version.h"
+
+namespace diglim {
+namespace {
+
+constexpr unsigned kImaPcr = 10;  // CONFIG_IMA_MEASURE_PCR_IDX: boot_aggregate is always there
+constexpr std::string_view kManifestTemplate = "ima-ng";
+
+class Judge {
+ public:
+  Judge(const Evidence& evidence, const VerifierPolicy& policy, Verdict& verdict)
+      : evidence_(evidence), policy_(policy), verdict_(verdict) {}
+
+  void run() {
+    hash_manifests();
+    for (const ImaEvent& event : evidence_.events) {
+      if (!evidence_.bundle.pcrs.contains(event.pcr)) continue;  // not attested; a warning says so
+      take(event);
+    }
+    if (!boot_measured_)
+      refuse(Reason::kBootManifestMissing, "no boot manifest was measured: DIGLIM did not start the machine");
+    for (size_t i = 0; i < used_.size(); ++i) {
+      if (!used_[i])
+        refuse(Reason::kManifestExtra,
+               "manifest " + std::to_string(i + 1) + " of the bundle was never measured");
+    }
+    check_boot_chain();
+    if (booted_) check_boot();
+    check_lists();
+  }
+
+ private:
+  void refuse(Reason reason, std::string text) { verdict_.findings.push_back({reason, std::move(text)}); }
+
+  void hash_manifests() {
+    used_.assign(evidence_.bundle.manifests.size(), false);
+    for (size_t i = 0; i < used_.size(); ++i) index(i, HashAlgo::kSha256);
+  }
+  void index(size_t i, HashAlgo algo) {
+    if (auto digest = hash(algo, {evidence_.bundle.manifests[i]})) by_digest_.emplace(*std::move(digest), i);
+  }
+
+  bool is_first(const ImaEvent& event) { return seen_.insert(event.pcr).second; }
+
+  void take(const ImaEvent& event) {
+    const bool first = is_first(event);
+    if (event.pcr == kImaPcr && first) {
+      take_boot_aggregate(event);
+      return;
+    }
+    if (event.pcr != policy_.pcr || event.template_name != kManifestTemplate ||
+        !event.path.starts_with(kManifestPathPrefix)) {
+      take_file(event);
+      return;
+    }
+    take_manifest(event);
+  }
+
+  void take_boot_aggregate(const ImaEvent& event) {
+    if (event.path != "boot_aggregate" || event.violation) {
+      refuse(Reason::kBootAggregateMissing, "the first event of PCR 10 is not boot_aggregate");
+      return;
+    }
+    boot_aggregate_ = to_bytes(event.digest);
+  }
+
+  void take_file(const ImaEvent& event) {
+    UnknownFile file;
+    file.path = event.path;
+    file.algo = event.algo;
+    file.digest = to_bytes(event.digest);
+    file.pcr = event.pcr;
+    file.violation = event.violation;
+    file.tolerated = !event.violation && policy_.tolerated_files.contains(file.digest);
+    if (event.violation) {
+      refuse(Reason::kViolation, escape(event.path) + " changed, or could change, while it was measured");
+    } else if (!file.tolerated) {
+      refuse(Reason::kUnknownFile, escape(event.path) + " (" + escape(event.algo) + ":" +
+                                       to_hex(event.digest) +
+                                       ") is on no digest list, and was executed, mapped or loaded");
+    }
+    verdict_.unknown.push_back(std::move(file));
+  }
+
+  void take_manifest(const ImaEvent& event) {
+    const std::string path = escape(event.path);
+    boot_measured_ = boot_measured_ || event.path == manifest_path(1);
+    if (event.violation) {
+      refuse(Reason::kViolation, path + " changed, or could change, while it was measured");
+      return;
+    }
+    const auto algo = hash_from_name(event.algo);
+    if (algo && *algo != HashAlgo::kSha256 && other_algos_.insert(*algo).second) {
+      for (size_t i = 0; i < used_.size(); ++i) index(i, *algo);
+    }
+    const auto found = by_digest_.find(to_bytes(event.digest));
+    if (found == by_digest_.end()) {
+      refuse(Reason::kManifestMissing,
+             path + " was measured, but the bundle has no manifest of this content");
+      return;
+    }
+    used_[found->second] = true;
+    const Bytes& content = evidence_.bundle.manifests[found->second];
+    auto manifest = read_manifest(content);
+    if (!manifest) {
+      refuse(Reason::kManifestMalformed, path + ": " + manifest.error().message);
+      return;
+    }
+    if (manifest_path(manifest->number) != event.path) {
+      refuse(Reason::kManifestPath,
+             path + " was measured with the content of manifest " + std::to_string(manifest->number));
+      return;
+    }
+    apply(*std::move(manifest), content, path);
+  }
+
+  void apply(Manifest manifest, ByteView content, const std::string& path) {
+    const auto own_hash = manifest_hash(content);
+    if (!own_hash) return refuse(Reason::kManifestMalformed, path + ": " + own_hash.error().message);
+    if (manifest.kind == ManifestKind::kBoot) {
+      if (booted_) return refuse(Reason::kBootManifestRepeated, path + " was measured a second time");
+      if (!verdict_.unknown.empty() || !chain_.empty())
+        refuse(Reason::kBootManifestLate,
+               path + " was measured after other files: something ran before DIGLIM");
+      booted_ = true;
+      verdict_.boot = std::move(manifest.boot);
+    } else if (!chain_.contains({manifest.number - 1, manifest.previous})) {
+      return refuse(Reason::kManifestChain, path + " does not follow a manifest that was measured");
+    }
+    chain_.insert({manifest.number, *own_hash});
+    for (ManifestList& list : manifest.lists) {
+      const auto key = std::make_pair(list.name, list.hash);
+      if (manifest.kind != ManifestKind::kRemove) {
+        lists_[key] = std::move(list);
+      } else if (lists_.erase(key) == 0) {
+        refuse(Reason::kManifestChain, path + " removes " + escape(key.first) + ", which was not loaded");
+      }
+    }
+  }
+
+  void check_boot_chain() {
+    for (const auto& [pcr, values] : policy_.pcrs) {
+      const Bytes& value = evidence_.bundle.pcrs.at(pcr);  // establish_evidence() saw to it
+      if (!values.contains(value))
+        refuse(Reason::kPcrReference, "PCR " + std::to_string(pcr) + " is " + to_hex(value) +
+                                          ", which is none of the values in the policy");
+    }
+    const bool quoted = evidence_.bundle.pcrs.contains(kImaPcr);
+    if (quoted && !boot_aggregate_ && !seen_.contains(kImaPcr))
+      refuse(Reason::kBootAggregateMissing, "the log has no boot_aggregate");
+    if (boot_aggregate_) check_boot_aggregate();
+    if (policy_.pcrs.empty() && policy_.boot_aggregates.empty())
+      verdict_.warnings.push_back(
+          "the policy names no values of boot registers (\"pcrs\", \"boot_aggregates\"): that this kernel "
+          "and this loader "
+          "came up is the machine's own word");
+  }
+
+  // It repeats PCRs 0 to 9, so with these quoted it must fit them.
+  void check_boot_aggregate() {
+    if (!policy_.boot_aggregates.empty() && !policy_.boot_aggregates.contains(*boot_aggregate_))
+      refuse(Reason::kBootAggregateDiffers,
+             "boot_aggregate " + to_hex(*boot_aggregate_) + " is none of the values in the policy");
+    PcrBank bank(policy_.bank);
+    for (unsigned pcr = 0; pcr < kImaPcr; ++pcr) {
+      const auto value = evidence_.bundle.pcrs.find(pcr);
+      if (value == evidence_.bundle.pcrs.end() || !bank.set(pcr, value->second)) return;
+    }
+    const auto expected = boot_aggregate(bank);
+    if (expected && boot_aggregate_->size() == expected->size() && *expected != *boot_aggregate_)
+      refuse(Reason::kBootAggregateDiffers,
+             "boot_aggregate does not fit PCRs 0 to 9: they were extended after the boot");
+  }
+
+  void check_boot() {
+    const ManifestBoot& boot = verdict_.boot;
+    if (!policy_.modes.contains(boot.mode))
+      refuse(Reason::kModeDiffers, "DIGLIM came up in the mode " + std::string(mode_name(boot.mode)));
+    if (policy_.loaders && !policy_.loaders->contains(boot.loader_hash))
+      refuse(Reason::kLoaderUnknown, "the loader " + to_hex(boot.loader_hash) + " is not in the policy");
+    if (policy_.ima_policies && !policy_.ima_policies->contains(boot.policy_hash))
+      refuse(Reason::kImaPolicyUnknown,
+             "the IMA policy " + to_hex(boot.policy_hash) + " is not in the policy");
+    if (policy_.programs) check_programs(boot);
+    for (const ManifestKey& key : boot.keys) {
+      if (policy_.keys && !policy_.keys->contains(key.fingerprint))
+        refuse(Reason::kKeyUntrusted,
+               "the machine trusts the key " + key.fingerprint + ", the policy does not");
+    }
+    for (const HashAlgo algo : boot.weak_hashes) {
+      if (!policy_.weak_hashes.contains(algo))
+        refuse(Reason::kWeakHash, "the machine accepts signatures over " + std::string(hash_name(algo)));
+    }
+  }
+
+  void check_programs(const ManifestBoot& boot) {
+    for (const ManifestProgram& program : boot.programs) {
+      const auto found = policy_.programs->find(program.name);
+      if (found == policy_.programs->end() || !found->second.contains(program.hash))
+        refuse(Reason::kProgramUnknown, "the BPF object " + escape(program.name) + " " +
+                                            to_hex(program.hash) + " is not in the policy");
+    }
+    for (const auto& [name, hashes] : *policy_.programs) {
+      const bool there =
+          std::any_of(boot.programs.begin(), boot.programs.end(),
+                      [&wanted = name](const ManifestProgram& program) { return program.name == wanted; });
+      if (!there) refuse(Reason::kProgramUnknown, "the BPF object " + escape(name) + " is missing");
+    }
+  }
+
+  void check_lists() {
+    for (auto& [key, list] : lists_) {
+      if (policy_.lists && !policy_.lists->contains(list.hash))
+        refuse(Reason::kListUntrusted,
+               "the digest list " + escape(list.name) + " " + to_hex(list.hash) + " is not in the policy");
+      check_version(list);
+      verdict_.lists.push_back(list);
+    }
+  }
+
+  void check_version(const ManifestList& list) {
+    const auto package = rpm::split_nevra(list.package);
+    if (!package) return;  // no package
+    const auto minimum = policy_.minimum_versions.find(package->name);
+    if (minimum == policy_.minimum_versions.end() || rpm::compare_evr(package->evr, minimum->second) >= 0)
+      return;
+    refuse(Reason::kVersionTooOld, escape(list.package) + " is older than " + escape(minimum->second) +
+                                       ", which the policy asks for");
+  }
+
+  const Evidence& evidence_;
+  const VerifierPolicy& policy_;
+  Verdict& verdict_;
+  std::vector<bool> used_;
+  std::map<Bytes, size_t> by_digest_;
+  std::set<HashAlgo> other_algos_;
+  std::set<unsigned> seen_;
+  std::set<std::pair<uint64_t, Bytes>> chain_;  // number and hash of what was measured
+  std::map<std::pair<std::string, Bytes>, ManifestList> lists_;
+  std::optional<Bytes> boot_aggregate_;
+  bool boot_measured_ = false;  // the event is there
+  bool booted_ = false;         // and the manifest
+};
+
+}  // namespace
+
+void judge_state(const Evidence& evidence, const VerifierPolicy& policy, Verdict& verdict) {
+  Judge(evidence, policy, verdict).run();
+}
+
+}  // namespace diglim

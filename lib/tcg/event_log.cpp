@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/tcg/event_log.h"
+
+#include <map>
+#include <optional>
+
+namespace diglim {
+namespace {
+
+constexpr uint32_t kNoAction = 3;  // EV_NO_ACTION: says something, extends nothing
+constexpr size_t kSha1Bytes = 20;
+constexpr std::string_view kSpecId("Spec ID Event03\0", 16);
+constexpr std::string_view kStartupLocality("StartupLocality\0", 16);
+constexpr size_t kMaxAlgorithms = 16;
+constexpr uint8_t kMaxLocality = 4;
+
+// TPM_ALG_ID (TCG Algorithm Registry) of the banks.
+std::optional<HashAlgo> hash_from_tpm(uint16_t id) {
+  switch (id) {
+    case 0x0004:
+      return HashAlgo::kSha1;
+    case 0x000b:
+      return HashAlgo::kSha256;
+    case 0x000c:
+      return HashAlgo::kSha384;
+    case 0x000d:
+      return HashAlgo::kSha512;
+    default:
+      return std::nullopt;
+  }
+}
+
+using DigestSizes = std::map<uint16_t, uint16_t>;  // algorithm -> bytes, as the header declares them
+
+// The first event, in the old layout, which declares the algorithms of the others.
+Result<DigestSizes> read_header(ByteReader& reader) {
+  TRY(reader.skip(4));  // PCR
+  TRY_ASSIGN(const uint32_t type, reader.u32_le());
+  TRY(reader.skip(kSha1Bytes));
+  TRY_ASSIGN(const uint32_t size, reader.u32_le());
+  TRY_ASSIGN(ByteReader event, reader.sub(size));
+  const auto id = event.bytes(kSpecId.size());
+  if (type != kNoAction || !id || as_text(*id) != kSpecId)
+    return unsupported("an event log without digests by algorithm (TPM 1.2)");
+  TRY(event.skip(8));  // platform class, version, errata, size of UINTN
+  const uint64_t count_offset = event.offset();
+  TRY_ASSIGN(const uint32_t count, event.u32_le());
+  if (count == 0 || count > kMaxAlgorithms)
+    return corrupt(count_offset, std::to_string(count) + " hash algorithms");
+  DigestSizes sizes;
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint64_t offset = event.offset();
+    TRY_ASSIGN(const uint16_t id_number, event.u16_le());
+    TRY_ASSIGN(const uint16_t bytes, event.u16_le());
+    const auto known = hash_from_tpm(id_number);
+    if (bytes == 0 || bytes > kMaxDigestSize || (known && hash_size(*known) != bytes))
+      return corrupt(offset, "wrong size of a digest");
+    if (!sizes.emplace(id_number, bytes).second) return corrupt(offset, "a hash algorithm twice");
+  }
+  return sizes;
+}
+
+Result<void> read_event(ByteReader& reader, const DigestSizes& sizes, PcrBank& bank) {
+  const uint64_t start = reader.offset();
+  TRY_ASSIGN(const uint32_t pcr, reader.u32_le());
+  TRY_ASSIGN(const uint32_t type, reader.u32_le());
+  const uint64_t count_offset = reader.offset();
+  TRY_ASSIGN(const uint32_t count, reader.u32_le());
+  if (count > sizes.size()) return corrupt(count_offset, "more digests than algorithms");
+  std::optional<ByteView> digest;
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint64_t offset = reader.offset();
+    TRY_ASSIGN(const uint16_t algorithm, reader.u16_le());
+    const auto size = sizes.find(algorithm);
+    if (size == sizes.end()) return corrupt(offset, "a digest of an algorithm that was not declared");
+    TRY_ASSIGN(const ByteView bytes, reader.bytes(size->second));
+    if (hash_from_tpm(algorithm) != bank.algo()) continue;
+    if (digest) return corrupt(offset, "two digests of one algorithm");
+    digest = bytes;
+  }
+  TRY_ASSIGN(const uint32_t event_size, reader.u32_le());
+  const uint64_t event_offset = reader.offset();
+  TRY_ASSIGN(const ByteView event, reader.bytes(event_size));
+  if (type == kNoAction) {
+    if (pcr != 0 || event.size() != kStartupLocality.size() + 1 ||
+        !as_text(event).starts_with(kStartupLocality))
+      return {};
+    Bytes value(hash_size(bank.algo()), 0);
+    if (bank.value(0) != value) return corrupt(event_offset, "startup locality after an event of PCR 0");
+    if (event.back() > kMaxLocality) return corrupt(event_offset, "startup locality above 4");
+    value.back() = event.back();
+    return bank.set(0, value);
+  }
+  if (pcr >= kPcrCount) return corrupt(start, "there is no PCR " + std::to_string(pcr));
+  if (!digest)
+    return unsupported("offset " + std::to_string(start) + ": an event without a " +
+                       std::string(hash_name(bank.algo())) + " digest");
+  return bank.extend(pcr, *digest);
+}
+
+}  // namespace
+
+Result<PcrBank> replay_event_log(ByteView log, HashAlgo algo) {
+  if (log.size() > kMaxEventLogBytes) return unsupported("an event log of more than 16 MiB");
+  ByteReader reader(log);
+  TRY_ASSIGN(const DigestSizes sizes, read_header(reader));
+  PcrBank bank(algo);
+  bool declared = false;
+  for (const auto& [id, size] : sizes) declared = declared || hash_from_tpm(id) == algo;
+  if (!declared) return unsupported("an event log without " + std::string(hash_name(algo)) + " digests");
+  while (!reader.empty()) TRY(read_event(reader, sizes, bank));
+  return bank;
+}
+
+}  // namespace diglim

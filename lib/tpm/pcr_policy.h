@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policy digests, computed without a TPM (TPM 2.0 Library, part 3, TPM2_PolicyPCR and TPM2_PolicyAuthorize).
+// All SHA-256.
+#pragma once
+
+#include <tss2/tss2_tpm2_types.h>
+
+#include "lib/tpm/sealed.h"
+
+namespace diglim {
+
+// Policy sessions of this project use SHA-256, whatever the bank.
+Result<TPML_PCR_SELECTION> tpm_selection(const PcrSelection& selection);
+
+// kInvalid if a value is missing.
+Result<Bytes> policy_pcr_digest(const PcrSelection& selection, const std::map<unsigned, Bytes>& values);
+
+// `key_name`: name of the public key that authorizes.
+Result<Bytes> policy_authorize_digest(ByteView key_name);
+
+// What an authorization's signature is over: the approved policy (and an empty policyRef).
+Result<Bytes> authorization_hash(ByteView approved_policy);
+
+}  // namespace diglim

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/kernel/hold.h"
+
+#include <bpf/bpf.h>
+
+#include <cerrno>
+#include <string_view>
+
+#include "loader/kernel/maps.h"
+
+namespace diglim {
+namespace {
+
+bool is_ours(uint32_t program_id) {
+  const Fd program(bpf_prog_get_fd_by_id(program_id));
+  if (!program) return false;  // freed meanwhile
+  bpf_prog_info info = {};
+  __u32 size = sizeof(info);
+  return bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0 &&
+         std::string_view(info.name).starts_with(DIGLIM_NAME_PREFIX);
+}
+
+}  // namespace
+
+Result<Fd> open_roles() {
+  return find_map(kRolesMap);
+}
+
+Result<void> set_role(const Fd& roles, pid_t pid, diglim_role role) {
+  const auto key = static_cast<uint32_t>(pid);
+  diglim_task task = {};
+  (void)bpf_map_lookup_elem(roles.get(), &key,
+                            &task);  // keeps the start of a process that has a role already
+  task.role = role;
+  task.next_role = DIGLIM_ROLE_NONE;
+  if (bpf_map_update_elem(roles.get(), &key, &task, BPF_ANY) != 0) {
+    return from_errno("give process " + std::to_string(pid) + " its role", errno);
+  }
+  return {};
+}
+
+bool has_keeper(const Fd& roles) {
+  uint32_t key = 0;
+  diglim_task task = {};
+  for (void* from = nullptr; bpf_map_get_next_key(roles.get(), from, &key) == 0; from = &key) {
+    if (bpf_map_lookup_elem(roles.get(), &key, &task) == 0 && task.role == DIGLIM_ROLE_KEEPER) return true;
+  }
+  return false;
+}
+
+Result<std::vector<Fd>> open_links() {
+  std::vector<Fd> links;
+  __u32 id = 0;
+  while (bpf_link_get_next_id(id, &id) == 0) {
+    Fd link(bpf_link_get_fd_by_id(id));
+    bpf_link_info info = {};
+    __u32 size = sizeof(info);
+    if (!link || bpf_obj_get_info_by_fd(link.get(), &info, &size) != 0) {
+      if (!link && errno == ENOENT) continue;  // freed meanwhile
+      return from_errno("open a BPF link", errno);
+    }
+    if (is_ours(info.prog_id)) links.push_back(std::move(link));
+  }
+  if (errno != ENOENT) return from_errno("walk the BPF links", errno);
+  return links;
+}
+
+}  // namespace diglim

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "lib/base/text.h"
+#include "tools/diglim/doctor/checks.h"
+#include "tools/file_digests.h"
+#include "tools/run_command.h"
+
+namespace diglim::doctor {
+namespace {
+
+constexpr std::string_view kInstalled = "/usr/sbin/diglim-loader";
+constexpr std::string_view kBooted = "/run/diglim/loader";  // the one that started this boot
+
+Finding active(const Host& host) {
+  if (geteuid() != 0) {
+    return {
+        "boot.active", Level::kUnknown, "only root may ask whether DIGLIM is active", "run this as root", {}};
+  }
+  const std::string loader(host.exists(kBooted) ? kBooted : kInstalled);
+  const auto answer = run_command({loader, "status", "--json"}, Errors::kHide);
+  if (!answer || answer->status != 0) {
+    return {"boot.active",
+            Level::kWarn,
+            "DIGLIM is not active",
+            "diglim setup install, then reboot; if that was done: dmesg | grep diglim",
+            {}};
+  }
+  const auto status = nlohmann::json::parse(answer->output, nullptr, false);
+  const std::string mode = status.is_object() ? status.value("mode", "") : "";
+  if (mode == "enforce") return {"boot.active", Level::kOk, "DIGLIM is active and enforces", "", {}};
+  return {"boot.active",
+          Level::kWarn,
+          "DIGLIM is active, but permissive: nothing is denied",
+          "when dmesg shows no more \"would deny\": diglim setup install --mode enforce, then reboot",
+          {}};
+}
+
+Finding command_line(const Host& host) {
+  const auto rdinit = host.parameter("rdinit");
+  if (rdinit && rdinit->ends_with("/diglim-loader")) {
+    return {"boot.command_line",
+            Level::kOk,
+            "the kernel command line starts DIGLIM (rdinit=" + escape(*rdinit) + ")",
+            "",
+            {}};
+  }
+  return {"boot.command_line",
+          Level::kWarn,
+          "the kernel command line does not start DIGLIM",
+          fmt::format("diglim setup install (it adds rdinit={})", kInstalled),
+          {}};
+}
+
+Finding loader(const Host& host) {
+  if (!host.exists(kInstalled)) {
+    return {"boot.loader",
+            Level::kFail,
+            fmt::format("{} is not there", kInstalled),
+            "install the package diglim",
+            {}};
+  }
+  if (!host.is_live() || !host.exists(kBooted)) {
+    return {"boot.loader", Level::kOk, fmt::format("{} is installed", kInstalled), "", {}};
+  }
+  const auto installed = digest_file(std::string(kInstalled), HashAlgo::kSha256);
+  const auto booted = digest_file(std::string(kBooted), HashAlgo::kSha256);
+  if (!installed || !booted) {
+    return {"boot.loader",
+            Level::kUnknown,
+            "cannot compare the loader that booted with the installed one",
+            "run this as root",
+            {}};
+  }
+  if (*installed == *booted) {
+    return {"boot.loader", Level::kOk, "the loader that booted is the installed one", "", {}};
+  }
+  return {"boot.loader",
+          Level::kWarn,
+          "the loader was updated since this boot; the old one is still in force",
+          "reboot when it suits",
+          {}};
+}
+
+bool mentions(const Host& host, const std::string& path, std::string_view word) {
+  return host.text(path).value_or("").find(word) != std::string::npos;
+}
+
+}  // namespace
+
+void check_boot(const Host& host, Findings& findings) {
+  findings.push_back(loader(host));
+  if (!host.is_live()) return;
+  findings.push_back(command_line(host));
+  findings.push_back(active(host));
+}
+
+void check_plugin(const Host& host, Findings& findings) {
+  const auto present = [&](std::string_view folder) {
+    return host.exists(std::string(folder) + "/diglim.so");
+  };
+  const bool plugin = present("/usr/lib64/rpm-plugins") || present("/usr/lib/rpm-plugins") ||
+                      present("/usr/lib/x86_64-linux-gnu/rpm-plugins");
+  bool macro = false;
+  for (const std::string folder : {"/usr/lib/rpm/macros.d", "/etc/rpm"}) {
+    for (const std::string& name : host.names(folder)) {
+      macro = macro ||
+              (name.starts_with("macros") && mentions(host, folder + "/" + name, "%__transaction_diglim"));
+    }
+  }
+  if (host.exists("/var/lib/diglim/transaction")) {
+    findings.push_back({"rpm.transaction",
+                        Level::kWarn,
+                        "an rpm transaction was cut short, or is under way",
+                        "if none is under way: diglim repair",
+                        {}});
+  }
+  if (plugin && macro) {
+    findings.push_back(
+        {"rpm.plugin", Level::kOk, "rpm's plugin keeps the kernel in step with packages", "", {}});
+    return;
+  }
+  findings.push_back({"rpm.plugin",
+                      Level::kWarn,
+                      plugin ? "rpm's plugin is installed, but no macro makes rpm load it"
+                             : "rpm's plugin is not installed: what rpm installs from now on is denied",
+                      plugin ? "diglim setup install (it writes /etc/rpm/macros.transaction_diglim)"
+                             : "install the package diglim-rpm-plugin",
+                      {}});
+}
+
+}  // namespace diglim::doctor

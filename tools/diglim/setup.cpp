@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verb `setup`. See diglim-setup(1).
+#include "tools/diglim/setup/setup.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/base/text.h"
+#include "tools/diglim/doctor/checks.h"
+#include "tools/diglim/verbs.h"
+#include "tools/tool.h"
+
+namespace diglim {
+namespace {
+
+using doctor::Findings;
+using doctor::Level;
+using setup::Options;
+using setup::Plan;
+using setup::Report;
+using setup::System;
+
+constexpr std::string_view kTool = "diglim setup";
+
+struct Request {
+  Options options;
+  bool install = false;
+  bool defaults = false;
+};
+
+void add_common(CLI::App& app, Options& options) {
+  app.add_option("--root", options.root, "change the system in this folder instead");
+  app.add_flag("--chroot", options.chroot, "with --root: run dracut and the like in it, by chroot");
+  app.add_flag("--no-initramfs", options.no_initramfs, "leave the initramfs alone");
+  app.add_flag("-y,--yes", options.yes, "do not ask");
+  app.add_flag("--dry-run", options.dry_run, "say what would be done, and do nothing");
+  app.add_flag("--json", options.json, "print the plan or the result as JSON");
+}
+
+std::optional<int> read_options(int argc, char** argv, Request& request) {
+  Options& options = request.options;
+  CLI::App app("Switches DIGLIM on for the next boots, or off again.", argv[0]);
+  app.require_subcommand(1);
+  CLI::App* install =
+      app.add_subcommand("install", "switch it on: keys, lists, initramfs, kernel command line");
+  CLI::App* uninstall = app.add_subcommand("uninstall", "put everything back as it was");
+  add_common(*install, options);
+  add_common(*uninstall, options);
+  install->add_flag("--default", request.defaults,
+                    "enforce, with the keys of rpm's keyring, without questions");
+  install->add_option("--mode", options.mode, "enforce (default) or permissive")
+      ->check(CLI::IsMember({"enforce", "permissive"}));
+  install->add_option("--keys", options.keys,
+                      "trust these keys too: a file, or a folder of files; repeatable");
+  install->add_flag("--rpm-keys", options.rpm_keys, "trust the keys in rpm's keyring");
+  install->add_option("--dbpath", options.dbpath, "folder of the rpm database");
+  install->add_flag("--lockdown", options.lockdown, "lockdown=integrity on the kernel command line, too");
+  install->add_flag("--no-boot-loader", options.no_boot_loader, "leave the kernel command line alone");
+  install->add_flag("--enforce-anyway", options.enforce_anyway, "enforce although something would be denied");
+  install->add_option("--seconds", options.seconds,
+                      "time for looking at programs on disk (default 300, 0: do not)");
+  if (const auto status = parse_options(app, argc, argv)) return status;
+  request.install = install->parsed();
+  if (request.defaults) options.rpm_keys = options.yes = true;
+  if (options.chroot && (options.root.empty() || options.root == "/")) {
+    complain(kTool, "--chroot needs --root");
+    return kExitUsage;
+  }
+  return std::nullopt;
+}
+
+int fail(const Error& error, std::string_view hint = "") {
+  complain(kTool, error.message + std::string(hint));
+  return kExitEnvironment;
+}
+
+// What the loader will trust, in a folder for the checks: the keys that are there and those of the plan.
+class KeyFolder {
+ public:
+  static Result<KeyFolder> create(const System& system, const Plan& plan) {
+    std::error_code error;
+    std::string name = (std::filesystem::temp_directory_path(error) / "diglim-keys.XXXXXX").string();
+    if (error || mkdtemp(name.data()) == nullptr) return from_errno("create folder " + escape(name), errno);
+    KeyFolder folder(name);
+    for (const std::string& present : system.host().names("/etc/diglim/keys")) {
+      const auto bytes = read_file(system.host().path("/etc/diglim/keys/" + present), 1u << 20);
+      if (bytes) TRY(write_file_atomically(name + "/" + present, *bytes, 0600));
+    }
+    for (const setup::FileChange& key : plan.keys) {
+      TRY(write_file_atomically(name + key.path.substr(key.path.rfind('/')), as_bytes(key.content), 0600));
+    }
+    return folder;
+  }
+  KeyFolder(KeyFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  KeyFolder& operator=(KeyFolder&&) = delete;
+  ~KeyFolder() {
+    std::error_code ignored;  // public keys in /tmp; nothing depends on it
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit KeyFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+// What stands against enforcing, as lines. Lists and boot settings are what setup is about to make.
+Result<std::vector<std::string>> objections(const System& system, const Plan& plan, const Options& options) {
+  TRY_ASSIGN(const KeyFolder keys, KeyFolder::create(system, plan));
+  Findings findings;
+  if (system.host().is_live()) check_kernel(system.host(), findings);
+  if (system.host().is_live()) check_file_systems(system.host(), findings);
+  check_content(system.host(), {keys.path(), options.dbpath, options.seconds, !options.json}, findings);
+  std::vector<std::string> lines;
+  for (const doctor::Finding& finding : findings) {
+    const bool vital = finding.id == "kernel.lsm" || finding.id == "kernel.ima" || finding.id == "packages";
+    if (finding.id.starts_with("lists.")) continue;
+    if (finding.level != Level::kFail && !(finding.level == Level::kUnknown && vital)) continue;
+    lines.push_back(finding.what);
+    for (const std::string& item : finding.items) lines.push_back("    " + item);
+    if (finding.count > finding.items.size())
+      lines.push_back(fmt::format("    and {} more", finding.count - finding.items.size()));
+    if (!finding.next.empty()) lines.push_back("  to do: " + finding.next);
+  }
+  return lines;
+}
+
+void print_lines(JsonWriter& json, std::string_view key, const std::vector<std::string>& lines) {
+  json.key(key).begin_array();
+  for (const std::string& line : lines) json.value(line);
+  json.end_array();
+}
+
+void print_plan_json(const Plan& plan, const std::vector<std::string>& against) {
+  JsonWriter json;
+  json.begin_object().key("command_line").value(fmt::format("{}", fmt::join(plan.words, " ")));
+  print_lines(json, "objections", against);
+  json.key("steps").begin_array();
+  for (const setup::Step& step : plan.steps) {
+    std::vector<std::string> files, commands;
+    for (const auto& file : step.files) files.push_back(file.path);
+    for (const auto& command : step.commands)
+      commands.push_back(fmt::format("{}", fmt::join(command.words, " ")));
+    json.begin_object().key("id").value(step.id).key("what").value(step.what);
+    print_lines(json, "files", files);
+    print_lines(json, "commands", commands);
+    json.end_object();
+  }
+  json.end_array().end_object();
+  fmt::print("{}\n", json.text());
+}
+
+void print_plan(const Plan& plan) {
+  fmt::print("The plan:\n");
+  size_t number = 0;
+  for (const setup::Step& step : plan.steps) {
+    fmt::print("  {}. {}\n", ++number, step.what);
+    for (const auto& file : step.files) fmt::print("       write {}\n", escape(file.path));
+    for (const auto& command : step.commands)
+      fmt::print("       run   {}\n", escape(fmt::format("{}", fmt::join(command.words, " "))));
+  }
+  fmt::print("The kernel command line gets: {}\n", fmt::join(plan.words, " "));
+  (void)std::fflush(stdout);  // before a question
+}
+
+// The exit status, if the answer is no.
+std::optional<int> ask(std::string_view question) {
+  if (isatty(STDIN_FILENO) != 1) {
+    complain(kTool, "nobody to ask; --yes goes on without a question");
+    return kExitUsage;
+  }
+  fmt::print("{} [y/N] ", question);
+  (void)std::fflush(stdout);
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "y" || answer == "Y" || answer == "yes") return std::nullopt;
+  fmt::print("nothing was changed\n");
+  return kExitRejected;
+}
+
+int finish(const Result<Report>& report, const Options& options, std::string_view after,
+           std::string_view hint) {
+  if (!report) return fail(report.error(), hint);
+  if (options.json) {
+    JsonWriter json;
+    json.begin_object();
+    print_lines(json, "done", report->done);
+    print_lines(json, "to_do", report->to_do);
+    json.end_object();
+    fmt::print("{}\n", json.text());
+    return kExitOk;
+  }
+  for (const std::string& line : report->to_do) fmt::print("to do: {}\n", line);
+  fmt::print("{}\n", after);
+  return kExitOk;
+}
+
+int install(System& system, const Options& options) {
+  const auto plan = make_plan(system, options);
+  if (!plan) return fail(plan.error(), "; nothing was changed");
+  const auto against = objections(system, *plan, options);
+  if (!against) return fail(against.error(), "; nothing was changed");
+  if (options.dry_run && options.json) {
+    print_plan_json(*plan, *against);
+    return kExitOk;
+  }
+  if (!options.json) print_plan(*plan);
+  for (const std::string& line : *against) fmt::print(stderr, "{}\n", line);
+  if (!against->empty() && options.mode == "enforce" && !options.enforce_anyway) {
+    complain(kTool,
+             "this machine would not work as before while DIGLIM enforces, for the reasons above; nothing "
+             "was changed.\n"
+             "  Remove them; or watch first: --mode permissive; or do as you said: --enforce-anyway");
+    return kExitRejected;
+  }
+  if (options.dry_run) return kExitOk;
+  if (!options.yes) {
+    if (const auto status = ask("Go on?")) return *status;
+  }
+  return finish(carry_out(system, *plan, options), options,
+                fmt::format("Reboot to switch DIGLIM on ({}). If the machine does not come up, choose "
+                            "\"DIGLIM permissive\" in the boot "
+                            "menu; diglim-setup(1) says more.",
+                            options.mode),
+                "\n  Until the kernel command line is changed, which is the last step, the machine boots as "
+                "before. Correct the\n"
+                "  reason and run this again, or: diglim setup uninstall");
+}
+
+int uninstall(System& system, const Options& options) {
+  if (!system.has_record()) {
+    if (!options.dry_run) {
+      if (auto swept = system.forget(); !swept) return fail(swept.error());
+    }
+    if (!options.json) fmt::print("nothing to undo: {} is not there\n", setup::kRecordPath);
+    if (options.json) fmt::print("{{\"done\":[],\"to_do\":[]}}\n");
+    return kExitOk;
+  }
+  if (!options.json) {
+    fmt::print("To be put back:\n");
+    for (const auto& file : system.record().files) fmt::print("  {}\n", escape(file.path));
+    (void)std::fflush(stdout);
+  }
+  if (options.dry_run) return kExitOk;
+  if (!options.yes) {
+    if (const auto status = ask("Go on?")) return *status;
+  }
+  return finish(undo(system, options), options,
+                "Everything is as before. DIGLIM stays active until the next reboot.",
+                "\n  Correct the reason and run this again: it goes on where it was.");
+}
+
+}  // namespace
+
+int run_setup(int argc, char** argv) {
+  Request request;
+  if (const auto status = read_options(argc, argv, request)) return *status;
+  if (geteuid() != 0 && !request.options.dry_run) {
+    complain(kTool, "only root may do this; try sudo, or --dry-run");
+    return kExitEnvironment;
+  }
+  auto system = System::open(request.options.root, request.options.chroot);
+  if (!system) return fail(system.error());
+  return request.install ? install(*system, request.options) : uninstall(*system, request.options);
+}
+
+}  // namespace diglim

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <string.h>  // strverscmp
+
+#include <algorithm>
+#include <array>
+
+#include "lib/base/text.h"
+#include "tools/diglim/setup/plan.h"
+
+namespace diglim::setup {
+namespace {
+
+constexpr std::array<const char*, 3> kEntryFolders = {"/boot/loader/entries", "/efi/loader/entries",
+                                                      "/boot/efi/loader/entries"};
+constexpr const char* kKernelCommandLine = "/etc/kernel/cmdline";
+constexpr const char* kGrubDefault = "/etc/default/grub";
+constexpr const char* kPermissiveScript = "/etc/grub.d/42_diglim";
+constexpr std::string_view kPermissive = "diglim.mode=permissive";
+constexpr std::string_view kOwnEntry = "-0-diglim-permissive.conf";
+
+bool is_entry(const std::string& name) {
+  return name.ends_with(".conf") && !name.starts_with('.') && !name.ends_with(kOwnEntry);
+}
+
+std::string entry_folder(const System& system) {
+  for (const char* folder : kEntryFolders) {
+    if (std::ranges::any_of(system.host().names(folder), is_entry)) return folder;
+  }
+  return {};
+}
+
+std::vector<std::string> entries_of(const System& system, const std::string& folder) {
+  std::vector<std::string> names = system.host().names(folder);
+  std::erase_if(names, [](const std::string& name) { return !is_entry(name); });
+  return names;
+}
+
+// The newest kernel's, never the rescue one's.
+std::string newest_entry(const std::vector<std::string>& names) {
+  std::string newest;
+  for (const std::string& name : names) {
+    if (name.find("-0-rescue") != std::string::npos) continue;
+    if (newest.empty() || strverscmp(name.c_str(), newest.c_str()) > 0) newest = name;
+  }
+  return newest.empty() ? names.back() : newest;
+}
+
+// "MACHINEID-0-...": boot loaders sort entries by version, and 0 is the last; so is the rescue entry's.
+std::string permissive_name(const std::string& name) {
+  const size_t dash = name.find('-');
+  return name.substr(0, dash == std::string::npos ? name.size() - 5 : dash) + std::string(kOwnEntry);
+}
+
+Result<void> add_edit(const System& system, const std::string& path, Format format, const char* format_name,
+                      const Words& words, Step& step) {
+  TRY_ASSIGN(const auto text, system.read(path));
+  if (!text) return {};
+  // An earlier run may have added words that are no longer wanted.
+  const std::string clean = remove_from_file(*text, format, system.record().words);
+  step.files.push_back({path, add_to_file(clean, format, words), 0644, false, format_name});
+  return {};
+}
+
+Result<void> add_permissive_entry(const System& system, const std::string& folder,
+                                  const std::vector<std::string>& names, const Words& words, Step& step) {
+  const std::string name = newest_entry(names);
+  TRY_ASSIGN(const auto text, system.read(folder + "/" + name));
+  if (!text) return {};
+  // Made from the entry as it is without our words, so that a second run makes the same.
+  const std::string clean = remove_from_file(*text, Format::kBlsEntry, system.record().words);
+  step.files.push_back({folder + "/" + permissive_name(name), permissive_entry(clean, words, kPermissive),
+                        0644, false, "bls"});
+  return {};
+}
+
+Result<Step> plan_entries(const System& system, const std::string& folder, const Words& words, bool grubby) {
+  Step step{"command_line", "", {}, {}};
+  const auto names = entries_of(system, folder);
+  TRY(add_permissive_entry(system, folder, names, words, step));
+  Command command{
+      {"grubby", "--update-kernel=ALL", "--args", fmt::format("{}", fmt::join(words, " "))}, {}, {}};
+  Words stale = system.record().words;
+  std::erase_if(stale, [&](const std::string& word) { return std::ranges::count(words, word) > 0; });
+  if (!stale.empty()) {
+    command.words.emplace_back("--remove-args");
+    command.words.push_back(fmt::format("{}", fmt::join(stale, " ")));
+  }
+  for (const std::string& name : names) {
+    if (grubby) {
+      command.changes.emplace_back(folder + "/" + name, "bls");
+    } else {
+      TRY(add_edit(system, folder + "/" + name, Format::kBlsEntry, "bls", words, step));
+    }
+  }
+  // Where new kernels get theirs from.
+  TRY(add_edit(system, kKernelCommandLine, Format::kPlain, "plain", words, step));
+  TRY(add_edit(system, kGrubDefault, Format::kGrubDefault, "grub", words, step));
+  if (grubby) step.commands.push_back(std::move(command));
+  step.what = fmt::format(
+      "add to the command line of {} boot entries in {}, and a permissive entry at the end of the menu",
+      names.size(), folder);
+  return step;
+}
+
+// A second run of grub's own script for Linux, with other words and another name.
+std::string permissive_script(const Words& words) {
+  std::string line;
+  for (const std::string& word : words)
+    line += (word.starts_with("diglim.mode=") ? std::string(kPermissive) : word) + " ";
+  line.pop_back();
+  return fmt::format(
+      "#!/bin/sh\n"
+      "# Made by diglim setup: the way in when DIGLIM denies something that the boot needs. diglim setup "
+      "uninstall removes it.\n"
+      "set -e\n"
+      "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX {}\"\n"
+      "GRUB_DISTRIBUTOR=\"${{GRUB_DISTRIBUTOR:-Linux}} (DIGLIM permissive: denies nothing)\"\n"
+      "GRUB_DISABLE_RECOVERY=true\n"
+      "export GRUB_CMDLINE_LINUX GRUB_DISTRIBUTOR GRUB_DISABLE_RECOVERY\n"
+      "exec \"${{0%/*}}/10_linux\"\n",
+      line);
+}
+
+Result<Step> plan_grub(const System& system, const Words& words) {
+  Step step{"command_line", "", {}, {}};
+  TRY(add_edit(system, kGrubDefault, Format::kGrubDefault, "grub", words, step));
+  step.files.push_back({kPermissiveScript, permissive_script(words), 0755, false, ""});
+  Command command;
+  const char* config = system.host().exists("/boot/grub2") ? "/boot/grub2/grub.cfg" : "/boot/grub/grub.cfg";
+  if (system.has_program("update-grub")) {
+    command.words = {"update-grub"};
+  } else if (system.has_program("grub2-mkconfig")) {
+    command.words = {"grub2-mkconfig", "-o", config};
+  } else if (system.has_program("grub-mkconfig")) {
+    command.words = {"grub-mkconfig", "-o", config};
+  } else {
+    return not_found(std::string(kGrubDefault) + " is there, but neither update-grub nor grub-mkconfig");
+  }
+  command.changes.emplace_back(config, "");
+  step.commands.push_back(std::move(command));
+  step.what =
+      fmt::format("add to GRUB_CMDLINE_LINUX in {}, and a permissive entry to the menu", kGrubDefault);
+  return step;
+}
+
+}  // namespace
+
+Result<Step> plan_boot_loader(const System& system, const Words& words) {
+  const std::string folder = entry_folder(system);
+  if (!folder.empty()) return plan_entries(system, folder, words, system.has_program("grubby"));
+  if (system.host().exists(kGrubDefault)) return plan_grub(system, words);
+  return not_found(
+      fmt::format("no boot loader found (no entries in {}, no {}); with --no-boot-loader the rest is done, "
+                  "and you see to it that the "
+                  "kernel command line gets: {}",
+                  kEntryFolders[0], kGrubDefault, fmt::join(words, " ")));
+}
+
+}  // namespace diglim::setup

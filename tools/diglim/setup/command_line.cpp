@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/diglim/setup/command_line.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace diglim::setup {
+namespace {
+
+using Change = std::function<std::string(std::string_view)>;
+
+constexpr std::string_view kGrubVariable = "GRUB_CMDLINE_LINUX=";
+
+Words split(std::string_view line) {
+  Words words;
+  for (size_t at = 0; at < line.size();) {
+    const size_t begin = line.find_first_not_of(" \t\r\n", at);
+    if (begin == std::string_view::npos) break;
+    const size_t end = std::min(line.find_first_of(" \t\r\n", begin), line.size());
+    words.emplace_back(line.substr(begin, end - begin));
+    at = end;
+  }
+  return words;
+}
+
+std::string join(const Words& words) {
+  std::string line;
+  for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
+  return line;
+}
+
+std::string_view name_of(std::string_view word) {
+  const size_t equals = word.find('=');
+  return equals == std::string_view::npos ? word : word.substr(0, equals + 1);
+}
+
+// Calls `change` on each line's part that is a command line.
+std::string change_lines(std::string_view text,
+                         const std::function<bool(std::string_view, size_t&, size_t&)>& find,
+                         const Change& change, bool& found) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t newline = text.find('\n');
+    const std::string_view line = text.substr(0, newline);
+    size_t begin = 0, end = line.size();
+    if (find(line, begin, end)) {
+      found = true;
+      out += line.substr(0, begin);
+      out += change(line.substr(begin, end - begin));
+      out += line.substr(end);
+    } else {
+      out += line;
+    }
+    if (newline == std::string_view::npos) break;
+    out += '\n';
+    text.remove_prefix(newline + 1);
+  }
+  return out;
+}
+
+bool find_options(std::string_view line, size_t& begin, size_t&) {
+  if (!line.starts_with("options") || line.size() <= 7 || (line[7] != ' ' && line[7] != '\t')) return false;
+  begin = std::min(line.find_first_not_of(" \t", 7), line.size());
+  return true;
+}
+
+// Between the quotes, whichever; or the bare word.
+bool find_grub(std::string_view line, size_t& begin, size_t& end) {
+  if (!line.starts_with(kGrubVariable)) return false;
+  begin = kGrubVariable.size();
+  if (begin < line.size() && (line[begin] == '"' || line[begin] == '\'')) {
+    const char quote = line[begin];
+    const size_t close = line.find(quote, begin + 1);
+    if (close == std::string_view::npos) return false;
+    ++begin;
+    end = close;
+  }
+  return true;
+}
+
+std::string quoted_if_bare(const std::string& text) {
+  // A value that was bare and has got a blank must be quoted for the shell that reads it.
+  bool ignored = false;
+  return change_lines(
+      text,
+      [](std::string_view line, size_t& begin, size_t&) {
+        begin = kGrubVariable.size();
+        return line.starts_with(kGrubVariable) && line.size() > begin && line[begin] != '"' &&
+               line[begin] != '\'' && line.find(' ', begin) != std::string_view::npos;
+      },
+      [](std::string_view value) { return "\"" + std::string(value) + "\""; }, ignored);
+}
+
+std::string change_file(std::string_view text, Format format, const Change& change, bool& found) {
+  switch (format) {
+    case Format::kBlsEntry:
+      return change_lines(text, find_options, change, found);
+    case Format::kGrubDefault:
+      return quoted_if_bare(change_lines(text, find_grub, change, found));
+    case Format::kPlain:
+      break;
+  }
+  found = true;
+  const std::string_view body = text.substr(0, text.find_last_not_of("\n") + 1);
+  return change(body) + std::string(text.empty() ? "\n" : text.substr(body.size()));
+}
+
+}  // namespace
+
+std::string with_words(std::string_view line, const Words& add) {
+  Words words = split(line);
+  std::erase_if(words, [&](const std::string& word) {
+    return std::ranges::any_of(add,
+                               [&](const std::string& wanted) { return name_of(wanted) == name_of(word); });
+  });
+  words.insert(std::ranges::find(words, "--"), add.begin(), add.end());
+  return join(words);
+}
+
+std::string without_words(std::string_view line, const Words& remove) {
+  Words words = split(line);
+  const auto gone = [&](const std::string& word) { return std::ranges::count(remove, word) > 0; };
+  if (std::ranges::none_of(words, gone)) return std::string(line);
+  std::erase_if(words, gone);
+  return join(words);
+}
+
+std::string add_to_file(std::string_view text, Format format, const Words& add) {
+  bool found = false;
+  std::string out = change_file(
+      text, format, [&](std::string_view line) { return with_words(line, add); }, found);
+  if (found) return out;
+  if (!out.empty() && !out.ends_with('\n')) out += '\n';
+  return out +
+         (format == Format::kBlsEntry ? "options " + join(add)
+                                      : std::string(kGrubVariable) + "\"" + join(add) + "\"") +
+         "\n";
+}
+
+std::string remove_from_file(std::string_view text, Format format, const Words& remove) {
+  bool found = false;
+  return change_file(
+      text, format, [&](std::string_view line) { return without_words(line, remove); }, found);
+}
+
+std::string permissive_entry(std::string_view entry, const Words& add, std::string_view mode_word) {
+  Words words = add;
+  std::erase_if(words, [&](const std::string& word) { return name_of(word) == name_of(mode_word); });
+  words.emplace_back(mode_word);
+  const std::string changed = add_to_file(entry, Format::kBlsEntry, words);
+  std::string out;
+  for (size_t at = 0; at < changed.size();) {
+    const size_t end = std::min(changed.find('\n', at), changed.size());
+    const std::string line = changed.substr(at, end - at);
+    at = end + 1;
+    if (line.starts_with("sort-key") || line.starts_with("version")) continue;
+    out += line.starts_with("title") ? line + " (DIGLIM permissive: denies nothing)" : line;
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace diglim::setup

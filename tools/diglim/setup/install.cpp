@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <set>
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/digest_list/rpm_list.h"
+#include "tools/diglim/setup/setup.h"
+#include "tools/list_folder.h"
+#include "tools/progress.h"
+#include "tools/rpm_database.h"
+
+namespace diglim::setup {
+namespace {
+
+constexpr const char* kLists = "/etc/digest_lists";
+
+// A list that is there with other bytes is kept in the record, so that uninstall can put it back.
+Result<void> keep_other_list(System& system, const std::string& nvra, ByteView list) {
+  TRY_ASSIGN(const std::string name, rpm_list_name(nvra));
+  const std::string path = std::string(kLists) + "/" + name;
+  TRY_ASSIGN(const auto present, system.read(path));
+  if (!present || *present == as_text(list)) return {};
+  return system.remember(path, "", as_text(list));
+}
+
+Result<std::string> write_lists(System& system, const Options& options) {
+  TRY(system.make_folder(kLists));
+  Record& record = system.record();
+  if (!record.lists) {
+    record.lists = true;
+    for (const std::string& name : system.host().names(kLists)) {
+      if (name.starts_with(kRpmListPrefix)) record.lists_before.push_back(name);
+    }
+    TRY(system.save());
+  }
+  const std::set<std::string> before(record.lists_before.begin(), record.lists_before.end());
+  TRY_ASSIGN(const std::string database,
+             find_rpm_database(system.host().is_live() ? "" : system.host().path("/"), options.dbpath));
+  ListFolder folder(system.host().path(kLists));
+  size_t without = 0;
+  std::optional<Progress> bar;
+  const auto read =
+      for_each_package(database, [&](const InstalledPackage& package, size_t total) -> Result<void> {
+        if (!bar) bar.emplace("digest lists", total, !options.json);
+        bar->step(package.nvra);
+        const auto list = make_rpm_list(package.region, package.packets);
+        if (!list) {
+          ++without;
+          return {};
+        }
+        if (!before.empty()) TRY(keep_other_list(system, package.nvra, *list));
+        return folder.write(package.nvra, *list);
+      });
+  if (!read) return read.error();
+  bar.reset();
+  std::string text =
+      fmt::format("{} digest lists in {} ({} written)", folder.names().size(), kLists, folder.written());
+  if (without > 0)
+    text += fmt::format("; {} packages are not signed and have none: diglim doctor names them", without);
+  return text;
+}
+
+Result<void> run_step_command(System& system, const Command& command, Report& report) {
+  const std::string text = fmt::format("{}", fmt::join(command.words, " "));
+  if (!system.runs_commands()) {
+    if (command.must_say.empty()) report.to_do.push_back("run in that system: " + text);
+    return {};
+  }
+  for (const auto& [path, format] : command.changes) TRY(system.remember(path, format));
+  TRY_ASSIGN(const std::string output, system.run(command.words));
+  for (const auto& [path, format] : command.changes) TRY(system.remember_after(path));
+  if (output.find(command.must_say) == std::string::npos) {
+    return not_found(
+        fmt::format("{} does not show {}: this machine would not boot, so its command line was left alone",
+                    text, command.must_say));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Report> carry_out(System& system, const Plan& plan, const Options& options) {
+  Report report;
+  TRY(system.make_folder("/etc/diglim/keys"));
+  for (const Step& step : plan.steps) {
+    if (step.id == "command_line") {
+      // All words that any run has put there, for uninstall.
+      std::set<std::string> words(system.record().words.begin(), system.record().words.end());
+      words.insert(plan.words.begin(), plan.words.end());
+      words.insert("diglim.mode=permissive");
+      system.record().words.assign(words.begin(), words.end());
+    }
+    if (step.id == "initramfs") system.record().initramfs = true;
+    TRY(system.save());
+    for (const FileChange& change : step.files) TRY(system.write(change));
+    std::string done = step.what;
+    if (step.id == "lists") {
+      TRY_ASSIGN(done, write_lists(system, options));
+    }
+    for (const Command& command : step.commands) {
+      if (step.id == "command_line" && command.words[0] != "grubby")
+        system.record().bootloader = command.words;
+      TRY(run_step_command(system, command, report));
+    }
+    report.done.push_back(done);
+    if (!options.json) fmt::print("done: {}\n", done);
+    (void)std::fflush(stdout);  // long steps follow; an error shows when the rest is written
+  }
+  return report;
+}
+
+}  // namespace diglim::setup

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/diglim/setup/plan.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/trust/trust_store.h"
+#include "tools/rpm_database.h"
+#include "tools/rpm_keyring.h"
+
+namespace diglim::setup {
+namespace {
+
+constexpr const char* kKeys = "/etc/diglim/keys";
+constexpr const char* kLoader = "/usr/sbin/diglim-loader";
+constexpr const char* kDracutModule = "/usr/lib/dracut/modules.d/90diglim";
+constexpr const char* kDracutConfig = "/etc/dracut.conf.d/90-diglim.conf";
+constexpr const char* kUnit = "/usr/lib/systemd/system/diglim-repair.service";
+constexpr const char* kUnitLink = "/etc/systemd/system/multi-user.target.wants/diglim-repair.service";
+constexpr const char* kMacroFile = "/etc/rpm/macros.transaction_diglim";
+constexpr size_t kMaxKeyBytes = 1u << 20;
+
+Result<void> add_key_file(const std::string& path, std::vector<FileChange>& keys) {
+  TRY_ASSIGN(const Bytes content, read_file(path, kMaxKeyBytes));
+  keys.push_back({std::string(kKeys) + "/" + path.substr(path.rfind('/') + 1), std::string(as_text(content)),
+                  0644, false, ""});
+  return {};
+}
+
+Result<void> add_keys(const std::string& path, std::vector<FileChange>& keys) {
+  struct stat info = {};
+  if (stat(path.c_str(), &info) != 0) return from_errno("--keys " + escape(path), errno);
+  if (!S_ISDIR(info.st_mode)) return add_key_file(path, keys);
+  TRY_ASSIGN(const auto names, list_folder(path));
+  for (const std::string& name : names) {
+    const std::string file = path + "/" + name;
+    if (name.starts_with('.') || stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+    TRY(add_key_file(file, keys));
+  }
+  return {};
+}
+
+Result<void> add_rpm_keys(const System& system, const Options& options, std::vector<FileChange>& keys) {
+  TRY_ASSIGN(const std::string database,
+             find_rpm_database(system.host().is_live() ? "" : system.host().path("/"), options.dbpath));
+  TRY_ASSIGN(const auto found, read_rpm_keys(database));
+  for (const RpmKey& key : found) {
+    if (key.name.find('/') != std::string::npos) continue;
+    keys.push_back({std::string(kKeys) + "/" + key.name + ".asc",
+                    key.armor + (key.armor.ends_with('\n') ? "" : "\n"), 0644, false, ""});
+  }
+  return {};
+}
+
+Result<Step> plan_keys(const System& system, const Options& options) {
+  Step step{"keys", "", {}, {}};
+  for (const std::string& path : options.keys) TRY(add_keys(path, step.files));
+  if (options.rpm_keys) TRY(add_rpm_keys(system, options, step.files));
+  const size_t present = system.host().names(kKeys).size();
+  if (step.files.empty() && present == 0) {
+    return not_found(
+        "no key is trusted, so nothing would be known: --rpm-keys takes those in rpm's keyring, --keys "
+        "FOLDER others "
+        "(/etc/pki/rpm-gpg holds the distribution's)");
+  }
+  step.what =
+      fmt::format("trust {} keys, besides {} that are in {} already", step.files.size(), present, kKeys);
+  return step;
+}
+
+Result<Step> plan_initramfs(const System& system) {
+  if (!system.has_program("dracut")) {
+    return not_found(
+        "dracut is not installed; --no-initramfs leaves the initramfs to you (it has to hold the loader, "
+        "/etc/diglim and the lists of what is in it)");
+  }
+  if (!system.host().exists(kDracutModule)) {
+    return not_found(fmt::format("{} is not there: install the package diglim-dracut", kDracutModule));
+  }
+  Step step{"initramfs", "", {}, {}};
+  step.files.push_back(
+      {kDracutConfig,
+       "# Made by diglim setup. Stripping would change programs, and no list would know them.\n"
+       "add_dracutmodules+=\" diglim \"\ndo_strip=\"no\"\n",
+       0644, false, ""});
+  for (const std::string& release : system.host().names("/usr/lib/modules")) {
+    if (!system.host().exists("/usr/lib/modules/" + release + "/modules.dep")) continue;
+    step.commands.push_back({{"dracut", "--force", "--kver", release}, {}, {}});
+    // A machine whose command line names a loader that its initramfs does not hold does not boot.
+    step.commands.push_back({{"lsinitrd", "--kver", release}, {}, "usr/sbin/diglim-loader"});
+  }
+  step.what =
+      fmt::format("rebuild the initramfs of {} kernels, with the loader, the keys and the lists in it",
+                  step.commands.size() / 2);
+  return step;
+}
+
+void plan_macro(const System& system, std::vector<Step>& steps) {
+  const auto& host = system.host();
+  const std::string packaged = "/usr/lib/rpm/macros.d/macros.transaction_diglim";
+  if (host.exists(packaged) || (!host.exists("/usr/lib64/rpm-plugins/diglim.so") &&
+                                !host.exists("/usr/lib/x86_64-linux-gnu/rpm-plugins/diglim.so")))
+    return;
+  steps.push_back({"macro",
+                   "let rpm load its plugin",
+                   {{kMacroFile, "%__transaction_diglim %{__plugindir}/diglim.so\n", 0644, false, ""}},
+                   {}});
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const System& system, const Options& options) {
+  if (!system.host().exists(kLoader))
+    return not_found(fmt::format("{} is not there: install the package diglim", kLoader));
+  Plan plan;
+  plan.words = {fmt::format("rdinit={}", kLoader), "diglim.mode=" + options.mode};
+  if (options.lockdown) plan.words.emplace_back("lockdown=integrity");
+  TRY_ASSIGN(Step keys, plan_keys(system, options));
+  plan.keys = keys.files;
+  plan.steps.push_back(std::move(keys));
+  plan.steps.push_back(
+      {"lists", "write the digest lists of all installed packages to /etc/digest_lists", {}, {}});
+  plan_macro(system, plan.steps);
+  if (system.host().exists(kUnit)) {
+    plan.steps.push_back({"unit",
+                          "enable diglim-repair.service, which brings the lists in step at boot",
+                          {{kUnitLink, kUnit, 0777, true, ""}},
+                          {}});
+  }
+  if (!options.no_initramfs) {
+    TRY_ASSIGN(Step initramfs, plan_initramfs(system));
+    plan.steps.push_back(std::move(initramfs));
+  }
+  if (!options.no_boot_loader) {
+    TRY_ASSIGN(Step boot, plan_boot_loader(system, plan.words));
+    plan.steps.push_back(std::move(boot));
+  }
+  return plan;
+}
+
+}  // namespace diglim::setup

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `diglim setup install` is going to do, before it does any of it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/diglim/setup/command_line.h"
+#include "tools/diglim/setup/system.h"
+
+namespace diglim::setup {
+
+struct Options {
+  std::string root = "/";
+  std::string mode = "enforce";
+  std::vector<std::string> keys;  // files, or folders of files
+  bool rpm_keys = false;          // those in rpm's keyring too
+  std::string dbpath;
+  bool lockdown = false;
+  bool no_initramfs = false;
+  bool no_boot_loader = false;
+  bool chroot = false;
+  bool enforce_anyway = false;
+  unsigned seconds = 300;
+  bool yes = false;
+  bool dry_run = false;
+  bool json = false;
+};
+
+struct Command {
+  std::vector<std::string> words;
+  std::vector<std::pair<std::string, std::string>> changes;  // files that it changes, with their format
+  // Its output has to contain this; nothing: need not.
+  std::string must_say;
+};
+
+struct Step {
+  std::string id;    // "keys", "lists", ...
+  std::string what;  // one line
+  std::vector<FileChange> files;
+  std::vector<Command> commands;
+};
+
+struct Plan {
+  std::vector<Step> steps;  // in this order: the kernel command line comes last, so that whatever ends the
+                            // installation before leaves a machine that boots as before
+  Words words;              // for the kernel command line
+  std::vector<FileChange> keys;  // all that will be in the folder of keys because of this plan
+};
+
+// Looks at the system and changes nothing. Errors: what the plan would need is not there (kNotFound,
+// kUnsupported), with what to do about it.
+Result<Plan> make_plan(const System& system, const Options& options);
+
+// The last step: command line and boot menu, by what the system boots with.
+Result<Step> plan_boot_loader(const System& system, const Words& words);
+
+}  // namespace diglim::setup

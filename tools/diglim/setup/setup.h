@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two halves of `diglim setup`.
+#pragma once
+
+#include "tools/diglim/setup/plan.h"
+
+namespace diglim::setup {
+
+// What a human or a script is told afterwards.
+struct Report {
+  std::vector<std::string> done;
+  std::vector<std::string> to_do;  // commands that were not run (another root), things that were left alone
+};
+
+// Carries the plan out, step by step; the first error ends it. What was done until then stays recorded.
+Result<Report> carry_out(System& system, const Plan& plan, const Options& options);
+
+// Undoes all that the record tells of, the command line first. Goes on after an error of one file and gives
+// the first error at the end; then the record stays.
+Result<Report> undo(System& system, const Options& options);
+
+}  // namespace diglim::setup

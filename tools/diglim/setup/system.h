@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The system that setup changes: each change is recorded before it is made.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/diglim/doctor/host.h"
+#include "tools/diglim/setup/record.h"
+
+namespace diglim::setup {
+
+constexpr const char* kRecordPath = "/var/lib/diglim/setup.json";
+
+struct FileChange {
+  std::string path;      // in the system
+  std::string content;   // of a link: its target
+  unsigned mode = 0644;  // of a new file; one that is there keeps its own
+  bool link = false;
+  std::string format;  // as in RecordedFile
+};
+
+class System {
+ public:
+  // `chroot`: with a root, commands run in it; without, they run here.
+  static Result<System> open(std::string root, bool chroot);
+
+  const doctor::Host& host() const { return host_; }
+  Record& record() { return record_; }
+  const Record& record() const { return record_; }
+  bool has_record() const { return has_record_; }
+
+  // The content of a file that may be changed; nothing if it is not there. A link is followed on the running
+  // system only (on another one it might lead out of it: kUnsupported). Errors: kIo.
+  Result<std::optional<std::string>> read(const std::string& path) const;
+
+  Result<void> make_folder(const std::string& path);  // and those above it
+  Result<void> write(const FileChange& change);
+  // Records a file that another program, or another part of this one, is about to change; to `after`, if that
+  // is known.
+  Result<void> remember(const std::string& path, const std::string& format,
+                        std::optional<std::string_view> after = std::nullopt);
+  // ... and has changed.
+  Result<void> remember_after(const std::string& path);
+  Result<void> save();
+  // Puts one recorded file back. True: it is as it was; false: somebody changed it since, and it was left
+  // alone (its command line, if it has one, was freed of our words).
+  Result<bool> put_back(const RecordedFile& file);
+  // Folders, and last the record itself.
+  Result<void> forget();
+
+  // False if there is no such program. Looks in PATH, below the root.
+  bool has_program(const std::string& name) const;
+  // Its output. kIo with the last lines of it if it fails. REQUIRES: runs_commands().
+  Result<std::string> run(const std::vector<std::string>& words) const;
+  bool runs_commands() const { return host_.is_live() || chroot_; }
+
+ private:
+  System(std::string root, bool chroot) : host_(std::move(root)), chroot_(chroot) {}
+  Result<void> remove(const std::string& path);
+  void sweep(const std::string& path) const;  // what write_file_atomically() left when it was killed
+
+  doctor::Host host_;
+  bool chroot_;
+  bool has_record_ = false;
+  Record record_;
+};
+
+}  // namespace diglim::setup

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ranges>
+#include <set>
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/digest_list/rpm_list.h"
+#include "tools/diglim/setup/setup.h"
+
+namespace diglim::setup {
+namespace {
+
+constexpr const char* kLists = "/etc/digest_lists";
+
+// Boot entries that came with kernels after the installation have our words too, by way of
+// /etc/kernel/cmdline.
+Result<void> free_new_entries(const System& system, Report& report) {
+  for (const std::string folder :
+       {"/boot/loader/entries", "/efi/loader/entries", "/boot/efi/loader/entries"}) {
+    for (const std::string& name : system.host().names(folder)) {
+      if (!name.ends_with(".conf") || name.starts_with('.')) continue;
+      const std::string path = folder + "/" + name;
+      TRY_ASSIGN(const auto text, system.read(path));
+      if (!text) continue;
+      const std::string freed = remove_from_file(*text, Format::kBlsEntry, system.record().words);
+      if (freed == *text) continue;
+      TRY(write_file_atomically(system.host().path(path), as_bytes(freed), 0644));
+      report.done.push_back("freed the command line of " + escape(path));
+    }
+  }
+  return {};
+}
+
+Result<void> remove_lists(const System& system, Report& report) {
+  const Record& record = system.record();
+  if (!record.lists) return {};
+  const std::set<std::string> before(record.lists_before.begin(), record.lists_before.end());
+  size_t removed = 0;
+  for (const std::string& name : system.host().names(kLists)) {
+    const bool left_over = name.starts_with("." + std::string(kRpmListPrefix));
+    if (!left_over && (!name.starts_with(kRpmListPrefix) || before.contains(name))) continue;
+    const std::string path = system.host().path(std::string(kLists) + "/" + name);
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) return from_errno("remove " + escape(path), errno);
+    ++removed;
+  }
+  report.done.push_back(fmt::format("removed {} digest lists from {}", removed, kLists));
+  return {};
+}
+
+Result<void> run_or_tell(const System& system, const std::vector<std::string>& words, Report& report) {
+  const std::string text = fmt::format("{}", fmt::join(words, " "));
+  if (!system.runs_commands()) {
+    report.to_do.push_back("run in that system: " + text);
+    return {};
+  }
+  TRY_ASSIGN(const std::string ignored, system.run(words));
+  report.done.push_back("ran " + text);
+  return {};
+}
+
+Result<void> rebuild_initramfs(const System& system, Report& report) {
+  if (!system.record().initramfs || !system.has_program("dracut")) return {};
+  for (const std::string& release : system.host().names("/usr/lib/modules")) {
+    if (!system.host().exists("/usr/lib/modules/" + release + "/modules.dep")) continue;
+    TRY(run_or_tell(system, {"dracut", "--force", "--kver", release}, report));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Report> undo(System& system, const Options& options) {
+  Report report;
+  const std::vector<RecordedFile> files = system.record().files;
+  bool config_is_back = false;
+  // In reverse: the command line first, then what it relies on.
+  for (const RecordedFile& file : std::views::reverse(files)) {
+    TRY_ASSIGN(const bool same, system.put_back(file));
+    if (same) {
+      report.done.push_back("put back " + escape(file.path));
+      config_is_back = config_is_back || file.path.ends_with("/grub.cfg");
+    } else if (!file.path.ends_with("/grub.cfg")) {
+      report.to_do.push_back(escape(file.path) + " was changed by somebody since; look at it");
+    }
+  }
+  TRY(free_new_entries(system, report));
+  if (!system.record().bootloader.empty() && !config_is_back) {
+    TRY(run_or_tell(system, system.record().bootloader, report));
+  }
+  TRY(remove_lists(system, report));
+  if (!options.no_initramfs) TRY(rebuild_initramfs(system, report));
+  TRY(system.forget());
+  return report;
+}
+
+}  // namespace diglim::setup

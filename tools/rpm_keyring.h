@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The public keys that rpm keeps in its database, as packages called gpg-pubkey.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lib/base/result.h"
+
+namespace diglim {
+
+struct RpmKey {
+  std::string name;   // "gpg-pubkey-350d275d-6279464b"
+  std::string armor;  // ASCII-armoured certificate
+};
+
+// `database` as find_rpm_database() gives it. The folder has to be writable, as for `rpm -q`. Errors:
+// kCorrupt with librpm's words.
+Result<std::vector<RpmKey>> read_rpm_keys(const std::string& database);
+
+}  // namespace diglim
