@@ -82,7 +82,7 @@ new_root() { # FOLDER: with a shell for scriptlets
 rpm_in() {
   local root=$1 macros=()
   shift
-  [ "${without:-}" ] || macros=(--define "__plugindir $work/plugins" --define "__transaction_diglim %{__plugindir}/diglim.so --loader=$work/loader")
+  [ "${without:-}" ] || macros=(--define "__plugindir $work/plugins" --define "__transaction_diglim %{__plugindir}/diglim.so --loader=${loader:-$work/loader}")
   [ ! "${killer:-}" ] || macros+=(--define "__transaction_${killer%% *} %{__plugindir}/${killer%% *}.so ${killer#* }")
   local err=$work/stderr.$BASHPID status
   # Debian's rpm says at each call that one should use another program.
