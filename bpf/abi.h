@@ -153,12 +153,25 @@ struct diglim_held_link {
   __u64 program; /* kernel address of the program, where somebody else's could take the place of the node; else 0 */
 };
 
-#define DIGLIM_HELD_FILE_OPEN 0 /* the first link is that of diglim_file_open */
+/* Where in links[] the programs stand that the hooks of holdfast.bpf.c look at one by one; the others follow. */
+enum diglim_held_place {
+  DIGLIM_HELD_FILE_OPEN,
+  DIGLIM_HELD_EXEC,
+  DIGLIM_HELD_MMAP,
+  DIGLIM_HELD_MMAP_BEGIN,
+  DIGLIM_HELD_MMAP_END,
+  DIGLIM_HELD_MPROTECT,
+  DIGLIM_HELD_TRUNCATE,
+  DIGLIM_HELD_FILE_TRUNCATE,
+  DIGLIM_HELD_KERNEL_READ,
+  DIGLIM_HELD_KERNEL_LOAD,
+  DIGLIM_HELD_OTHERS,
+};
 
 struct diglim_held {
-  __u32 content; /* the first so many of links[] are those on which decisions about content rest */
-  __u32 all;     /* used in links[]; 0: not filled yet */
-  struct diglim_held_link links[DIGLIM_HELD_MAX];
+  __u32 all; /* used in links[]; 0: not filled yet, and all links[] are 0 */
+  __u32 reserved;
+  struct diglim_held_link links[DIGLIM_HELD_MAX]; /* list 0: this kernel has no such hook */
 };
 
 /* --- What the keeper made of the events (map diglim_log, element 0; only the keeper writes it) ----------------- */

@@ -20,6 +20,14 @@ struct {
   __array(values, struct generation_map);
 } diglim_gens SEC(".maps");
 
+/* Who publishes which generation next: number << 8 | try -> process id of the loader. For loaders only (loader/kernel/claim.h). */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 256);
+  __type(key, u64);
+  __type(value, u32);
+} diglim_claims SEC(".maps");
+
 /* Digests with rights of their own. Written by the loader, at boot and when its package is upgraded. */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);

@@ -133,6 +133,12 @@ int BPF_PROG(diglim_kill, struct task_struct *target, struct kernel_siginfo *inf
 {
   if (signal == 0 || (u64)info == SEND_SIG_PRIV || role_of(target) != DIGLIM_ROLE_KEEPER)
     return 0;
+  /* PID 1 signals all processes when it leaves the initramfs or shuts down: refused like any other, but nobody did anything. */
+  if (bpf_get_current_pid_tgid() >> 32 == 1) {
+    if (diglim_mode == DIGLIM_MODE_ENFORCE)
+      return -EPERM;
+    return 0;
+  }
   return guard(DIGLIM_GUARD_KILL, NULL);
 }
 

@@ -10,7 +10,8 @@
  *
  * Architecture: at most ten LSM hooks can have programs of cgroups (CGROUP_LSM_NUM in the kernel).
  *   bprm_check_security, mmap_file, file_mprotect, kernel_read_file, kernel_load_data
- *                          denied if a program is missing on which decisions about content rest
+ *                          denied if main's own is missing, or one on which its decision rests: who truncates, and what is being
+ *                          mapped. (Who opens for write cannot be missing, see file_open.)
  *   file_open              for write: denied if main's is missing, or else code that is mapped could be changed
  *   bpf, bpf_map, bpf_prog denied if any is missing: no way to attach, detach or rewrite anything in the time of falling apart
  *   cgroup/sysctl          kernel.ftrace_enabled, which would disconnect these, too, is never written
@@ -46,6 +47,8 @@ static __always_inline bool is_attached(const struct diglim_held_link *held)
 {
   struct hlist_node *node = NULL;
 
+  if (!held->list)
+    return true;
   bpf_probe_read_kernel(&node, sizeof(node), (void *)held->list);
   for (int i = 0; i < MAX_PROGRAMS && node; i++) {
     if ((u64)node == held->node) {
@@ -65,16 +68,27 @@ static __always_inline const struct diglim_held *held_table(void)
   return bpf_map_lookup_elem(&diglim_held, &zero);
 }
 
-/* Are the first of the table attached? `content`: those that content needs; otherwise all. */
-static __always_inline int answer(bool content)
+/* Is the program attached, and what every verdict rests on? */
+static __always_inline bool has(const struct diglim_held *table, enum diglim_held_place place)
+{
+  return is_attached(&table->links[place]) && is_attached(&table->links[DIGLIM_HELD_TRUNCATE]) &&
+         is_attached(&table->links[DIGLIM_HELD_FILE_TRUNCATE]);
+}
+
+static __always_inline int answer(enum diglim_held_place place)
 {
   const struct diglim_held *table = held_table();
-  u32 count;
+
+  return table && has(table, place) ? ALLOW : DENY;
+}
+
+static __always_inline int answer_all(void)
+{
+  const struct diglim_held *table = held_table();
 
   if (!table)
     return DENY;
-  count = content ? table->content : table->all;
-  for (u32 i = 0; i < DIGLIM_HELD_MAX && i < count; i++) {
+  for (u32 i = 0; i < DIGLIM_HELD_MAX && i < table->all; i++) {
     if (!is_attached(&table->links[i]))
       return DENY;
   }
@@ -84,54 +98,53 @@ static __always_inline int answer(bool content)
 SEC("lsm_cgroup/bprm_check_security")
 int BPF_PROG(diglim_hold_exec, struct linux_binprm *bprm)
 {
-  return answer(true);
+  return answer(DIGLIM_HELD_EXEC);
 }
 
 SEC("lsm_cgroup/mmap_file")
 int BPF_PROG(diglim_hold_mmap, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags)
 {
-  u64 file_or_null;
+  const struct diglim_held *table;
 
   if (!(prot & PROT_EXEC))
     return ALLOW;
-  bpf_probe_read_kernel(&file_or_null, sizeof(file_or_null), ctx);
-  if (!file_or_null)
+  table = held_table();
+  if (table && has(table, DIGLIM_HELD_MMAP) && is_attached(&table->links[DIGLIM_HELD_MMAP_BEGIN]) &&
+      is_attached(&table->links[DIGLIM_HELD_MMAP_END]))
     return ALLOW;
-  return answer(true);
+  return DENY;
 }
 
 SEC("lsm_cgroup/file_mprotect")
 int BPF_PROG(diglim_hold_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot)
 {
-  if (!(prot & PROT_EXEC) || !BPF_CORE_READ(vma, vm_file))
+  if (!(prot & PROT_EXEC))
     return ALLOW;
-  return answer(true);
+  return answer(DIGLIM_HELD_MPROTECT);
 }
 
 SEC("lsm_cgroup/kernel_read_file")
 int BPF_PROG(diglim_hold_read, struct file *file, int id, bool contents)
 {
-  return answer(true);
+  return answer(DIGLIM_HELD_KERNEL_READ);
 }
 
 SEC("lsm_cgroup/kernel_load_data")
 int BPF_PROG(diglim_hold_load, int id, bool contents)
 {
-  return answer(true);
+  return answer(DIGLIM_HELD_KERNEL_LOAD);
 }
 
+/* Asked at every open: nothing but loads before the common way out. */
 SEC("lsm_cgroup/file_open")
 int BPF_PROG(diglim_hold_open, struct file *file)
 {
   const struct diglim_held *table;
 
-  if (!(BPF_CORE_READ(file, f_mode) & FMODE_WRITE) ||
-      (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFREG)
+  if (!(file->f_mode & FMODE_WRITE) || (file->f_inode->i_mode & S_IFMT) != S_IFREG)
     return ALLOW;
   table = held_table();
-  if (!table)
-    return DENY;
-  if (!table->all || is_attached(&table->links[DIGLIM_HELD_FILE_OPEN]))
+  if (table && is_attached(&table->links[DIGLIM_HELD_FILE_OPEN]))
     return ALLOW;
   return DENY;
 }
@@ -139,19 +152,19 @@ int BPF_PROG(diglim_hold_open, struct file *file)
 SEC("lsm_cgroup/bpf")
 int BPF_PROG(diglim_hold_bpf, int command, union bpf_attr *attr, unsigned int size)
 {
-  return answer(false);
+  return answer_all();
 }
 
 SEC("lsm_cgroup/bpf_map")
 int BPF_PROG(diglim_hold_bmap, struct bpf_map *map, unsigned int mode)
 {
-  return answer(false);
+  return answer_all();
 }
 
 SEC("lsm_cgroup/bpf_prog")
 int BPF_PROG(diglim_hold_bprog, struct bpf_prog *prog)
 {
-  return answer(false);
+  return answer_all();
 }
 
 SEC("cgroup/sysctl")

@@ -90,6 +90,10 @@ Result<void> read_config(int argc, char** argv, Config& config) {
   if (auto applied = line ? apply_command_line(as_text(*line), config) : line.error(); !applied) {
     result = std::move(applied);
   }
+  for (const std::string& word : config.unknown_words) {
+    log_line(LOG_WARNING,
+             "unknown word on the kernel command line, nothing happens by it: " + escape(word, 80));
+  }
   // The kernel hands over what follows "--"; "-- -p" is how the tools of 2022 were made permissive.
   for (int i = 1; i < argc; ++i) {
     if (std::string_view(argv[i]) == "-p") config.mode = Mode::kPermissive;

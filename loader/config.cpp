@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loader/config.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "lib/base/text.h"
 
 namespace diglim {
@@ -35,6 +38,12 @@ Result<void> set(std::string_view key, std::string_view value, Config& config) {
   return invalid("unknown setting \"" + escape(key, 40) + "\" (mode, init, allow-signature-hash)");
 }
 
+struct Word {
+  std::string_view prefix;
+  Result<void> (*set)(std::string_view value, Config& config);
+};
+constexpr Word kWords[] = {{"diglim.mode=", set_mode}, {"diglim.init=", set_init}};
+
 // Takes the next piece up to one of `ends` off the front of `text`.
 std::string_view take(std::string_view& text, std::string_view ends) {
   const size_t end = text.find_first_of(ends);
@@ -64,10 +73,15 @@ Result<void> apply_command_line(std::string_view line, Config& config) {
   while (!line.empty()) {
     const std::string_view word = take(line, " \t\n");
     if (word == "--") break;  // what follows is init's
-    Result<void> result;
-    if (word.starts_with("diglim.mode=")) result = set_mode(word.substr(12), config);
-    if (word.starts_with("diglim.init=")) result = set_init(word.substr(12), config);
-    if (!result) return with_context("kernel command line", result.error());
+    const auto known = std::find_if(std::begin(kWords), std::end(kWords), [&](const Word& candidate) {
+      return word.starts_with(candidate.prefix);
+    });
+    if (known == std::end(kWords)) {
+      if (word.starts_with("diglim.")) config.unknown_words.emplace_back(word);
+      continue;
+    }
+    if (auto result = known->set(word.substr(known->prefix.size()), config); !result)
+      return with_context("kernel command line", result.error());
   }
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lib/crypto/signature_policy.h"
 
@@ -15,6 +16,8 @@ struct Config {
   Mode mode = Mode::kEnforce;
   SignaturePolicy signatures;
   std::string init;  // the real init; empty: /init, else /sbin/init
+  std::vector<std::string>
+      unknown_words;  // of the kernel command line: "diglim." and something that nobody reads
 };
 
 // Lines "key = value", "#" starts a comment:
@@ -25,7 +28,8 @@ struct Config {
 // failed boot.
 Result<Config> parse_config(std::string_view text);
 
-// The kernel command line: diglim.mode=enforce|permissive, diglim.init=/path. Other words are not ours.
+// The kernel command line: diglim.mode=enforce|permissive, diglim.init=/path. Other words that begin with
+// "diglim." are kept in unknown_words; the rest is not ours.
 // kInvalid for a bad value.
 Result<void> apply_command_line(std::string_view line, Config& config);
 

@@ -45,6 +45,9 @@ TEST(Config, CommandLineWins) {
       config));
   EXPECT_EQ(config.mode, Mode::kPermissive);
   EXPECT_EQ(config.init, "/bin/a");
+  EXPECT_THAT(config.unknown_words, ElementsAre());
+  ASSERT_TRUE(apply_command_line("diglim.moed=permissive diglim diglim.mode x=diglim.y -- diglim.z", config));
+  EXPECT_THAT(config.unknown_words, ElementsAre("diglim.moed=permissive", "diglim.mode"));
   const auto wrong = apply_command_line("diglim.mode=enforced", config);
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().message,

@@ -123,6 +123,7 @@ Result<void> keep_again() {
   TRY_ASSIGN(const Fd roles, open_roles());
   TRY_ASSIGN(const std::vector<Fd> links, open_links());
   TRY_ASSIGN(const Fd keys, find_map(kKeysMap));  // held here, too, like the links
+  TRY_ASSIGN(const Fd claims, find_map(kClaimsMap));
   EventLog log(events);
   {
     TRY_ASSIGN(const Fd lock, take_lock());  // one of two that start at once

@@ -12,6 +12,7 @@
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
 #include "loader/hand_over.h"
+#include "loader/kernel/claim.h"
 #include "loader/kernel/maps.h"
 
 namespace diglim {
@@ -28,9 +29,8 @@ std::string base_name(const std::string& path) {
 
 }  // namespace
 
-// Only against honest loaders that run at once. Root can hold or remove it, which delays loaders; and if it
-// evades the lock, the test of the number in update_generation() leaves an instant in which one update undoes
-// another (LIMITATIONS.md).
+// So that honest loaders that run at once wait for each other. Root can hold, remove or evade it, which
+// delays loaders or has them refused (kernel/claim.h).
 Result<Fd> take_lock() {
   (void)mkdir("/run", 0755);      // absent in a bare initramfs
   (void)mkdir(kRunFolder, 0755);  // exists already, or the open says what is wrong
@@ -75,6 +75,7 @@ Result<Published> update_generation(
   TRY_ASSIGN(const bool changed, change(*current, trust));
   if (changed) {
     current->seal(static_cast<uint64_t>(time(nullptr)));
+    TRY_ASSIGN(const Claim claim, Claim::take(current->number()));
     TRY_ASSIGN(const uint64_t now, read_generation_number(generations));
     if (now != before) {
       return Error{ErrorCode::kIo, EAGAIN, "another loader published meanwhile; try again"};

@@ -39,11 +39,15 @@ Result<void> set_role(const Fd& roles, pid_t pid, diglim_role role) {
   return {};
 }
 
-bool has_keeper(const Fd& roles) {
-  uint32_t key = 0;
+bool has_role(const Fd& roles, uint32_t pid, diglim_role role) {
   diglim_task task = {};
-  for (void* from = nullptr; bpf_map_get_next_key(roles.get(), from, &key) == 0; from = &key) {
-    if (bpf_map_lookup_elem(roles.get(), &key, &task) == 0 && task.role == DIGLIM_ROLE_KEEPER) return true;
+  return bpf_map_lookup_elem(roles.get(), &pid, &task) == 0 && task.role == static_cast<uint32_t>(role);
+}
+
+bool has_keeper(const Fd& roles) {
+  uint32_t pid = 0;
+  for (void* from = nullptr; bpf_map_get_next_key(roles.get(), from, &pid) == 0; from = &pid) {
+    if (has_role(roles, pid, DIGLIM_ROLE_KEEPER)) return true;
   }
   return false;
 }

@@ -18,6 +18,9 @@ Result<Fd> open_roles();
 // Gives a running process of one thread a role, until it ends or executes something else.
 Result<void> set_role(const Fd& roles, pid_t pid, diglim_role role);
 
+// Has this process the role? False for one that is gone.
+bool has_role(const Fd& roles, uint32_t pid, diglim_role role);
+
 // Is there a live keeper? Roles go with their processes, so the map knows.
 bool has_keeper(const Fd& roles);
 

@@ -16,11 +16,12 @@
 namespace diglim {
 namespace {
 
-// Those on which decisions about content rest, the first at DIGLIM_HELD_FILE_OPEN.
-constexpr std::string_view kContent[] = {"diglim_file_open",  "diglim_exec",          "diglim_mmap_file",
-                                         "diglim_mmap_begin", "diglim_mmap_end",      "diglim_mprotect",
-                                         "diglim_truncate",   "diglim_file_truncate", "diglim_kernel_read",
-                                         "diglim_kernel_load"};
+// By enum diglim_held_place.
+constexpr std::string_view kPlaces[DIGLIM_HELD_OTHERS] = {
+    "diglim_file_open",   "diglim_exec",       "diglim_mmap_file", "diglim_mmap_begin",
+    "diglim_mmap_end",    "diglim_mprotect",   "diglim_truncate",  "diglim_file_truncate",
+    "diglim_kernel_read", "diglim_kernel_load"};
+constexpr size_t kOptional = DIGLIM_HELD_FILE_TRUNCATE;  // a hook that 6.1 lacks
 
 // The root cgroup, by a mount of its own that nobody else sees and that goes with the descriptor.
 Result<Fd> open_root_cgroup() {
@@ -31,11 +32,6 @@ Result<Fd> open_root_cgroup() {
   Fd root(fsmount(context.get(), FSMOUNT_CLOEXEC, 0));
   if (!root) return from_errno("mount cgroup2", errno);
   return root;
-}
-
-size_t place_of(std::string_view name) {
-  return static_cast<size_t>(std::find(std::begin(kContent), std::end(kContent), name) -
-                             std::begin(kContent));
 }
 
 Result<void> run_iterator(bpf_program* program) {
@@ -80,22 +76,23 @@ Result<Holdfast> Holdfast::attach() {
 
 Result<void> Holdfast::arm(const Programs& programs) {
   TRY(run_iterator(object_->progs.diglim_hold_find));
-  auto attached = programs.attached();
-  std::stable_sort(attached.begin(), attached.end(),
-                   [](const auto& a, const auto& b) { return place_of(a.first) < place_of(b.first); });
   diglim_held held = {};
-  for (const auto& [name, id] : attached) {
+  held.all = DIGLIM_HELD_OTHERS;
+  for (const auto& [name, id] : programs.attached()) {
     const auto* ids = object_->bss->found_ids;
     const auto* at = std::find(ids, ids + object_->bss->found_count, id);
-    if (at == ids + object_->bss->found_count || held.all == DIGLIM_HELD_MAX ||
+    size_t place = static_cast<size_t>(std::find(std::begin(kPlaces), std::end(kPlaces), name) - kPlaces);
+    if (place == DIGLIM_HELD_OTHERS) place = held.all++;
+    if (at == ids + object_->bss->found_count || place >= DIGLIM_HELD_MAX ||
         object_->bss->found[at - ids].list == 0) {
       return unsupported("the kernel does not show where " + name + " is attached");
     }
-    held.links[held.all++] = object_->bss->found[at - ids];
-    if (place_of(name) < std::size(kContent)) held.content = held.all;
+    held.links[place] = object_->bss->found[at - ids];
   }
-  if (attached.empty() || attached[DIGLIM_HELD_FILE_OPEN].first != kContent[0])
-    return unsupported("no program watches over files that are opened");
+  for (size_t i = 0; i < DIGLIM_HELD_OTHERS; ++i) {
+    if (held.links[i].list == 0 && i != kOptional)
+      return unsupported(std::string(kPlaces[i]) + " is not attached");
+  }
   const uint32_t zero = 0;
   const int map = bpf_map__fd(object_->maps.diglim_held);
   if (bpf_map_update_elem(map, &zero, &held, BPF_ANY) != 0) return from_errno("arm the holdfast", errno);

@@ -60,13 +60,17 @@ Result<size_t> array_bytes(const Fd& map) {
 Result<Fd> current_generation(const Fd& generations) {
   const uint32_t zero = 0;
   uint32_t id = 0;
-  if (bpf_map_lookup_elem(generations.get(), &zero, &id) != 0) {
-    if (errno == ENOENT) return Fd();
-    return from_errno("read BPF map diglim_gens", errno);
+  constexpr int kTries = 100;
+  for (int i = 0; i < kTries; ++i) {
+    if (bpf_map_lookup_elem(generations.get(), &zero, &id) != 0) {
+      if (errno == ENOENT) return Fd();
+      return from_errno("read BPF map diglim_gens", errno);
+    }
+    Fd inner(bpf_map_get_fd_by_id(id));
+    if (inner) return inner;
+    if (errno != ENOENT) break;  // otherwise another loader has just put a newer one in its place
   }
-  Fd inner(bpf_map_get_fd_by_id(id));
-  if (!inner) return from_errno("open the current generation", errno);
-  return inner;
+  return Error{ErrorCode::kIo, errno, "open the current generation: " + std::string(strerror(errno))};
 }
 
 // Where a global variable lies in its map, by the map's own BTF: the loader that reads may be newer than the

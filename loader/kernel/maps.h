@@ -25,6 +25,7 @@ constexpr std::string_view kKeysMap = "diglim_keys";
 constexpr std::string_view kGenerationMap = "diglim_gen";
 constexpr std::string_view kRolesMap = "diglim_tasks";
 constexpr std::string_view kEventsMap = "diglim_events";
+constexpr std::string_view kClaimsMap = "diglim_claims";
 constexpr std::string_view kLogMap = "diglim_log";
 constexpr std::string_view kConstantsMap = "diglim_b.rodata";
 constexpr std::string_view kGlobalsMap = "diglim_b.bss";

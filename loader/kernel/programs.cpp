@@ -165,9 +165,10 @@ Result<void> Programs::pin(const Fd& keys) {
       return from_errno("pin " + folder + name, errno);
     }
   }
-  // No program uses these two, so nothing else holds them.
+  // No program uses these, so nothing else holds them.
   const std::pair<const char*, int> maps[] = {{"keys", keys.get()},
-                                              {"log", bpf_map__fd(state_->object->maps.diglim_log)}};
+                                              {"log", bpf_map__fd(state_->object->maps.diglim_log)},
+                                              {"claims", bpf_map__fd(state_->object->maps.diglim_claims)}};
   for (const auto& [name, fd] : maps) {
     if (bpf_obj_pin(fd, (folder + name).c_str()) != 0) return from_errno("pin " + folder + name, errno);
   }

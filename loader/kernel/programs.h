@@ -49,7 +49,7 @@ class Programs {
   Result<void> attach();
   // Names and kernel ids of the programs that are attached.
   std::vector<std::pair<std::string, uint32_t>> attached() const;
-  // Pins every link, `keys`, and the map of the keeper's counters, below kPinFolder.
+  // Pins every link, `keys`, and the maps that no program uses, below kPinFolder.
   Result<void> pin(const Fd& keys);
 
  private:

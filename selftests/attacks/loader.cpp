@@ -216,6 +216,39 @@ Report parallel() {
   return errors == 0 ? allowed("the union of all") : failed(std::to_string(errors) + " loaders failed");
 }
 
+// The same by ten that cannot see each other's lock: whoever succeeds stays.
+Report unlocked() {
+  pid_t pids[10];
+  for (int n = 0; n < 10; ++n) {
+    pids[n] = fork();
+    if (pids[n] != 0) continue;
+    if (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("tmpfs", "/run", "tmpfs", 0, nullptr) != 0)
+      _exit(2);
+    std::string text;
+    for (int i = 0; i < 60; ++i) {
+      const int status = loader({"load", list("p" + std::to_string(n))}, &text);
+      if (status == 0) _exit(0);
+      if (status == 3 && text.find("another loader") != std::string::npos) continue;
+      (void)fprintf(stderr, "p%d: status %d: %s\n", n, status, text.c_str());
+      _exit(1);
+    }
+    _exit(3);
+  }
+  std::string wrong;
+  int done = 0;
+  for (int n = 0; n < 10; ++n) {
+    int status = 0;
+    (void)waitpid(pids[n], &status, 0);
+    done += status == 0 ? 1 : 0;
+    if (WEXITSTATUS(status) == 1 || WEXITSTATUS(status) == 2) wrong += " status of p" + std::to_string(n);
+    if (status == 0 && !is_listed(n)) wrong += " lost p" + std::to_string(n);
+  }
+  for (int n = 0; n < 10; ++n) (void)loader({"unload", "p" + std::to_string(n)});
+  if (!wrong.empty()) return failed(wrong);
+  return done > 1 ? allowed(std::to_string(done) + " of 10 published, none was lost") : not_tried("no two");
+}
+
 // Killed at any moment: the old generation or the new one, and nobody else has to wait.
 Report killed() {
   int died = 0;
@@ -296,6 +329,7 @@ constexpr Attack kAttacks[] = {
     {"list-cut", kEnforce, nullptr, cut, "a list that ends too early"},
     {"list-mixed", kEnforce, nullptr, mixed, "a folder with one bad list among good ones"},
     {"loader-parallel", kEnforce | kHarmless, nullptr, parallel, "ten loaders at once"},
+    {"loader-unlocked", kEnforce | kHarmless, nullptr, unlocked, "ten that do not see each other's lock"},
     {"loader-killed", kEnforce | kHarmless, nullptr, killed, "loaders killed at any moment"},
     {"loader-second-boot", kEnforce | kLast, nullptr, second_boot,
      "boot again with other keys in a pid namespace"},

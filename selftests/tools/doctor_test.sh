@@ -24,6 +24,7 @@ make_kernel() {
 	printf '\6\0\0\0\1' >"$1/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 	printf '%s\n' '22 1 8:1 / / rw - ext4 /dev/sda1 rw' '23 22 8:2 / /home\040of\040all rw shared:1 - xfs /dev/sda2 rw' >"$1/proc/self/mountinfo"
 	printf 'CONFIG_IMA=y\nCONFIG_IMA_DEFAULT_HASH="sha256"\nCONFIG_BPF_LSM=y\n' >"$1/boot/config-6.1.0-32-amd64"
+	mkdir -p "$1/lib/modules/6.1.0-32-amd64" && echo 'kernel/fs/x.ko.xz: kernel/lib/y.ko.xz' >"$1/lib/modules/6.1.0-32-amd64/modules.dep"
 	touch "$1/usr/lib64/rpm-plugins/diglim.so"
 	echo '%__transaction_diglim %{__plugindir}/diglim.so' >"$1/usr/lib/rpm/macros.d/macros.transaction_diglim"
 }
@@ -50,6 +51,7 @@ python3 -c 'import json,sys; f=json.load(sys.stdin); assert all(x["level"]=="ok"
 cp -r good bad
 echo 5.10.0 >bad/proc/sys/kernel/osrelease
 cp bad/boot/config-6.1.0-32-amd64 bad/boot/config-5.10.0
+mv bad/lib/modules/6.1.0-32-amd64 bad/lib/modules/5.10.0
 echo 'ro ima_policy=tcb' >bad/proc/cmdline
 echo 'capability,selinux' >bad/sys/kernel/security/lsm
 echo '[none] integrity confidentiality' >bad/sys/kernel/security/lockdown

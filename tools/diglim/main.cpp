@@ -23,6 +23,7 @@ struct Verb {
 
 constexpr Verb kVerbs[] = {
     {"doctor", "check what DIGLIM needs, and say what to change", false, diglim::run_doctor},
+    {"initramfs", "choose the digest lists that an initramfs needs", false, diglim::run_initramfs},
     {"repair", "bring the digest lists in step with the rpm database", true, diglim::run_repair},
     {"setup", "switch DIGLIM on for the next boots, or off again", false, diglim::run_setup},
 };

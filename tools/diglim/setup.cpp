@@ -120,6 +120,7 @@ Result<std::vector<std::string>> objections(const System& system, const Plan& pl
   for (const doctor::Finding& finding : findings) {
     const bool vital = finding.id == "kernel.lsm" || finding.id == "kernel.ima" || finding.id == "packages";
     if (finding.id.starts_with("lists.")) continue;
+    if (finding.id == "kernel.modules" && options.lockdown) continue;  // as it will be
     if (finding.level != Level::kFail && !(finding.level == Level::kUnknown && vital)) continue;
     lines.push_back(finding.what);
     for (const std::string& item : finding.items) lines.push_back("    " + item);

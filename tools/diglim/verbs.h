@@ -8,6 +8,7 @@
 namespace diglim {
 
 int run_doctor(int argc, char** argv);
+int run_initramfs(int argc, char** argv);
 int run_repair(int argc, char** argv);
 int run_setup(int argc, char** argv);
 

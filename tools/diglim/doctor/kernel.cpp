@@ -145,6 +145,31 @@ Finding tpm(const Host& host) {
           {}};
 }
 
+// kmod unpacks compressed modules itself and hands the kernel memory, which is no file that a list could
+// know. The loader lets the kernel's own signature check decide if that is enforced from boot on.
+void compressed_modules(const Host& host, Findings& findings) {
+  const std::string index = host.text("/lib/modules/" + host.release() + "/modules.dep").value_or("");
+  const bool compressed = index.find(".ko.") != std::string::npos;
+  const bool enforced =
+      host.text("/sys/module/module/parameters/sig_enforce") == "Y" ||
+      host.text("/sys/kernel/security/lockdown").value_or("[none]").find("[none]") == std::string::npos;
+  if (!compressed) return;
+  if (enforced) {
+    findings.push_back({"kernel.modules",
+                        Level::kOk,
+                        "compressed kernel modules may be loaded: the kernel itself wants them signed",
+                        "",
+                        {}});
+    return;
+  }
+  findings.push_back(
+      {"kernel.modules",
+       Level::kFail,
+       "kernel modules are compressed, and unpacked by user space: they would be denied",
+       "add module.sig_enforce=1 to the kernel command line (or: diglim setup install --lockdown)",
+       {}});
+}
+
 }  // namespace
 
 std::string_view level_name(Level level) {
@@ -168,6 +193,7 @@ void check_kernel(const Host& host, Findings& findings) {
   ima(host, findings);
   findings.push_back(ftrace(host));
   findings.push_back(tpm(host));
+  compressed_modules(host, findings);
 }
 
 }  // namespace diglim::doctor

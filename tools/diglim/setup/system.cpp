@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <ranges>
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
@@ -196,9 +195,9 @@ Result<bool> System::put_back(const RecordedFile& file) {
 Result<void> System::forget() {
   sweep(kRecordPath);
   TRY(remove(kRecordPath));
-  for (const std::string& folder : std::views::reverse(record_.folders)) {
-    if (rmdir(host_.path(folder).c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
-      return from_errno("remove folder " + escape(folder), errno);
+  for (auto folder = record_.folders.rbegin(); folder != record_.folders.rend(); ++folder) {
+    if (rmdir(host_.path(*folder).c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
+      return from_errno("remove folder " + escape(*folder), errno);
   }
   has_record_ = false;
   record_ = {};

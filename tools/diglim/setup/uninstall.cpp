@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ranges>
 #include <set>
 
 #include "lib/base/file.h"
@@ -76,10 +75,11 @@ Result<void> rebuild_initramfs(const System& system, Report& report) {
 
 Result<Report> undo(System& system, const Options& options) {
   Report report;
-  const std::vector<RecordedFile> files = system.record().files;
+  std::vector<RecordedFile> files = system.record().files;
+  std::ranges::reverse(files);
   bool config_is_back = false;
   // In reverse: the command line first, then what it relies on.
-  for (const RecordedFile& file : std::views::reverse(files)) {
+  for (const RecordedFile& file : files) {
     TRY_ASSIGN(const bool same, system.put_back(file));
     if (same) {
       report.done.push_back("put back " + escape(file.path));

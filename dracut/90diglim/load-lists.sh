@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # NEWROOT is dracut's
+#
+# pre-pivot: the digest lists of the real root, before anything of it runs. Sourced by dracut.
+
+if [ -d /sys/fs/bpf/diglim ] && [ -d "$NEWROOT/etc/digest_lists" ]; then
+  diglim_loader=/run/diglim/loader
+  [ -x "$diglim_loader" ] || diglim_loader=/usr/sbin/diglim-loader
+  "$diglim_loader" load --skip-bad "$NEWROOT/etc/digest_lists" ||
+    warn "diglim: not all lists of the system were loaded; boot with diglim.mode=permissive if it does not come up"
+fi

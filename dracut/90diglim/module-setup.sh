@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034,SC2154,SC2317 # moddir and initdir are dracut's
+#
+# dracut's module of DIGLIM: the loader, what it trusts, and the digest lists that the initramfs itself needs. It decides nothing: which
+# lists those are says `diglim initramfs`, by content. See dracut.modules(7).
+
+check() {
+  require_binaries /usr/sbin/diglim-loader diglim || return 1
+}
+
+install() {
+  # To strip a program is to change it: no list would cover it. Overrules dracut.conf and --strip.
+  do_strip=no
+  inst_binary /usr/sbin/diglim-loader
+  inst_simple /etc/diglim/loader.conf
+  inst_dir /etc/diglim/keys
+  local key
+  for key in "${dracutsysrootdir-}"/etc/diglim/keys/*; do inst_simple "${key#"${dracutsysrootdir-}"}"; done
+  inst_dir /etc/digest_lists
+  inst_hook pre-pivot 90 "$moddir/load-lists.sh"
+
+  # dracut has no hook for when the initramfs is complete: libraries come after all modules. Making the linker's cache is its
+  # last step before packing, in all versions since 044.
+  declare -F build_ld_cache >/dev/null || { derror 'diglim: this dracut has no build_ld_cache, so the lists cannot be chosen'; return 1; }
+  eval "$(declare -f build_ld_cache | sed '1s/build_ld_cache/diglim_build_ld_cache/')"
+  build_ld_cache() {
+    diglim_build_ld_cache
+    diglim initramfs --root "$initdir" --lists "${dracutsysrootdir-}/etc/digest_lists" --copy 2> >(dwarn) | dinfo
+  }
+}
