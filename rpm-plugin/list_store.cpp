@@ -36,6 +36,20 @@ Result<std::string> ListStore::name_of(const PackageList& list) const {
   return taken ? own : name;
 }
 
+Result<std::vector<std::string>> ListStore::names_for(const std::string& nvra,
+                                                      const std::vector<std::string>& all) {
+  TRY_ASSIGN(const std::string name, rpm_list_name(nvra));
+  std::vector<std::string> found = {name};
+  const std::string marked = name + "-";
+  const size_t size = marked.size() + 2 * kSuffixBytes;
+  for (auto at = std::lower_bound(all.begin(), all.end(), marked); at != all.end() && at->starts_with(marked);
+       ++at) {
+    if (at->size() == size && at->find_first_not_of("0123456789abcdef", marked.size()) == std::string::npos)
+      found.push_back(*at);
+  }
+  return found;
+}
+
 ListStore::Written ListStore::write(const std::vector<PackageList>& lists) const {
   Written result;
   std::set<std::string> there;

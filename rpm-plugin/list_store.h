@@ -27,6 +27,11 @@ class ListStore {
   // that the old list stays valid as long as its files may lie on the disk.
   Result<std::string> name_of(const PackageList& list) const;
 
+  // The names under which lists of this package are there, whatever their content, and the one they usually
+  // have. `all` are names().
+  static Result<std::vector<std::string>> names_for(const std::string& nvra,
+                                                    const std::vector<std::string>& all);
+
   // Writes those that are not there yet, with one sync. What could not be written is in `failed`; the others
   // are there for good when this returns.
   struct Written {

@@ -119,9 +119,6 @@ class Database {
   std::vector<PackageHeader> named(const std::string& name) const {
     return read(RPMDBI_NAME, name.c_str(), name.size());
   }
-  std::vector<PackageHeader> numbered(unsigned int instance) const {
-    return read(RPMDBI_PACKAGES, &instance, sizeof(instance));
-  }
 
  private:
   std::vector<PackageHeader> read(rpmDbiTagVal index, const void* key, size_t size) const {
@@ -171,7 +168,7 @@ void begin_transaction(rpmPlugin plugin, rpmts ts, State& state) {
 
   const Database database(ts);
   std::vector<PackageHeader> incoming;
-  std::vector<PackageHeader> outgoing;
+  std::vector<std::string> outgoing;
   const ElementsPtr elements(rpmtsiInit(ts));
   while (rpmte te = rpmtsiNext(elements.get(), 0)) {
     if (rpmteN(te) != nullptr) state.names.insert(rpmteN(te));
@@ -181,8 +178,7 @@ void begin_transaction(rpmPlugin plugin, rpmts ts, State& state) {
       incoming.push_back(std::move(*package));
       state.handed_over.insert(te);
     } else if (rpmteType(te) == TR_REMOVED) {
-      for (PackageHeader& package : database.numbered(rpmteDBInstance(te)))
-        outgoing.push_back(std::move(package));
+      outgoing.push_back(nvra_of(te));
     }
   }
   const bool wants_all = state.transaction->wants_all() && database.is_open();

@@ -123,13 +123,17 @@ void Transaction::warn_of_unusable(const std::vector<PackageHeader>& packages) {
 }
 
 // The names that these lists have or will have go into the journal.
-void Transaction::note(const std::vector<PackageList>& incoming, const std::vector<PackageList>& outgoing) {
+void Transaction::note(const std::vector<PackageList>& incoming, const std::vector<std::string>& outgoing) {
   if (!store_) return;
   const Journal before = journal_;
-  for (const PackageList& list : outgoing) {
-    if (auto name = store_->name_of(list)) {
-      journal_.incoming.erase(*name);  // of an earlier transaction
-      journal_.outgoing.insert(std::move(*name));
+  const Result<std::vector<std::string>> all =
+      outgoing.empty() ? Result(std::vector<std::string>()) : store_->names();
+  for (const std::string& nvra : outgoing) {
+    const auto names = all ? ListStore::names_for(nvra, *all) : all;
+    if (!names) return trouble(names.error().message);
+    for (const std::string& name : *names) {
+      journal_.incoming.erase(name);  // of an earlier transaction
+      journal_.outgoing.insert(name);
     }
   }
   for (const PackageList& list : incoming) {
@@ -184,14 +188,13 @@ void Transaction::report(const LoaderResult& result, const char* what) {
     warn_("and " + std::to_string(count - kMaxLinesSaid) + " more; see: diglim-loader verify");
 }
 
-void Transaction::begin(const std::vector<PackageHeader>& incoming,
-                        const std::vector<PackageHeader>& outgoing,
+void Transaction::begin(const std::vector<PackageHeader>& incoming, const std::vector<std::string>& outgoing,
                         const std::vector<PackageHeader>& installed) {
   warn_of_unusable(incoming);
   std::vector<PackageList> lists = with_list(incoming);
   const std::vector<PackageList> missing = with_list(installed);
   lists.insert(lists.end(), missing.begin(), missing.end());
-  note(with_list(incoming), with_list(outgoing));
+  note(with_list(incoming), outgoing);
   write_and_publish(lists, kernel_ && !kernel_->is_host());
 }
 
@@ -207,16 +210,26 @@ void Transaction::add(const PackageHeader& incoming) {
 // there.
 void Transaction::withdraw(const std::vector<PackageList>& installed) {
   if (!is_active()) return;
-  std::set<std::string> keep;  // a list that could not be written may still be in force from elsewhere
+  // A list that could not be written may still be in force from elsewhere, under its usual name.
+  std::map<std::string, const PackageList*> usual;
   for (const PackageList& list : installed) {
-    if (auto name = store_->name_of(list)) keep.insert(std::move(*name));
+    if (auto name = rpm_list_name(list.nvra)) usual.emplace(std::move(*name), &list);
   }
+  const auto is_there = [&](const std::string& name) {
+    const auto there = store_->folder().exists(name);
+    return !there || *there;
+  };
   std::vector<std::string> gone;
   std::set<std::string> names = journal_.incoming;
   names.insert(journal_.outgoing.begin(), journal_.outgoing.end());
   for (const std::string& name : names) {
-    const auto there = store_->folder().exists(name);
-    if (there && !*there && !keep.contains(name)) gone.push_back(name);
+    if (is_there(name)) continue;
+    const auto package = usual.find(name);
+    if (package != usual.end()) {
+      const auto own = store_->name_of(*package->second);
+      if (!own || !is_there(*own)) continue;
+    }
+    gone.push_back(name);
   }
   if (gone.empty()) return;
   const auto own = kernel_->of(gone);

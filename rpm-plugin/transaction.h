@@ -60,7 +60,7 @@ class Transaction {
 
   // Before anything changes. `incoming` will be installed, `outgoing` removed or replaced; `installed` are
   // all that are installed now if wants_all(), else empty. One publication.
-  void begin(const std::vector<PackageHeader>& incoming, const std::vector<PackageHeader>& outgoing,
+  void begin(const std::vector<PackageHeader>& incoming, const std::vector<std::string>& outgoing,
              const std::vector<PackageHeader>& installed);
 
   // A package that begin() was not told of, before its files land. May be called in the chroot.
@@ -74,7 +74,7 @@ class Transaction {
 
  private:
   void warn_of_unusable(const std::vector<PackageHeader>& packages);
-  void note(const std::vector<PackageList>& incoming, const std::vector<PackageList>& outgoing);
+  void note(const std::vector<PackageList>& incoming, const std::vector<std::string>& outgoing);
   Result<std::vector<std::string>> find_stale(const std::vector<PackageList>& installed);
   void write_and_publish(const std::vector<PackageList>& lists, bool all_of_root);
   void withdraw(const std::vector<PackageList>& installed);

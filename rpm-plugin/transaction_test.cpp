@@ -81,7 +81,7 @@ TEST_F(TransactionTest, UpgradeKeepsBothListsUntilTheEnd) {
   EXPECT_EQ(calls(), "status\nload --skip-bad a-1-1.noarch\n");
   Transaction t = start();
   EXPECT_FALSE(t.wants_all());
-  t.begin({v2}, {v1}, {});
+  t.begin({v2}, {v1.nvra}, {});
   EXPECT_EQ(lists(), (Names{p_ + "a-1-1.noarch", p_ + "a-2-1.noarch"}));
   EXPECT_TRUE(has_journal());
   t.finish({v2});
@@ -96,7 +96,7 @@ TEST_F(TransactionTest, FailedInstallationLeavesNothing) {
   const auto v2 = package("a-2-1.noarch", "two");
   Transaction(start()).begin({v1}, {}, {});
   Transaction t = start();
-  t.begin({v2}, {v1}, {v1});
+  t.begin({v2}, {v1.nvra}, {v1});
   t.finish({v1});
   EXPECT_EQ(lists(), (Names{p_ + "a-1-1.noarch"}));
   EXPECT_FALSE(has_journal());
@@ -109,13 +109,13 @@ TEST_F(TransactionTest, RebuiltPackageOfTheSameNameKeepsTheOldListMeanwhile) {
   first.begin({old}, {}, {});
   first.finish({old});
   Transaction t = start();
-  t.begin({rebuilt}, {old}, {});
+  t.begin({rebuilt}, {old.nvra}, {});
   EXPECT_EQ(lists().size(), 2u);
   t.finish({rebuilt});
   ASSERT_EQ(lists().size(), 1u);
   EXPECT_NE(lists().front(), p_ + "a-1-1.noarch");
   Transaction again = start();  // and back
-  again.begin({old}, {rebuilt}, {});
+  again.begin({old}, {rebuilt.nvra}, {});
   again.finish({old});
   EXPECT_EQ(lists(), (Names{p_ + "a-1-1.noarch"}));
 }
@@ -130,7 +130,7 @@ TEST_F(TransactionTest, TheNextOneRepairsWhatACutOneLeft) {
     t.begin({a1, b1}, {}, {});
     t.finish({a1, b1});
   }
-  Transaction(start()).begin({a2}, {a1}, {});  // and rpm is killed, after a2 was installed and a1 erased
+  Transaction(start()).begin({a2}, {a1.nvra}, {});  // and rpm is killed, after a2 was installed and a1 erased
   fs::remove(root_ + "/etc/digest_lists/" + p_ + "b-1-1.noarch");
   std::ofstream(root_ + "/etc/digest_lists/" + p_ + "mine") << "not touched by any transaction";
   std::ofstream(root_ + "/etc/digest_lists/." + p_ + "x.new") << "unfinished";
@@ -150,7 +150,7 @@ TEST_F(TransactionTest, HalfInstalledPackageKeepsItsListUntilItIsWhole) {
   Transaction(start()).begin({a1}, {}, {});
   {
     Transaction t = start();
-    t.begin({a2}, {a1}, {a1});  // and rpm dies
+    t.begin({a2}, {a1.nvra}, {a1});  // and rpm dies
   }
   files_in_place_ = true;
   Transaction repair = start();
@@ -162,7 +162,7 @@ TEST_F(TransactionTest, HalfInstalledPackageKeepsItsListUntilItIsWhole) {
   EXPECT_NE(warnings_[0].find("a-2-1.noarch is not installed, but some of its files are in place"),
             std::string::npos);
   Transaction again = start();
-  again.begin({a2}, {a1}, {a1});
+  again.begin({a2}, {a1.nvra}, {a1});
   again.finish({a2});
   EXPECT_EQ(lists(), (Names{p_ + "a-2-1.noarch"})) << "the outgoing one goes without a look at its files";
   EXPECT_FALSE(has_journal());

@@ -49,6 +49,15 @@ while read -r message; do
 	count=$((count + 1))
 done < <(sed -n '/kGuards\[\]/,/};/s/.*"\([^"]\{3,\}\)".*/\1/p; s/^ *return "\([^"(]*[a-z]\).*";/\1/p' "$top/loader/event_line.cpp")
 [ $count -ge 20 ] || fail "only $count messages found in event_line.cpp"
+# What the rpm plugin says, up to the first point: its literals, but for what it cuts off from the loader's lines.
+plugin=$(page diglim-rpm-plugin.8)
+count=0
+while read -r message; do
+	contains "message of the rpm plugin" "$plugin" "$message"
+	count=$((count + 1))
+done < <(grep -hv '#include\|rpmlog(\|kSaysWho\|no reason given' "$top"/rpm-plugin/{plugin,transaction}.cpp | grep -oE '"[^"]{12,}"' |
+	sed -E 's/^" *//; s/"$//; s/[.:;(].*//; s/ +$//' | awk 'length >= 12' | sort -u)
+[ $count -ge 4 ] || fail "only $count messages found in the rpm plugin"
 conf=$(page diglim-loader.conf.5)
 for key in $(sed -n 's/^ *if (key == "\([a-z-]*\)").*/\1/p' "$top/loader/config.cpp"); do contains "setting" "$conf" "$key = "; done
 finish

@@ -82,9 +82,15 @@ new_root() { # FOLDER: with a shell for scriptlets
 rpm_in() {
   local root=$1 macros=()
   shift
-  [ "${without:-}" ] || macros=(--define "__plugindir $work/plugins" --define "__transaction_diglim %{__plugindir}/diglim.so --loader=$work/loader")
+  [ "${without:-}" ] || macros=(--define "__plugindir $work/plugins" --define "__transaction_diglim %{__plugindir}/diglim.so --loader=${loader:-$work/loader}")
   [ ! "${killer:-}" ] || macros+=(--define "__transaction_${killer%% *} %{__plugindir}/${killer%% *}.so ${killer#* }")
-  ${tracer:-} rpm --root "$root" --dbpath /var/lib/rpm --nodeps --nosignature --nodigest --define '_install_langs all' "${macros[@]}" "$@" 2> >(grep -v '^rpm: ' >&2)
+  local err=$work/stderr.$BASHPID status
+  # Debian's rpm says at each call that one should use another program.
+  ${tracer:-} rpm --root "$root" --dbpath /var/lib/rpm --nodeps --nosignature --nodigest --define '_install_langs all' "${macros[@]}" "$@" 2>"$err"
+  status=$?
+  grep -av '^rpm: ' "$err" >&2
+  rm -f "$err"
+  return $status
 }
 
 # The second of two lists of one name has a mark of its content at the end.
