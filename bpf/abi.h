@@ -19,6 +19,7 @@
 enum diglim_mode {
   DIGLIM_MODE_ENFORCE = 0, /* zero denies: what is left unset fails closed */
   DIGLIM_MODE_PERMISSIVE = 1,
+  DIGLIM_MODE_MEASURE = 2, /* files are denied only where IMA could not measure them; DIGLIM itself is guarded */
 };
 
 /* --- The digest table -------------------------------------------------------------------------------------------
@@ -49,7 +50,10 @@ struct diglim_generation {
   __u32 lists;
   __u32 registry_bytes;
   __u64 loaded_at;     /* seconds since 1970 by the clock of then, for people only */
-  __u8 reserved[208];
+  /* The manifest that was measured last (lib/manifest/FORMAT.md); 0: nothing is measured. */
+  __u64 manifest_number;
+  __u8 manifest_hash[32];
+  __u8 reserved[168];
 };
 
 /* --- Digests with a meaning of their own (map diglim_flags: slot -> flags) ------------------------------------- */
@@ -57,6 +61,10 @@ struct diglim_digest_key {
   __u64 slot[DIGLIM_SLOT_SIZE / 8];
 };
 #define DIGLIM_FLAG_LOADER 1u /* may write our maps while it runs (decision D8) */
+
+/* --- Measurement ----------------------------------------------------------------------------------------------- */
+#define DIGLIM_NEVER "diglim_never" /* the AppArmor profile that no process has */
+#define DIGLIM_STEERED_TASKS 8192
 
 /* --- Events (ring buffer diglim_events) -------------------------------------------------------------------------- */
 enum diglim_kind {
@@ -83,6 +91,7 @@ enum diglim_reason {
   DIGLIM_REASON_MEMORY = 11,       /* not from a file, so nothing to hash */
   DIGLIM_REASON_PROTECTED = 12,    /* guards */
   DIGLIM_REASON_NO_STORAGE = 13,   /* the kernel had no memory for our note about the file or the task */
+  DIGLIM_REASON_STALE = 14,        /* the kernel gives only the digest that IMA collected, perhaps of older content */
 };
 
 enum diglim_guard {
@@ -96,6 +105,7 @@ enum diglim_guard {
   DIGLIM_GUARD_FTRACE = 8,
   DIGLIM_GUARD_MARK = 9, /* the loader was started traced, filtered by seccomp or sharing state: no rights given */
   DIGLIM_GUARD_IMA_POLICY = 10,
+  DIGLIM_GUARD_MANIFEST = 11,
 };
 
 #define DIGLIM_EVENT_PATH 1024 /* usable bytes of path */
@@ -145,7 +155,7 @@ struct diglim_counters {
 };
 
 /* --- Where the main programs are attached (map diglim_held, element 0; holdfast.bpf.c) --------------------------- */
-#define DIGLIM_HELD_MAX 32
+#define DIGLIM_HELD_MAX 48
 
 struct diglim_held_link {
   __u64 list;    /* kernel address of the list head in the trampoline */

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* DIGLIM in the kernel: a file is executed, mapped executable or loaded as code only if a loaded digest list names its content.
  *
- * Architecture: hooks only filter; verdict.bpf.h decides; event.bpf.h tells; guard.bpf.h protects.
+ * Architecture: hooks only filter; verdict.bpf.h decides; event.bpf.h tells; measure.bpf.h has IMA measure; guard.bpf.h protects.
  *   bprm_check_security   script and each interpreter before they run                 (decision D5)
  *   bprm_committed_creds  gives the running loader its role                            (decision D8)
  *   mmap_file             file mapped executable; vm_mmap_pgoff (fentry, fexit) marks how long that takes
  *   file_mprotect         mapping made executable later: must have been verified before
- *   file_open             opened for write: what we knew of the file is void, or ETXTBSY while it is mapped executable
+ *   file_open             a manifest of the loader; opened for write: what we knew of the file is void, or ETXTBSY while it is mapped executable
  *   path_truncate         the same for truncate(2), which opens nothing
  *   file_truncate         and for O_RDONLY|O_TRUNC, which opens nothing for write (6.2 and later)
  *   kernel_read_file      module, firmware, kexec image from a file
  *   kernel_load_data      the same from memory: nothing to hash, so denied, but for a module whose signature the kernel enforces
+ *   ima_calc_file_hash    (fentry) tells a digest computed now from one that IMA collected earlier
  * No hook waits for user space (D1). Nothing fails open: no note, no hash, no generation means denied.
  * One object serves 6.1 and later: types are relocated, there is no #ifdef.
  */
@@ -28,6 +29,9 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u32 diglim_mode = DIGLIM_MODE_ENFORCE;
 const volatile __u32 diglim_pins_device; /* kernel dev_t of the bpffs with our pins; 0: there is none */
 const volatile __u64 diglim_pins_mount;  /* address of its struct mount; 0: there is none */
+/* 1: IMA may have collected files before we came, so the writes of every file are counted, also of those that nobody runs. */
+const volatile __u32 diglim_counts_all;
+const volatile __u32 diglim_measure; /* 1: IMA measures what is unknown */
 
 /* 1: the kernel refuses modules without a signature of its own keys, for as long as it runs (loader/module_signatures.h) */
 const volatile __u32 diglim_module_signatures;
@@ -36,6 +40,7 @@ const volatile __u32 diglim_module_signatures;
 #include "bpf/digest_table.bpf.h"
 #include "bpf/verdict.bpf.h"
 #include "bpf/guard.bpf.h"
+#include "bpf/measure.bpf.h"
 
 /* Between our mmap hook and the moment when the mapping can be seen in i_mmap there is an instant in which a writer would find the
  * file unmapped. A counter of the mmaps under way, by hash of the inode's number, closes it. Two inodes that share a counter
@@ -50,12 +55,21 @@ static __always_inline u32 in_flight_index(u64 inode_number)
   return (inode_number * 0x9e3779b97f4a7c15ULL >> 54) & (IN_FLIGHT_COUNTERS - 1);
 }
 
+/* Is it refused? Where files are only measured: what IMA does not measure, or only as what it was before. */
+static __always_inline bool is_refused(u8 reason)
+{
+  if (diglim_mode == DIGLIM_MODE_MEASURE)
+    return reason == DIGLIM_REASON_STALE || reason == DIGLIM_REASON_MEMORY || reason == DIGLIM_REASON_NOT_VERIFIED;
+  return diglim_mode == DIGLIM_MODE_ENFORCE;
+}
+
 /* Reports and says what the hook returns. */
 static __always_inline int deny(u8 kind, s32 detail, struct file *file, const struct decision *decision)
 {
   struct report report = {
       .kind = kind,
       .reason = decision->reason,
+      .enforced = is_refused(decision->reason),
       .detail = decision->detail ? decision->detail : detail,
       .algo = decision->algo,
       .generation = decision->generation,
@@ -64,27 +78,14 @@ static __always_inline int deny(u8 kind, s32 detail, struct file *file, const st
       .dentry = BPF_CORE_READ(file, f_path.dentry),
   };
 
+  /* What is only measured stands in IMA's log. */
+  if (diglim_mode == DIGLIM_MODE_MEASURE && !report.enforced)
+    return 0;
   if (decision->algo)
     emit(&report, decision->digest);
   else
     emit(&report, NULL);
-  if (diglim_mode == DIGLIM_MODE_ENFORCE)
-    return -EPERM;
-  return 0;
-}
-
-/* The first two who ask at the same time can make one of them fail (-EAGAIN in bpf_local_storage_alloc); asking again finds the note
- * of the other.
- */
-static __always_inline struct inode_note *note_of(struct inode *inode)
-{
-  struct inode_note *note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-
-  if (!note)
-    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-  if (!note)
-    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-  return note;
+  return refuse(report.enforced, -EPERM);
 }
 
 /* What the hooks that can sleep have in common. Null: the kernel had no memory for a note, and the decision says so. */
@@ -113,6 +114,7 @@ int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
   if (task)
     task->next_role = DIGLIM_ROLE_NONE;
   appraise(file, file->f_inode, &decision);
+  steer(file->f_inode, !decision.reason);
   if (decision.reason)
     return deny(DIGLIM_KIND_EXEC, 0, file, &decision);
   /* Root only: nobody else can use bpf(2) for this, and a user with a thousand stopped loaders would fill the map. The wish cannot
@@ -167,6 +169,7 @@ int BPF_PROG(diglim_mmap_file, struct file *file, unsigned long reqprot, unsigne
     return 0;
   inode = file->f_inode;
   note = appraise(file, inode, &decision);
+  steer(inode, !decision.reason);
   /* There is nothing to execute in an empty file, but a mapping would keep writers out of it: of lock and log files, for whoever
    * can read them.
    */
@@ -214,11 +217,12 @@ int BPF_PROG(diglim_mmap_end, struct file *file, unsigned long address, unsigned
   return 0;
 }
 
-static __always_inline bool is_still_known(struct inode *inode, struct inode_note *note,
+static __always_inline bool is_still_known(struct inode *inode, struct inode_note *note, void *generation,
                                            const struct diglim_generation *header, struct decision *decision)
 {
   /* An empty one is known, perhaps, but must not keep writers out (see mmap_file). */
-  return inode->i_size != 0 && !has_writer(inode) && take_cached(inode, note, header, decision) && !decision->reason;
+  return inode->i_size != 0 && !has_writer(inode) && take_cached(inode, note, generation, header, decision) &&
+         !decision->reason;
 }
 
 SEC("lsm/file_mprotect")
@@ -243,10 +247,11 @@ int BPF_PROG(diglim_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
   /* This hook cannot sleep, so it cannot hash: only a verdict that still holds counts. */
   if (note && header) {
     decision.generation = header->number;
+    decision.writes = *(volatile u64 *)&note->writes;
     /* Only what is known gets the mark, or whoever can read a data file could lock its writers out. */
-    if (is_still_known(inode, note, header, &decision)) {
+    if (is_still_known(inode, note, generation, header, &decision)) {
       __sync_fetch_and_or(&note->mapped_executable, 1); /* the mark first, then the test that counts, as in mmap_file */
-      if (is_still_known(inode, note, header, &decision))
+      if (is_still_known(inode, note, generation, header, &decision))
         return 0;
     }
   }
@@ -277,11 +282,21 @@ static __always_inline int before_write(struct inode *inode, struct vfsmount *mn
 {
   struct report report = {
       .kind = DIGLIM_KIND_WRITE, .reason = DIGLIM_REASON_MAPPED, .inode = inode, .mnt = mnt, .dentry = dentry};
-  struct inode_note *note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
+  struct inode_note *note;
 
-  if (!note)
+  if (diglim_counts_all)
+    note = note_of(inode);
+  else
+    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
+  if (!note) {
+    /* A write that is not counted would leave a digest that IMA collected looking true. */
+    if (diglim_counts_all && diglim_mode != DIGLIM_MODE_PERMISSIVE)
+      return -ENOMEM;
     return 0;
+  }
   __sync_fetch_and_add(&note->writes, 1);
+  if (note->manifest)
+    return guard(DIGLIM_GUARD_MANIFEST, dentry);
   if (!*(volatile u32 *)&note->mapped_executable)
     return 0;
   /* The counter first: it goes down only after the mapping can be seen, so one of the two shows whoever came before us. */
@@ -292,10 +307,9 @@ static __always_inline int before_write(struct inode *inode, struct vfsmount *mn
     *(volatile u32 *)&note->mapped_executable = 0;
     return 0;
   }
+  report.enforced = diglim_mode != DIGLIM_MODE_PERMISSIVE;
   emit(&report, NULL);
-  if (diglim_mode == DIGLIM_MODE_ENFORCE)
-    return -ETXTBSY;
-  return 0;
+  return refuse(report.enforced, -ETXTBSY);
 }
 
 SEC("lsm.s/file_open")
@@ -304,6 +318,8 @@ int BPF_PROG(diglim_file_open, struct file *file)
   struct inode *inode = file->f_inode;
   int result;
 
+  if (open_manifest(file, inode))
+    return 0;
   if (!(file->f_mode & FMODE_WRITE))
     return 0;
   if ((inode->i_mode & S_IFMT) != S_IFREG)
@@ -344,6 +360,7 @@ int BPF_PROG(diglim_kernel_read, struct file *file, int id, bool contents)
   if (!file_or_null)
     return 0;
   appraise(file, file->f_inode, &decision);
+  steer(file->f_inode, !decision.reason);
   if (decision.reason)
     return deny(DIGLIM_KIND_KERNEL_READ, id, file, &decision);
   return 0;
@@ -364,8 +381,7 @@ int BPF_PROG(diglim_kernel_load, int id, bool contents)
   /* The kernel verifies it next, over the very bytes that it copied from memory. */
   if (id == LOADING_MODULE && diglim_module_signatures)
     return 0;
+  report.enforced = is_refused(DIGLIM_REASON_MEMORY);
   emit(&report, NULL);
-  if (diglim_mode == DIGLIM_MODE_ENFORCE)
-    return -EPERM;
-  return 0;
+  return refuse(report.enforced, -EPERM);
 }

@@ -90,6 +90,7 @@ struct report {
   u8 kind;
   u8 reason;
   u16 algo;
+  bool enforced;
   s32 detail;
   u64 generation;
   struct inode *inode;
@@ -112,7 +113,7 @@ static __always_inline void emit(const struct report *report, const u64 *digest)
   event->version = DIGLIM_ABI_VERSION;
   event->kind = report->kind;
   event->reason = report->reason;
-  event->enforced = diglim_mode == DIGLIM_MODE_ENFORCE;
+  event->enforced = report->enforced;
   event->digest_size = digest ? sizeof(event->digest) : 0;
   event->algo = report->algo;
   event->detail = report->detail;
@@ -132,6 +133,16 @@ static __always_inline void emit(const struct report *report, const u64 *digest)
   if (report->dentry)
     record_path(event, report->mnt, report->dentry);
   bpf_ringbuf_submit(event, 0);
+}
+
+/* What a hook returns. The barrier keeps the compiler from calculating it, beyond what the verifier of 6.12 can follow. */
+static __always_inline int refuse(bool enforced, int error)
+{
+  if (enforced) {
+    barrier();
+    return error;
+  }
+  return 0;
 }
 
 #endif

@@ -58,10 +58,9 @@ static __always_inline int guard(enum diglim_guard what, struct dentry *dentry)
   struct report report = {
       .kind = DIGLIM_KIND_GUARD, .reason = DIGLIM_REASON_PROTECTED, .detail = what, .dentry = dentry};
 
+  report.enforced = diglim_mode != DIGLIM_MODE_PERMISSIVE;
   emit(&report, NULL);
-  if (diglim_mode == DIGLIM_MODE_ENFORCE)
-    return -EPERM;
-  return 0;
+  return refuse(report.enforced, -EPERM);
 }
 
 /* REQUIRES: `name` is the kernel's fixed 16-byte name field. */

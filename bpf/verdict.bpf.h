@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The one function that decides about a file, and its cache (decision D4). */
+/* The one function that decides about a file, and its cache (decisions D2 and D4). */
 #ifndef DIGLIM_BPF_VERDICT_H
 #define DIGLIM_BPF_VERDICT_H
 
@@ -11,8 +11,8 @@ enum verdict {
 
 /* Our note about an inode. It lives as long as the inode does in memory.
  *
- * `writes` counts openings for write and truncations since the note exists; a verdict holds only for the count at which it
- * was taken. The other members change together under the sequence number `sequence` (odd while they change): BPF
+ * `writes` counts openings for write and truncations since the note exists; digest and verdict hold only for the count at which
+ * they were taken. The other members change together under the sequence number `sequence` (odd while they change): BPF
  * spin locks are not allowed in sleepable programs. Plain loads and stores suffice on x86, whose stores become visible in order.
  */
 struct inode_note {
@@ -27,6 +27,7 @@ struct inode_note {
   u32 verdict;
   u32 flags; /* DIGLIM_FLAG_* of the digest */
   u64 digest[8];
+  u64 manifest; /* 1: the loader made it to be measured, and nobody writes to it any more; never back to 0 */
 };
 
 struct {
@@ -35,6 +36,20 @@ struct {
   __type(key, int);
   __type(value, struct inode_note);
 } diglim_inodes SEC(".maps");
+
+/* The first two who ask at the same time can make one of them fail (-EAGAIN in bpf_local_storage_alloc); asking again finds the note
+ * of the other.
+ */
+static __always_inline struct inode_note *note_of(struct inode *inode)
+{
+  struct inode_note *note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+  if (!note)
+    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  if (!note)
+    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  return note;
+}
 
 /* What follows reads kernel structures through pointers that the verifier knows, by plain loads: bpf_probe_read_kernel() costs some
  * 80 instructions each time, and on the cached path that was most of it.
@@ -137,32 +152,16 @@ struct decision {
   u8 reason; /* enum diglim_reason */
 };
 
-static __always_inline bool take_cached(struct inode *inode, struct inode_note *note,
-                                        const struct diglim_generation *header, struct decision *decision)
+/* Is the content known, by the digest in decision->digest? Sets flags and reason. */
+static __always_inline void judge(void *generation, const struct diglim_generation *header, struct decision *decision)
 {
-  u32 sequence = *(volatile u32 *)&note->sequence;
-  struct cookie cookie;
-  u32 verdict;
+  u32 *flags = bpf_map_lookup_elem(&diglim_flags, decision->digest);
 
-  barrier(); /* the compiler must not move what follows before the first look at the number, or behind the second */
-  verdict = note->verdict;
-  if (verdict == VERDICT_NONE || note->verdict_writes != note->writes)
-    return false;
-  /* What was known stays so until something is removed; what was unknown may have become known with any list. */
-  if (verdict == VERDICT_KNOWN ? note->generation < header->last_removal : note->generation != header->number)
-    return false;
-  read_cookie(inode, &cookie);
-  if (note->size != cookie.size || note->ctime_sec != cookie.ctime_sec || note->ctime_nsec != cookie.ctime_nsec)
-    return false;
-  decision->reason = verdict == VERDICT_KNOWN ? 0 : DIGLIM_REASON_UNKNOWN;
-  decision->flags = note->flags;
-  if (verdict == VERDICT_UNKNOWN) {
-    decision->algo = header->algo;
-    __builtin_memcpy(decision->digest, note->digest, sizeof(decision->digest));
-  }
-  barrier();
-  /* Only one who saw an even number twice saw the members as one writer left them. */
-  return !(sequence & 1) && *(volatile u32 *)&note->sequence == sequence;
+  decision->flags = flags ? *flags : 0;
+  decision->algo = header->algo;
+  decision->reason = 0;
+  if (!(decision->flags & DIGLIM_FLAG_LOADER) && !table_has(generation, header->buckets, decision->digest))
+    decision->reason = DIGLIM_REASON_UNKNOWN;
 }
 
 static __always_inline void put_cached(struct inode_note *note, const struct cookie *cookie,
@@ -184,6 +183,92 @@ static __always_inline void put_cached(struct inode_note *note, const struct coo
   __sync_fetch_and_add(&note->sequence, 1);
 }
 
+/* Takes from the note what is still true of the content: the verdict, or, where lists came or went since, the digest to judge it anew.
+ * Does not sleep. False: the content has to be hashed.
+ */
+static __always_inline bool take_cached(struct inode *inode, struct inode_note *note, void *generation,
+                                        const struct diglim_generation *header, struct decision *decision)
+{
+  u32 sequence = *(volatile u32 *)&note->sequence;
+  struct cookie cookie;
+  bool holds;
+  u32 verdict;
+
+  barrier(); /* the compiler must not move what follows before the first look at the number, or behind the second */
+  verdict = note->verdict;
+  if (verdict == VERDICT_NONE || note->verdict_writes != note->writes)
+    return false;
+  read_cookie(inode, &cookie);
+  if (note->size != cookie.size || note->ctime_sec != cookie.ctime_sec || note->ctime_nsec != cookie.ctime_nsec)
+    return false;
+  /* What was known stays so until something is removed; what was unknown may have become known with any list. */
+  if (verdict == VERDICT_KNOWN)
+    holds = note->generation >= header->last_removal;
+  else
+    holds = note->generation == header->number;
+  decision->reason = verdict == VERDICT_KNOWN ? 0 : DIGLIM_REASON_UNKNOWN;
+  decision->flags = note->flags;
+  if (verdict == VERDICT_UNKNOWN || !holds) {
+    decision->algo = header->algo;
+    __builtin_memcpy(decision->digest, note->digest, sizeof(decision->digest));
+  }
+  barrier();
+  /* Only one who saw an even number twice saw the members as one writer left them. */
+  if ((sequence & 1) || *(volatile u32 *)&note->sequence != sequence)
+    return false;
+  if (!holds) {
+    judge(generation, header, decision);
+    put_cached(note, &cookie, decision);
+  }
+  return true;
+}
+
+/* bpf_ima_file_hash() hashes anew unless an IMA rule collected the file; then it hands out what was collected, and IMA notices neither
+ * truncate(2) nor two writers that close at once (security/integrity/ima/ima_main.c: __ima_inode_hash(),
+ * ima_check_last_writer()). So a task leaves here, by its number, that it really computed, and nobody else can leave that number. Two
+ * tasks that share a slot can only make one of them try again.
+ */
+#define HASHING_SLOTS 4096
+__u64 hashing[HASHING_SLOTS];
+
+static __always_inline volatile __u64 *hashing_slot(u64 task)
+{
+  return &hashing[task & (HASHING_SLOTS - 1)];
+}
+
+/* Called only where the content is read: a digest that was collected before does not pass here. */
+SEC("fentry/ima_calc_file_hash")
+int BPF_PROG(diglim_hash, struct file *file)
+{
+  u64 task = bpf_get_current_pid_tgid();
+
+  *hashing_slot(task) = task;
+  return 0;
+}
+
+#define HASHING_TRIES 3
+
+/* As bpf_ima_file_hash(). `now`: was it computed in this call? REQUIRES: a sleepable hook. */
+static __always_inline long hash_file(struct file *file, u64 digest[8], bool *now)
+{
+  u64 task = bpf_get_current_pid_tgid();
+  volatile __u64 *slot = hashing_slot(task);
+  long algo = 0;
+
+  *now = false;
+  for (int i = 0; i < HASHING_TRIES; i++) {
+    *slot = 0;
+    algo = bpf_ima_file_hash(file, digest, 8 * sizeof(u64));
+    if (algo < 0)
+      return algo;
+    if (*slot == task) {
+      *now = true;
+      return algo;
+    }
+  }
+  return algo;
+}
+
 /* Decides whether the content of `file` is known. REQUIRES: a sleepable hook. */
 static __always_inline void decide(struct file *file, struct inode *inode, struct inode_note *note,
                                    struct decision *decision)
@@ -192,7 +277,7 @@ static __always_inline void decide(struct file *file, struct inode *inode, struc
   const struct diglim_generation *header;
   struct cookie cookie;
   void *generation;
-  u32 *flags;
+  bool now;
   long algo;
 
   __builtin_memset(decision, 0, sizeof(*decision));
@@ -231,7 +316,7 @@ static __always_inline void decide(struct file *file, struct inode *inode, struc
     decision->reason = DIGLIM_REASON_WRITER;
     return;
   }
-  if (take_cached(inode, note, header, decision)) {
+  if (take_cached(inode, note, generation, header, decision)) {
     __sync_fetch_and_add(&diglim_counters.cached, 1);
     return;
   }
@@ -242,10 +327,15 @@ static __always_inline void decide(struct file *file, struct inode *inode, struc
 
   read_cookie(inode, &cookie);
   __sync_fetch_and_add(&diglim_counters.hashed, 1);
-  algo = bpf_ima_file_hash(file, decision->digest, sizeof(decision->digest));
+  algo = hash_file(file, decision->digest, &now);
   if (algo < 0) {
     decision->reason = DIGLIM_REASON_HASH;
     decision->detail = algo;
+    return;
+  }
+  /* Collected before we came, and never written since: that is true still. */
+  if (!now && !(diglim_counts_all && decision->writes == 0)) {
+    decision->reason = DIGLIM_REASON_STALE;
     return;
   }
   decision->algo = algo;
@@ -254,11 +344,7 @@ static __always_inline void decide(struct file *file, struct inode *inode, struc
     decision->detail = algo;
     return;
   }
-  flags = bpf_map_lookup_elem(&diglim_flags, decision->digest);
-  if (flags)
-    decision->flags = *flags;
-  if (!(decision->flags & DIGLIM_FLAG_LOADER) && !table_has(generation, header->buckets, decision->digest))
-    decision->reason = DIGLIM_REASON_UNKNOWN;
+  judge(generation, header, decision);
   if (has_writer(inode) || *(volatile u64 *)&note->writes != decision->writes) {
     /* Nobody knows which bytes were hashed. */
     decision->reason = DIGLIM_REASON_CHANGED;

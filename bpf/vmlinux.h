@@ -113,6 +113,7 @@ struct file {
   struct path f_path;
   struct inode *f_inode;
   unsigned int f_mode;
+  unsigned int f_flags;
 };
 
 struct linux_binprm {
@@ -128,6 +129,7 @@ struct seccomp {
   int mode;
 };
 struct task_struct {
+  int pid;
   int tgid;
   struct task_struct *group_leader;
   u64 start_boottime;
@@ -146,6 +148,20 @@ struct bpf_prog_aux {
 struct bpf_prog {
   u16 kprobe_override : 1;
   struct bpf_prog_aux *aux;
+};
+
+/* AppArmor's rule with a label: security/apparmor/audit.c, include/label.h, include/lib.h */
+struct aa_policy {
+  const char *hname;
+};
+struct aa_profile {
+  struct aa_policy base;
+};
+struct aa_label {
+  struct aa_profile *vec[1];
+};
+struct aa_audit_rule {
+  struct aa_label *label;
 };
 
 struct hlist_node {
@@ -198,7 +214,11 @@ struct kernel_siginfo;
 #define S_IFREG 0100000
 #define READ_IMPLIES_EXEC 0x0400000 /* include/uapi/linux/personality.h */
 #define PROT_EXEC 0x4 /* include/uapi/asm-generic/mman-common.h */
+#define O_NOATIME 01000000               /* include/uapi/asm-generic/fcntl.h */
+#define AUDIT_SUBJ_ROLE 14               /* include/uapi/linux/audit.h */
 #define EPERM 1
+#define ENOENT 2
+#define ENOMEM 12
 #define EFBIG 27
 #define ENODATA 61
 #define ETXTBSY 26

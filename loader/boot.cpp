@@ -25,15 +25,18 @@
 #include "loader/kernel/holdfast.h"
 #include "loader/kernel/maps.h"
 #include "loader/kernel/programs.h"
+#include "loader/measure.h"
 #include "loader/options.h"
 #include "loader/update.h"
 #include "loader/verbs.h"
+#include "policy/ima_policy.h"
 
 namespace diglim {
 namespace {
 
 constexpr char kHelp[] =
-    "Usage: rdinit=/usr/sbin/diglim-loader [diglim.mode=enforce|permissive] [diglim.init=PATH]\n\n"
+    "Usage: rdinit=/usr/sbin/diglim-loader [diglim.mode=enforce|permissive|measure]\n"
+    "       [diglim.measure=on|off] [diglim.pcr=NUMBER] [diglim.init=PATH]\n\n"
     "As PID 1, from the kernel command line, with no verb: starts DIGLIM with /etc/diglim/loader.conf,\n"
     "/etc/diglim/keys and /etc/digest_lists of the initramfs, then executes the real init (/init, else\n"
     "/sbin/init). What fails stops the boot, or, in permissive mode, is logged.\n\n"
@@ -125,30 +128,72 @@ Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo) {
   return generation;
 }
 
-// bpf_ima_file_hash() hands out what IMA collected, if it collected the file, and IMA can keep that longer
-// than it is true (see LIMITATIONS.md). Until the programs can tell, say so.
-void warn_of_ima_policy() {
-  const auto line = read_stream("/proc/cmdline", 1 << 16);
-  if (line && as_text(*line).find("ima_policy=") != std::string_view::npos) {
-    log_line(LOG_WARNING,
-             "ima_policy= is on the kernel command line: root can then make IMA answer with the digest of "
-             "older content");
+// What IMA collects of known files it hands out later, and the programs do not accept it then if the file was
+// written since: every upgrade would end in denials.
+void quiet_ima() {
+  const auto written = write_ima_policy(kQuietPolicy);
+  log_line(LOG_WARNING,
+           written ? "the IMA policy that was in force (ima_policy= on the kernel command line) is replaced"
+                   : "an IMA policy is in force and stays; files that it covers are denied after a change: " +
+                         written.error().message);
+}
+
+diglim_mode kernel_mode(Mode mode) {
+  switch (mode) {
+    case Mode::kEnforce:
+      return DIGLIM_MODE_ENFORCE;
+    case Mode::kPermissive:
+      return DIGLIM_MODE_PERMISSIVE;
+    case Mode::kMeasure:
+      return DIGLIM_MODE_MEASURE;
   }
+  return DIGLIM_MODE_ENFORCE;
+}
+
+std::string started_text(const Config& config) {
+  if (config.mode == Mode::kMeasure) return "measuring";
+  return std::string(config.mode == Mode::kEnforce ? "enforcing" : "permissive") +
+         (config.measures() ? " and measuring" : "");
+}
+
+// With the programs attached, and before anything else runs: a policy that came first would have IMA measure
+// what the kernel happens to start meanwhile.
+Result<void> start_measuring(const std::string& policy, PolicyLabels labels,
+                             const WrittenManifest& manifest) {
+  TRY(write_ima_policy(policy));
+  if (labels == PolicyLabels::kNone) return {};
+  TRY_ASSIGN(const ino_t inode, write_manifest_file(manifest));
+  TRY_ASSIGN(const uint64_t before, ima_event_count());
+  TRY(measure_manifest(manifest.number, inode));
+  TRY_ASSIGN(const uint64_t after, ima_event_count());
+  if (before == after)
+    return Error{ErrorCode::kIo, EIO, "IMA did not measure " + manifest_path(manifest.number)};
+  return {};
 }
 
 Result<void> start(const Config& config) {
-  warn_of_ima_policy();
+  const bool ima_active = ima_was_active();
   auto trust = TrustStore::from_folder(kKeysFolder, config.signatures);
   if (!trust) return with_context(kKeysFolder, trust.error());
   TRY_ASSIGN(const KernelFacts facts, probe_kernel());
   TRY_ASSIGN(Generation generation, first_generation(*trust, facts.algo));
 
-  TRY_ASSIGN(Programs programs, Programs::load(config.mode == Mode::kEnforce, facts));
+  const auto labels = config.measures() ? prepare_labels() : PolicyLabels::kNone;
+  const std::string policy = config.measures() ? ima_policy(labels, config.pcr) : std::string(kQuietPolicy);
+  WrittenManifest manifest;
+  if (labels != PolicyLabels::kNone) {
+    TRY_ASSIGN(manifest, boot_manifest(config, policy, facts.algo, *trust, generation));
+    generation.set_manifest(manifest.number, manifest.hash);
+  }
+
+  TRY_ASSIGN(Programs programs,
+             Programs::load({kernel_mode(config.mode), ima_active, config.measures()}, facts));
   TRY_ASSIGN(const Fd keys, create_keys_map(trust->to_blob()));
   const Fd generations(dup(programs.generations_fd()));
   if (!generations) return from_errno("dup", errno);
   TRY(publish_generation(generations, generation));
   TRY(programs.set_flags(facts.own_digest, DIGLIM_FLAG_LOADER));
+  if (ima_active && !config.measures()) quiet_ima();
   TRY_ASSIGN(Events events, Events::open());
   TRY_ASSIGN(const Fd roles, open_roles());
   std::optional<Holdfast> holdfast;
@@ -156,8 +201,10 @@ Result<void> start(const Config& config) {
     TRY_ASSIGN(Holdfast loaded, Holdfast::attach());
     holdfast.emplace(std::move(loaded));
   }
+  TRY(set_role(roles, getpid(), DIGLIM_ROLE_LOADER));  // until it executes init
   TRY(programs.attach());
   if (holdfast) TRY(holdfast->arm(programs));
+  if (config.measures()) TRY(start_measuring(policy, labels, manifest));
   TRY(programs.pin(keys));
   TRY(start_keeper(programs, events, roles));
   // No reason to stop: without it, lists change until the loader's file does.
@@ -166,9 +213,17 @@ Result<void> start(const Config& config) {
              "no copy of the loader, after an update of it lists cannot change until the next boot: " +
                  kept.error().message);
   }
-  log_line(LOG_NOTICE,
-           std::string(config.mode == Mode::kEnforce ? "enforcing" : "permissive") + ", generation 1");
+  log_line(LOG_NOTICE, started_text(config) + ", generation 1");
   return {};
+}
+
+// What is left when the programs do not run.
+void measure_everything(int pcr) {
+  const auto written = write_ima_policy(ima_policy(PolicyLabels::kNone, pcr));
+  // No policy file: ours is in force already, and without the programs it measures everything, too.
+  const bool measures = written || written.error().code == ErrorCode::kNotFound;
+  log_line(LOG_EMERG,
+           measures ? "IMA measures everything" : "IMA may measure nothing: " + written.error().message);
 }
 
 // Never returns: PID 1 that exits panics the kernel without a word of why.
@@ -209,7 +264,9 @@ int run_boot(int argc, char** argv) {
   const auto started = !ready ? ready : !configured ? configured : start(config);
   if (!started) {
     if (config.mode == Mode::kEnforce) stop(started.error().message, config.mode);
-    log_line(LOG_EMERG, "NOT ACTIVE: " + started.error().message + "; permissive, so the boot goes on");
+    log_line(LOG_EMERG, "NOT ACTIVE: " + started.error().message + "; " +
+                            std::string(mode_name(config.mode)) + ", so the boot goes on");
+    if (config.measures()) measure_everything(config.pcr);
   }
   const char* init = config.init.empty() ? "/init" : config.init.c_str();
   execute_init(init);

@@ -2,21 +2,46 @@
 #include "loader/config.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
+#include <system_error>
 
 #include "lib/base/text.h"
 
 namespace diglim {
 namespace {
 
+constexpr int kFirstPcr = 8;
+constexpr int kLastPcr = 15;
+
 Result<void> set_mode(std::string_view value, Config& config) {
   if (value == "enforce") {
     config.mode = Mode::kEnforce;
   } else if (value == "permissive") {
     config.mode = Mode::kPermissive;
+  } else if (value == "measure") {
+    config.mode = Mode::kMeasure;
   } else {
-    return invalid("mode is \"enforce\" or \"permissive\", not \"" + escape(value, 40) + "\"");
+    return invalid("mode is \"enforce\", \"permissive\" or \"measure\", not \"" + escape(value, 40) + "\"");
   }
+  return {};
+}
+
+Result<void> set_measure(std::string_view value, Config& config) {
+  if (value != "on" && value != "off")
+    return invalid("measure is \"on\" or \"off\", not \"" + escape(value, 40) + "\"");
+  config.measure = value == "on";
+  return {};
+}
+
+// Those that an operating system may extend and that no reset but the machine's clears (TCG PC Client
+// Platform Profile for TPM 2.0, section 4.6).
+Result<void> set_pcr(std::string_view value, Config& config) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size() || number < kFirstPcr || number > kLastPcr)
+    return invalid("pcr is a number from 8 to 15, not \"" + escape(value, 40) + "\"");
+  config.pcr = number;
   return {};
 }
 
@@ -28,6 +53,8 @@ Result<void> set_init(std::string_view value, Config& config) {
 
 Result<void> set(std::string_view key, std::string_view value, Config& config) {
   if (key == "mode") return set_mode(value, config);
+  if (key == "measure") return set_measure(value, config);
+  if (key == "pcr") return set_pcr(value, config);
   if (key == "init") return set_init(value, config);
   if (key == "allow-signature-hash") {
     const auto algo = hash_from_name(value);
@@ -35,14 +62,18 @@ Result<void> set(std::string_view key, std::string_view value, Config& config) {
     config.signatures.allowed_weak_hashes.push_back(*algo);
     return {};
   }
-  return invalid("unknown setting \"" + escape(key, 40) + "\" (mode, init, allow-signature-hash)");
+  return invalid("unknown setting \"" + escape(key, 40) +
+                 "\" (mode, measure, pcr, init, allow-signature-hash)");
 }
 
 struct Word {
   std::string_view prefix;
   Result<void> (*set)(std::string_view value, Config& config);
 };
-constexpr Word kWords[] = {{"diglim.mode=", set_mode}, {"diglim.init=", set_init}};
+constexpr Word kWords[] = {{"diglim.mode=", set_mode},
+                           {"diglim.measure=", set_measure},
+                           {"diglim.pcr=", set_pcr},
+                           {"diglim.init=", set_init}};
 
 // Takes the next piece up to one of `ends` off the front of `text`.
 std::string_view take(std::string_view& text, std::string_view ends) {
@@ -53,6 +84,18 @@ std::string_view take(std::string_view& text, std::string_view ends) {
 }
 
 }  // namespace
+
+std::string_view mode_name(Mode mode) {
+  switch (mode) {
+    case Mode::kEnforce:
+      return "enforce";
+    case Mode::kPermissive:
+      return "permissive";
+    case Mode::kMeasure:
+      return "measure";
+  }
+  return "?";
+}
 
 Result<Config> parse_config(std::string_view text) {
   Config config;

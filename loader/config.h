@@ -10,27 +10,39 @@
 
 namespace diglim {
 
-enum class Mode { kEnforce, kPermissive };
+enum class Mode {
+  kEnforce,     // what is unknown is denied
+  kPermissive,  // nothing is denied
+  kMeasure,     // what is unknown is measured, and denied only where it cannot be
+};
+std::string_view mode_name(Mode mode);  // as in the configuration
 
 struct Config {
   Mode mode = Mode::kEnforce;
+  bool measure = false;  // see measures()
+  int pcr = 10;          // the register into which IMA measures
   SignaturePolicy signatures;
   std::string init;  // the real init; empty: /init, else /sbin/init
   std::vector<std::string>
       unknown_words;  // of the kernel command line: "diglim." and something that nobody reads
+
+  // Does IMA measure what is unknown?
+  bool measures() const { return measure || mode == Mode::kMeasure; }
 };
 
 // Lines "key = value", "#" starts a comment:
-//   mode = enforce | permissive
+//   mode = enforce | permissive | measure
+//   measure = off | on
+//   pcr = 8 .. 15
 //   allow-signature-hash = sha1        (may be repeated: sha1, md5, rmd160)
 //   init = /path
 // kInvalid with the line number for anything else: a setting that silently does nothing is worse than a
 // failed boot.
 Result<Config> parse_config(std::string_view text);
 
-// The kernel command line: diglim.mode=enforce|permissive, diglim.init=/path. Other words that begin with
-// "diglim." are kept in unknown_words; the rest is not ours.
-// kInvalid for a bad value.
+// The kernel command line: diglim.mode=, diglim.measure=, diglim.pcr=, diglim.init=, with the same values.
+// Other words that begin with "diglim." are kept in unknown_words; the rest is not ours. kInvalid for a bad
+// value.
 Result<void> apply_command_line(std::string_view line, Config& config);
 
 }  // namespace diglim

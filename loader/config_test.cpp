@@ -29,9 +29,9 @@ TEST(Config, ReadsSettingsAndComments) {
 
 TEST(Config, NamesTheLineThatItCannotRead) {
   EXPECT_EQ(parse_config("\nmode = off\n").error().message,
-            "line 2: mode is \"enforce\" or \"permissive\", not \"off\"");
+            "line 2: mode is \"enforce\", \"permissive\" or \"measure\", not \"off\"");
   EXPECT_EQ(parse_config("colour = red").error().message,
-            "line 1: unknown setting \"colour\" (mode, init, allow-signature-hash)");
+            "line 1: unknown setting \"colour\" (mode, measure, pcr, init, allow-signature-hash)");
   EXPECT_EQ(parse_config("mode").error().message, "line 1: \"key = value\" expected");
   EXPECT_EQ(parse_config("allow-signature-hash = crc").error().message,
             "line 1: unknown hash \"crc\" (md5, sha1 or rmd160)");
@@ -51,7 +51,28 @@ TEST(Config, CommandLineWins) {
   const auto wrong = apply_command_line("diglim.mode=enforced", config);
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().message,
-            "kernel command line: mode is \"enforce\" or \"permissive\", not \"enforced\"");
+            "kernel command line: mode is \"enforce\", \"permissive\" or \"measure\", not \"enforced\"");
+}
+
+TEST(Config, MeasuresWhenAskedAndInItsMode) {
+  EXPECT_FALSE(parse_config("")->measures());
+  EXPECT_EQ(parse_config("")->pcr, 10);
+  EXPECT_TRUE(parse_config("measure = on")->measures());
+  EXPECT_FALSE(parse_config("measure = on\nmeasure = off")->measures());
+  Config config = *parse_config("mode = measure\npcr = 12");
+  EXPECT_TRUE(config.measures());
+  EXPECT_EQ(config.pcr, 12);
+  ASSERT_TRUE(apply_command_line("diglim.mode=permissive diglim.measure=on diglim.pcr=8", config));
+  EXPECT_TRUE(config.measures());
+  EXPECT_EQ(config.pcr, 8);
+}
+
+TEST(Config, RefusesOtherMeasuringSettings) {
+  for (const char* line : {"pcr = 7", "pcr = 16", "pcr = 1O", "pcr = ", "pcr = -10", "pcr = 10 11",
+                           "measure = yes", "measure = "}) {
+    EXPECT_FALSE(parse_config(line)) << line;
+  }
+  EXPECT_EQ(parse_config("pcr = 23").error().message, "line 1: pcr is a number from 8 to 15, not \"23\"");
 }
 
 }  // namespace

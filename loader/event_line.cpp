@@ -29,7 +29,8 @@ constexpr std::string_view kGuards[] = {"",
                                         "unmount the pins of DIGLIM",
                                         "switch off ftrace",
                                         "loader without rights: it is traced, filtered or shares its state",
-                                        "load an IMA policy"};
+                                        "load an IMA policy",
+                                        "change a manifest of what the loader trusts"};
 
 template <size_t N>
 std::string_view pick(const std::string_view (&names)[N], int index) {
@@ -87,6 +88,8 @@ std::string why(const diglim_event& event) {
       return "DIGLIM protects itself";
     case DIGLIM_REASON_NO_STORAGE:
       return "the kernel is out of memory";
+    case DIGLIM_REASON_STALE:
+      return "the kernel knows only an earlier digest of it";
     default:
       return "reason " + std::to_string(event.reason);
   }

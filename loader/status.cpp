@@ -56,11 +56,24 @@ std::string time_text(uint64_t seconds) {
   return text;
 }
 
+const char* mode_text(const KernelState& state) {
+  switch (state.mode) {
+    case DIGLIM_MODE_ENFORCE:
+      return "enforce";
+    case DIGLIM_MODE_PERMISSIVE:
+      return "permissive";
+    case DIGLIM_MODE_MEASURE:
+      return "measure";
+  }
+  return "?";
+}
+
 void print_json(const Status& status) {
   const Generation& generation = status.generation;
   JsonWriter json;
   json.begin_object();
-  json.key("mode").value(status.state.enforcing ? "enforce" : "permissive");
+  json.key("mode").value(mode_text(status.state));
+  json.key("measure").value(status.state.measuring);
   json.key("generation").value(generation.number());
   json.key("loaded_at").value(generation.loaded_at());
   json.key("algorithm").value(hash_name(generation.algo()));
@@ -102,7 +115,8 @@ void print_json(const Status& status) {
 void print_text(const Status& status) {
   const Generation& generation = status.generation;
   const diglim_counters& counters = status.state.counters;
-  printf("mode:       %s\n", status.state.enforcing ? "enforce" : "permissive");
+  printf("mode:       %s%s\n", mode_text(status.state),
+         status.state.measuring && status.state.mode != DIGLIM_MODE_MEASURE ? ", measuring" : "");
   printf("generation: %llu, loaded %s\n", static_cast<unsigned long long>(generation.number()),
          time_text(generation.loaded_at()).c_str());
   printf("digests:    %zu (%s)\n", generation.distinct_digests(),
@@ -114,7 +128,8 @@ void print_text(const Status& status) {
   printf("memory:     %llu bytes for the table\n", static_cast<unsigned long long>(status.table_bytes));
   const diglim_log_counters& log = status.state.log;
   printf("denied:     %llu%s; %llu lines in the log, %llu denials not logged, %llu events lost\n",
-         static_cast<unsigned long long>(counters.denied), status.state.enforcing ? "" : " would have been",
+         static_cast<unsigned long long>(counters.denied),
+         status.state.mode == DIGLIM_MODE_PERMISSIVE ? " would have been" : "",
          static_cast<unsigned long long>(log.logged), static_cast<unsigned long long>(log.not_logged),
          static_cast<unsigned long long>(counters.dropped_events));
   if (log.restarts > 0) {

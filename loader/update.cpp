@@ -14,6 +14,7 @@
 #include "loader/hand_over.h"
 #include "loader/kernel/claim.h"
 #include "loader/kernel/maps.h"
+#include "loader/measure.h"
 
 namespace diglim {
 namespace {
@@ -25,6 +26,32 @@ constexpr useconds_t kLockPause_us = 100'000;
 std::string base_name(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+// The manifests of one update, written, and which of them are still to be measured.
+struct Measurement {
+  UpdatePlan plan;
+  ino_t before = 0;  // inode numbers of their files
+  ino_t after = 0;
+};
+
+// The generation remembers the last one. Empty where nothing is measured.
+Result<Measurement> write_manifests(const std::vector<ManifestList>& before, Generation& next) {
+  Measurement measurement;
+  if (next.manifest_number() == 0) return measurement;
+  // Whoever published last may have been killed before the end of it. If the file is gone, a verifier sees
+  // that; it is no reason to refuse an update.
+  (void)measure_manifest(next.manifest_number(), 0);
+  UpdatePlan& plan = measurement.plan;
+  TRY_ASSIGN(plan, plan_update(next.manifest_number(), next.manifest_hash(), before, manifest_lists(next)));
+  if (plan.before_publishing) {
+    TRY_ASSIGN(measurement.before, write_manifest_file(*plan.before_publishing));
+  }
+  if (plan.after_publishing) {
+    TRY_ASSIGN(measurement.after, write_manifest_file(*plan.after_publishing));
+  }
+  next.set_manifest(plan.last_number, plan.last_hash);
+  return measurement;
 }
 
 }  // namespace
@@ -72,6 +99,7 @@ Result<Published> update_generation(
   TRY_ASSIGN(auto current, read_generation(generations));
   if (!current) return not_found(std::string(kNotActive));
   const uint64_t before = current->number();
+  const auto lists_before = manifest_lists(*current);
   TRY_ASSIGN(const bool changed, change(*current, trust));
   if (changed) {
     current->seal(static_cast<uint64_t>(time(nullptr)));
@@ -80,7 +108,11 @@ Result<Published> update_generation(
     if (now != before) {
       return Error{ErrorCode::kIo, EAGAIN, "another loader published meanwhile; try again"};
     }
+    TRY_ASSIGN(const Measurement measured, write_manifests(lists_before, *current));
+    const UpdatePlan& plan = measured.plan;
+    if (plan.before_publishing) TRY(measure_manifest(plan.before_publishing->number, measured.before));
     TRY(publish_generation(generations, *current));
+    if (plan.after_publishing) TRY(measure_manifest(plan.after_publishing->number, measured.after));
   }
   return Published{changed, current->number(), current->distinct_digests(), current->lists().size()};
 }

@@ -127,6 +127,11 @@ Result<size_t> Generation::prepare() {
   return 1 + buckets_ + (registry_.size() + kElement - 1) / kElement;
 }
 
+void Generation::set_manifest(uint64_t number, Bytes hash) {
+  manifest_number_ = number;
+  manifest_hash_ = std::move(hash);
+}
+
 void Generation::encode(std::span<uint8_t> out) const {
   diglim_generation header = {};
   header.abi_version = DIGLIM_ABI_VERSION;
@@ -138,6 +143,8 @@ void Generation::encode(std::span<uint8_t> out) const {
   header.lists = static_cast<uint32_t>(lists_.size());
   header.registry_bytes = static_cast<uint32_t>(registry_.size());
   header.loaded_at = loaded_at_;
+  header.manifest_number = manifest_number_;
+  std::copy(manifest_hash_.begin(), manifest_hash_.end(), header.manifest_hash);
   std::memcpy(out.data(), &header, sizeof(header));
   for (size_t at = 0; at < place_.size(); ++at) {
     if (place_[at] != 0) {
@@ -167,6 +174,10 @@ Result<Generation> Generation::decode(ByteView map) {
   generation.number_ = header.number;
   generation.last_removal_ = header.last_removal;
   generation.loaded_at_ = header.loaded_at;
+  generation.manifest_number_ = header.manifest_number;
+  if (header.manifest_number != 0)
+    generation.manifest_hash_.assign(header.manifest_hash,
+                                     header.manifest_hash + sizeof(header.manifest_hash));
   const ByteView table = map.subspan(kElement, table_bytes);
   std::vector<uint32_t> ids(size_t{header.buckets} * DIGLIM_SLOTS, 0);
   generation.slots_.reserve(header.digests);

@@ -44,6 +44,12 @@ class Generation {
   size_t distinct_digests() const { return slots_.size(); }
   const std::vector<LoadedList>& lists() const { return lists_; }
 
+  // The manifest that was measured last (lib/manifest/FORMAT.md): 0 and empty where nothing is measured.
+  uint64_t manifest_number() const { return manifest_number_; }
+  const Bytes& manifest_hash() const { return manifest_hash_; }
+  // REQUIRES: a hash of 32 bytes.
+  void set_manifest(uint64_t number, Bytes hash);
+
   enum class Change { kAdded, kReplaced, kSame };
   // Adds a list, or replaces the one of the same name. kSame (and no change) if that one has the same content
   // hash. `digests`: concatenated, of algo(). kInvalid for a name that is empty, longer than 255 bytes or
@@ -78,6 +84,8 @@ class Generation {
   uint64_t number_ = 0;
   uint64_t last_removal_ = 0;
   uint64_t loaded_at_ = 0;
+  uint64_t manifest_number_ = 0;
+  Bytes manifest_hash_;
   bool removed_ = false;         // since decode()
   std::vector<Slot> slots_;      // distinct digests
   std::vector<uint32_t> index_;  // open addressing: 1 + index into slots_, or 0

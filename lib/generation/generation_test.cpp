@@ -162,5 +162,26 @@ TEST(Generation, DecodeNeverTrustsItsInput) {
   EXPECT_EQ(Generation::decode(other).error().code, ErrorCode::kUnsupported);
 }
 
+TEST(Generation, RemembersTheManifestMeasuredLast) {
+  Generation generation(HashAlgo::kSha256);
+  generation.set_manifest(7, Bytes(32, 0xab));
+  generation.seal(1);
+  const auto elements = generation.prepare();
+  ASSERT_TRUE(elements);
+  Bytes map(*elements * 256);
+  generation.encode(map);
+  const auto decoded = Generation::decode(map);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->manifest_number(), 7u);
+  EXPECT_EQ(decoded->manifest_hash(), Bytes(32, 0xab));
+
+  Generation other(HashAlgo::kSha256);
+  other.seal(1);
+  map.assign(*other.prepare() * 256, 0);
+  other.encode(map);
+  EXPECT_EQ(Generation::decode(map)->manifest_number(), 0u);
+  EXPECT_TRUE(Generation::decode(map)->manifest_hash().empty());
+}
+
 }  // namespace
 }  // namespace diglim

@@ -69,9 +69,13 @@ Result<Handle> Tpm::State::satisfy(const SealPolicy& policy, const Authorization
   TRY(fill(digest.size, digest.buffer, signed_hash));
   TRY_ASSIGN(const TPMT_SIGNATURE signature, tpm_signature(key.get(), authorization->signature));
   TPMT_TK_VERIFIED* ticket = nullptr;
-  TRY(tpm_check("verify the authorization",
-                Esys_VerifySignature(context(), object, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &digest,
-                                     &signature, &ticket)));
+  if (const TSS2_RC code = Esys_VerifySignature(context(), object, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                                &digest, &signature, &ticket);
+      code != TSS2_RC_SUCCESS) {
+    Error error = tpm_error("verify the authorization", code);
+    error.code = ErrorCode::kUntrusted;
+    return error;
+  }
   const EsysPtr<TPMT_TK_VERIFIED> free_ticket(ticket);
   TPM2B_DIGEST approved_policy = {};
   TRY(fill(approved_policy.size, approved_policy.buffer, approved));

@@ -4,6 +4,8 @@
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_tctildr.h>
 
+#include <cstdlib>
+
 #include "lib/attest/marshal.h"
 #include "lib/attest/tpm_hash.h"
 #include "lib/base/text.h"
@@ -58,6 +60,8 @@ Tpm& Tpm::operator=(Tpm&&) noexcept = default;
 Tpm::~Tpm() = default;
 
 Result<Tpm> Tpm::open(const std::string& tcti) {
+  // tpm2-tss prints to stderr what its functions return anyway; who wants to see it sets TSS2_LOG himself.
+  (void)setenv("TSS2_LOG", "all+NONE", 0);
   auto state = std::make_unique<State>();
   TSS2_TCTI_CONTEXT* transport = nullptr;
   if (const TSS2_RC code = Tss2_TctiLdr_Initialize(tcti.c_str(), &transport); code != TSS2_RC_SUCCESS)
@@ -112,8 +116,11 @@ Result<Handle> Tpm::State::start_session(TPM2_SE type) {
                 Esys_StartAuthSession(context(), ek.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
                                       ESYS_TR_NONE, nullptr, type, &symmetric, TPM2_ALG_SHA256, &session)));
   Handle handle(context(), session);
-  constexpr TPMA_SESSION kFlags = TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT;
-  TRY(tpm_check("configure a session", Esys_TRSess_SetAttributes(context(), session, kFlags, 0xff)));
+  // The commands that a policy session authorizes here have no parameter that could be encrypted on the way
+  // in.
+  const TPMA_SESSION flags = TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_ENCRYPT |
+                             (type == TPM2_SE_POLICY ? TPMA_SESSION{0} : TPMA_SESSION{TPMA_SESSION_DECRYPT});
+  TRY(tpm_check("configure a session", Esys_TRSess_SetAttributes(context(), session, flags, 0xff)));
   return handle;
 }
 

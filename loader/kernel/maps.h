@@ -64,7 +64,8 @@ Result<Bytes> read_keys_map(const Fd& keys);
 
 // What the programs were given and have counted. Mode and counters live in the maps of constants and globals.
 struct KernelState {
-  bool enforcing = true;
+  diglim_mode mode = DIGLIM_MODE_ENFORCE;
+  bool measuring = false;  // IMA measures what is unknown
   diglim_counters counters = {};
   diglim_log_counters log = {};
 };

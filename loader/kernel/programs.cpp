@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "diglim.skel.h"
+#include "holdfast.skel.h"
 #include "loader/kernel/libbpf_error.h"
 #include "loader/module_signatures.h"
 #include "probe.skel.h"
@@ -38,6 +39,20 @@ bool is_guard(const bpf_program* program) {
   // What would refuse our own next steps comes last.
   constexpr std::string_view kGuards[] = {"diglim_bpf_map", "diglim_bpf_prog", "diglim_bpf"};
   return std::find(std::begin(kGuards), std::end(kGuards), bpf_program__name(program)) != std::end(kGuards);
+}
+
+// Whose functions are in measure.bpf.h.
+constexpr std::string_view kMeasurePrograms[] = {"diglim_ima_", "diglim_rule"};
+
+void leave_out_measurement(diglim_bpf& object) {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object.obj) {
+    for (const std::string_view prefix : kMeasurePrograms) {
+      if (std::string_view(bpf_program__name(program)).starts_with(prefix))
+        (void)bpf_program__set_autoload(program, false);  // fails only after load
+    }
+  }
+  (void)bpf_map__set_max_entries(object.maps.diglim_steered, 1);  // as above
 }
 
 Result<void> map_own_file_executable() {
@@ -85,6 +100,17 @@ Result<KernelFacts> probe_kernel() {
   return facts;
 }
 
+std::vector<std::pair<std::string, ByteView>> program_objects() {
+  const auto view = [](const void* (*bytes)(size_t*)) {
+    size_t size = 0;
+    const auto* at = static_cast<const uint8_t*>(bytes(&size));
+    return ByteView(at, size);
+  };
+  return {{"diglim.bpf.o", view(diglim_bpf__elf_bytes)},
+          {"holdfast.bpf.o", view(holdfast_bpf__elf_bytes)},
+          {"probe.bpf.o", view(probe_bpf__elf_bytes)}};
+}
+
 struct Programs::State {
   std::unique_ptr<diglim_bpf, DestroyDiglim> object;
   std::vector<std::pair<std::string, LinkPtr>> links;  // by program name
@@ -94,12 +120,15 @@ Programs::Programs(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Programs::Programs(Programs&&) noexcept = default;
 Programs::~Programs() = default;
 
-Result<Programs> Programs::load(bool enforce, const KernelFacts& facts) {
+Result<Programs> Programs::load(const Settings& settings, const KernelFacts& facts) {
   catch_libbpf_warnings();
   auto state = std::make_unique<State>();
   state->object.reset(diglim_bpf__open());
   if (!state->object) return libbpf_error("open the BPF programs", errno);
-  state->object->rodata->diglim_mode = enforce ? DIGLIM_MODE_ENFORCE : DIGLIM_MODE_PERMISSIVE;
+  state->object->rodata->diglim_mode = settings.mode;
+  state->object->rodata->diglim_counts_all = settings.ima_was_active ? 1 : 0;
+  state->object->rodata->diglim_measure = settings.measure ? 1 : 0;
+  if (!settings.measure) leave_out_measurement(*state->object);
   state->object->rodata->diglim_pins_device = facts.pins_device;
   state->object->rodata->diglim_pins_mount = facts.pins_mount;
   state->object->rodata->diglim_module_signatures = facts.module_signatures ? 1 : 0;

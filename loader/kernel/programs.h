@@ -32,12 +32,21 @@ struct KernelFacts {
 // REQUIRES: bpffs mounted at kBpffs. kUnsupported with what is missing (lsm= without bpf, no IMA, no BTF).
 Result<KernelFacts> probe_kernel();
 
+// Names ("diglim.bpf.o") and bytes of the objects that this loader carries. The bytes live as long as the
+// process.
+std::vector<std::pair<std::string, ByteView>> program_objects();
+
 // The loaded programs. Destroying it closes this process's references: the programs stay attached only if
 // pinned or held.
 class Programs {
  public:
-  // Loads without attaching. Mode and facts become constants.
-  static Result<Programs> load(bool enforce, const KernelFacts& facts);
+  // Loads without attaching. What is given becomes constants.
+  struct Settings {
+    diglim_mode mode = DIGLIM_MODE_ENFORCE;
+    bool ima_was_active = false;  // an IMA policy may have collected files before
+    bool measure = false;         // IMA measures what is unknown
+  };
+  static Result<Programs> load(const Settings& settings, const KernelFacts& facts);
 
   Programs(Programs&&) noexcept;
   ~Programs();

@@ -45,6 +45,8 @@ constexpr unsigned kHarmless = 8;
 constexpr unsigned kLast = 16;
 // May end with DIGLIM gone: a boot of its own.
 constexpr unsigned kLoss = 32;
+// Needs a machine that booted with ima_policy=tcb.
+constexpr unsigned kIma = 64;
 
 struct Attack {
   const char* name;
@@ -62,6 +64,7 @@ std::span<const Attack> mount_attacks();
 std::span<const Attack> process_attacks();
 std::span<const Attack> loader_attacks();
 std::span<const Attack> loss_attacks();
+std::span<const Attack> ima_attacks();
 
 // --- victims
 // ---------------------------------------------------------------------------------------------------

@@ -14,6 +14,13 @@ namespace {
 
 constexpr size_t kListsOfAHost = 2000;
 
+// Of this process: the figures are of one core, whatever else the machine does.
+double cpu_seconds() {
+  timespec now = {};
+  (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);  // cannot fail for this clock
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
 // A host with 2,000 packages on which `files` unknown files ran, all of them tolerated.
 bool measure(size_t files, double seconds) {
   TestAttester machine;
@@ -36,11 +43,11 @@ bool measure(size_t files, double seconds) {
   const Bytes ak = machine.ak();
   if (!bundle) return false;
   std::vector<double> per_second;
-  const uint64_t end = now_ns() + static_cast<uint64_t>(seconds * 1e9);
-  while (now_ns() < end || per_second.size() < 3) {
-    Stopwatch watch;
+  const double end = cpu_seconds() + seconds;
+  while (cpu_seconds() < end || per_second.size() < 3) {
+    const double start = cpu_seconds();
     const Verdict verdict = verify_attestation({*bundle, ak, machine.nonce}, policy);
-    per_second.push_back(1e9 / watch.lap_ns());
+    per_second.push_back(1 / (cpu_seconds() - start));
     if (!verdict.trusted() || verdict.unknown.size() != files) return false;
   }
   const std::string name = "verify_" + std::to_string(files);

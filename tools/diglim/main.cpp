@@ -22,10 +22,14 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
+    {"attest", "prove to others what runs here, and judge such proofs", false, diglim::run_attest},
     {"doctor", "check what DIGLIM needs, and say what to change", false, diglim::run_doctor},
     {"initramfs", "choose the digest lists that an initramfs needs", false, diglim::run_initramfs},
+    {"pcr", "predict, replay and show the PCR that IMA measures into", false, diglim::run_pcr},
     {"repair", "bring the digest lists in step with the rpm database", true, diglim::run_repair},
+    {"seal", "seal a secret to PCRs", false, diglim::run_seal},
     {"setup", "switch DIGLIM on for the next boots, or off again", false, diglim::run_setup},
+    {"unseal", "open a sealed secret", false, diglim::run_unseal},
 };
 
 void print_help(FILE* to) {

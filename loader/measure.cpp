@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/measure.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+
+#include "bpf/abi.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "loader/apparmor.h"
+#include "loader/hand_over.h"
+#include "loader/keeper.h"
+#include "loader/kernel/programs.h"
+
+namespace diglim {
+namespace {
+
+constexpr char kPolicyFile[] = "/sys/kernel/security/ima/policy";
+constexpr char kCountFile[] = "/sys/kernel/security/ima/runtime_measurements_count";
+constexpr size_t kMaxLoader = 64u << 20;
+
+Result<Bytes> sha256(ByteView bytes) {
+  return hash(HashAlgo::kSha256, {bytes});
+}
+
+ManifestMode manifest_mode(Mode mode) {
+  switch (mode) {
+    case Mode::kEnforce:
+      return ManifestMode::kEnforce;
+    case Mode::kPermissive:
+      return ManifestMode::kPermissive;
+    case Mode::kMeasure:
+      break;
+  }
+  return ManifestMode::kMeasure;
+}
+
+}  // namespace
+
+Result<uint64_t> ima_event_count() {
+  TRY_ASSIGN(const Bytes content, read_stream(kCountFile, 64));
+  const std::string_view text = trim(as_text(content));
+  uint64_t count = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), count).ec != std::errc())
+    return corrupt(0, std::string(kCountFile) + ": not a number");
+  return count;
+}
+
+bool ima_was_active() {
+  const auto line = read_stream("/proc/cmdline", 1 << 16);
+  const auto count = ima_event_count();
+  if (!line || !count) return true;
+  for (const std::string_view word : {"ima_policy=", "ima_tcb", "ima_appraise_tcb"}) {
+    if (as_text(*line).find(word) != std::string_view::npos) return true;
+  }
+  return *count > 1;  // one is boot_aggregate; more come from rules that the kernel was built with
+}
+
+Result<void> write_ima_policy(std::string_view text) {
+  TRY_ASSIGN(const Fd policy, open_file(kPolicyFile, O_WRONLY));
+  while (!text.empty()) {
+    // The kernel takes one rule of what it is given, and the position in the file stays 0.
+    const ssize_t taken = write(policy.get(), text.data(), text.size());
+    if (taken <= 0) return from_errno(std::string("write ") + kPolicyFile, taken < 0 ? errno : EIO);
+    text.remove_prefix(std::min(static_cast<size_t>(taken), text.size()));
+  }
+  return {};  // it counts from the moment its file is closed
+}
+
+PolicyLabels prepare_labels() {
+  const auto loaded = load_empty_profile(DIGLIM_NEVER);
+  if (loaded) return PolicyLabels::kAppArmor;
+  log_line(LOG_ERR, "AppArmor does not run, so IMA cannot be told what is known: everything is measured (" +
+                        loaded.error().message + ")");
+  return PolicyLabels::kNone;
+}
+
+std::vector<ManifestList> manifest_lists(const Generation& generation) {
+  std::vector<ManifestList> lists;
+  for (const LoadedList& list : generation.lists())
+    lists.push_back({list.content_hash, list.name, list.package, list.signer});
+  return lists;
+}
+
+Result<WrittenManifest> boot_manifest(const Config& config, std::string_view policy, HashAlgo algo,
+                                      const TrustStore& trust, const Generation& generation) {
+  Manifest manifest;
+  manifest.boot.mode = manifest_mode(config.mode);
+  manifest.boot.algo = algo;
+  TRY_ASSIGN(manifest.boot.policy_hash, sha256(as_bytes(policy)));
+  TRY_ASSIGN(const Bytes loader, read_file("/proc/self/exe", kMaxLoader));
+  TRY_ASSIGN(manifest.boot.loader_hash, sha256(loader));
+  for (const auto& [name, object] : program_objects()) {
+    TRY_ASSIGN(Bytes digest, sha256(object));
+    manifest.boot.programs.push_back({name, std::move(digest)});
+  }
+  manifest.boot.weak_hashes = config.signatures.allowed_weak_hashes;
+  TRY_ASSIGN(const auto keys, trust.trusted_keys());
+  for (const TrustedKey& key : keys) manifest.boot.keys.push_back({key.file_hash, key.fingerprint});
+  manifest.lists = manifest_lists(generation);
+  WrittenManifest written;
+  written.number = manifest.number;
+  TRY_ASSIGN(written.content, write_manifest(std::move(manifest)));
+  TRY_ASSIGN(written.hash, manifest_hash(written.content));
+  return written;
+}
+
+Result<ino_t> write_manifest_file(const WrittenManifest& manifest) {
+  const std::string path = manifest_path(manifest.number);
+  (void)mkdir(kRunFolder, 0755);  // exists already, or the open says what is wrong
+  (void)unlink(path.c_str());     // of a loader that was killed: a new file has nothing measured yet
+  TRY_ASSIGN(const Fd file, open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOATIME, 0444));
+  for (ByteView rest = manifest.content; !rest.empty();) {
+    const ssize_t written = write(file.get(), rest.data(), rest.size());
+    if (written <= 0) return from_errno("write " + path, written < 0 ? errno : EIO);
+    rest = rest.subspan(static_cast<size_t>(written));
+  }
+  struct stat info = {};
+  if (fstat(file.get(), &info) != 0) return from_errno("stat " + path, errno);
+  return info.st_ino;
+}
+
+Result<void> measure_manifest(uint64_t number, ino_t inode) {
+  const std::string path = manifest_path(number);
+  // The opening is what IMA measures. O_NOATIME tells our programs which one is meant (bpf/measure.bpf.h),
+  // here as when it was written.
+  TRY_ASSIGN(const Fd file, open_file(path, O_RDONLY | O_NOATIME | O_NOFOLLOW));
+  struct stat info = {};
+  struct statfs system = {};
+  if (fstat(file.get(), &info) != 0 || fstatfs(file.get(), &system) != 0)
+    return from_errno("stat " + path, errno);
+  if (inode != 0 && info.st_ino != inode)
+    return invalid(path + ": somebody replaced it before it was measured; try again");
+  if (system.f_type != TMPFS_MAGIC)
+    return unsupported(path + ": IMA's rule for manifests needs /run to be a tmpfs");
+  return {};
+}
+
+}  // namespace diglim

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the loader has to do with IMA (decision D9): its policy, and the manifests that it measures.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string_view>
+
+#include "lib/generation/generation.h"
+#include "lib/manifest/update.h"
+#include "lib/trust/trust_store.h"
+#include "loader/config.h"
+#include "policy/ima_policy.h"
+
+namespace diglim {
+
+// May an IMA policy have been in force before this process began, so that IMA collected digests of files?
+// True when in doubt. REQUIRES: /proc and securityfs mounted.
+bool ima_was_active();
+
+// Makes `text` the IMA policy; where the kernel takes only one (Debian's does), nobody can load another until
+// the next boot. It takes the place of what ima_policy= on the kernel command line chose, not of rules that
+// the kernel was built with. kIo: refused, and nothing has changed. REQUIRES: less than a page of text.
+Result<void> write_ima_policy(std::string_view text);
+
+// Loads the label that the policy names, where an LSM has labels for us. kNone, and the log says why, where
+// none has.
+PolicyLabels prepare_labels();
+
+// The manifest of what was decided at boot and cannot change until the next. `policy`: the text written.
+Result<WrittenManifest> boot_manifest(const Config& config, std::string_view policy, HashAlgo algo,
+                                      const TrustStore& trust, const Generation& generation);
+
+// The loaded lists as manifests name them.
+std::vector<ManifestList> manifest_lists(const Generation& generation);
+
+// Writes it to its path in /run/diglim, where nobody changes it from then on, and gives the file's inode
+// number.
+Result<ino_t> write_manifest_file(const WrittenManifest& manifest);
+
+// Has IMA measure it. Again, for one that was measured before, changes nothing. kNotFound: somebody removed
+// the file; kInvalid: or replaced it (`inode` is not its number; 0: any).
+Result<void> measure_manifest(uint64_t number, ino_t inode);
+
+// How many events IMA's log has.
+Result<uint64_t> ima_event_count();
+
+}  // namespace diglim

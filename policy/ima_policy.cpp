@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/ima_policy.h"
+
+#include "bpf/abi.h"
+
+namespace diglim {
+namespace {
+
+// What a file is used for (Documentation/ABI/testing/ima_policy).
+constexpr std::string_view kUses[] = {
+    "BPRM_CHECK mask=MAY_EXEC", "MMAP_CHECK mask=MAY_EXEC", "MODULE_CHECK",
+    "FIRMWARE_CHECK",           "KEXEC_KERNEL_CHECK",       "KEXEC_INITRAMFS_CHECK"};
+
+// Manifests lie in /run. Naming its file system keeps IMA from asking for a label at each open elsewhere.
+constexpr std::string_view kManifests = "FILE_CHECK mask=MAY_READ fsmagic=0x01021994";  // tmpfs
+
+}  // namespace
+
+std::string ima_policy(PolicyLabels labels, int pcr) {
+  const std::string label = " subj_role=" DIGLIM_NEVER;
+  const std::string end = " pcr=" + std::to_string(pcr) + "\n";
+  std::string text;
+  if (labels == PolicyLabels::kAppArmor) {
+    for (const std::string_view use : kUses) text.append("dont_measure func=").append(use) += label + "\n";
+    text.append("measure func=").append(kManifests) += label + " template=ima-ng" + end;
+  }
+  for (const std::string_view use : kUses)
+    text.append("measure func=").append(use) += " template=ima-sig" + end;
+  return text;
+}
+
+}  // namespace diglim

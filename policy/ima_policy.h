@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The IMA policies that the loader writes at boot (decision D9). Loader and predictor share them: the
+// manifest has the hash of the text.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace diglim {
+
+// Measures nothing. In place of a policy from the kernel command line: one that collects digests of known
+// files would have the kernel answer with them later, though the file has changed since.
+constexpr std::string_view kQuietPolicy = "dont_measure func=BPRM_CHECK\n";
+
+// Whose labels the rules can use, so that the BPF programs can answer for them (bpf/measure.bpf.h).
+enum class PolicyLabels {
+  kNone,  // every program, library, module, firmware and kexec image is measured, known or not; manifests are
+          // not
+  kAppArmor,  // only what the programs do not vouch for, and the loader's manifests
+};
+
+// Measures into register `pcr`. The rule for manifests alone has the template ima-ng
+// (lib/manifest/FORMAT.md).
+std::string ima_policy(PolicyLabels labels, int pcr);
+
+}  // namespace diglim

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# A TPM in software, and cases. Source it; needs $work and $top.
+# shellcheck shell=bash disable=SC2034
+passed=0 failed=0
+tpms=()
+
+report() { # NAME STATUS [FILE...]: the files are shown when it failed
+  if [ "$2" = 0 ]; then
+    passed=$((passed + 1))
+    echo "ok - $1"
+  else
+    failed=$((failed + 1))
+    echo "not ok - $1"
+    tail -n 25 "${@:3}" 2>/dev/null | sed 's/^/    /' || true
+  fi
+}
+
+# expect NAME STATUS [TEXT] -- COMMAND...: ends with STATUS, and says TEXT.
+expect() {
+  local name=$1 wanted=$2 text='' status=0
+  shift 2
+  if [ "$1" != -- ]; then text=$1; shift; fi
+  shift
+  "$@" >"$work/out" 2>&1 || status=$?
+  if [ "$status" = "$wanted" ] && { [ -z "$text" ] || grep -qF -- "$text" "$work/out"; }; then status=0; else echo "(status $status, wanted $wanted and '$text')" >>"$work/out"; status=1; fi
+  report "$name" "$status" "$work/out"
+}
+
+# start_tpm NAME: state is kept in $work/NAME, so that a second call is a reboot. Sets $tcti.
+start_tpm() {
+  local folder=$work/$1 port try
+  mkdir -p "$folder"
+  for try in 1 2 3 4 5 6 7 8 9; do
+    port=$((20000 + RANDOM % 20000))
+    swtpm socket --tpm2 --tpmstate "dir=$folder" --server "type=tcp,port=$port,bindaddr=127.0.0.1" \
+      --ctrl "type=tcp,port=$((port + 1)),bindaddr=127.0.0.1" --flags not-need-init,startup-clear --pid "file=$folder/pid" \
+      </dev/null >"$folder/log" 2>&1 &
+    tpm_pid=$!
+    for ((i = 0; i < 100; i++)); do
+      [ ! -s "$folder/pid" ] || break
+      kill -0 "$tpm_pid" 2>/dev/null || break
+      sleep 0.1
+    done
+    if [ -s "$folder/pid" ] && kill -0 "$tpm_pid" 2>/dev/null; then
+      tpms+=("$tpm_pid")
+      tcti=swtpm:host=127.0.0.1,port=$port
+      return
+    fi
+  done
+  echo "cannot start swtpm: $(cat "$folder/log")" >&2
+  exit 3
+}
+
+stop_tpm() { # PID
+  kill "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+  rm -f "$work"/*/pid
+}
+
+# What the kernel does when it measures: extends both banks.
+measure() { # LOG [FIRST_EVENT]
+  local pcr digests
+  "$here/bundle.py" extends "$1" | tail -n "+${2:-1}" | while read -r pcr digests; do
+    tpm2_pcrextend -T "$tcti" "$pcr:$digests"
+  done
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Goal: show the PCR as the first act of code, so that a driver sees whether IMA had measured that code by then.
+ * Expected: "PCR <hex>" on stdout. `probe FILE` maps FILE executable first: then it is FILE that was to be measured. `probe --cut FILE`
+ * only takes the last byte off FILE, with truncate(2).
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+  char value[128] = "";
+  FILE *pcr;
+
+  if (argc > 2 && strcmp(argv[1], "--cut") == 0) {
+    struct stat info;
+    return stat(argv[2], &info) != 0 || truncate(argv[2], info.st_size - 1) != 0;
+  }
+  if (argc > 1) {
+    int fd = open(argv[1], O_RDONLY);
+    if (fd < 0 || mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED) {
+      perror(argv[1]);
+      return 1;
+    }
+  }
+  pcr = fopen("/sys/class/tpm/tpm0/pcr-sha256/12", "r");
+  if (!pcr || fscanf(pcr, "%127s", value) != 1) {
+    perror("PCR 12");
+    return 1;
+  }
+  printf("PCR %s\n", value);
+  return 0;
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// `diglim attest enroll-*`: how a verifier learns that an attestation key lives in a certain TPM.
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "lib/base/base64.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/crypto/openssl.h"
+#include "lib/crypto/x509.h"
+#include "lib/tpm/credential.h"
+#include "lib/tpm/tpm.h"
+#include "tools/diglim/attest/verbs.h"
+
+namespace diglim {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kMaxFileBytes = 1u << 20;
+constexpr char kRequest[] = "diglim-enrolment-request";
+constexpr char kChallenge[] = "diglim-enrolment-challenge";
+constexpr char kAnswer[] = "diglim-enrolment-answer";
+
+struct Options {
+  std::string request, challenge, answer, secret, output;
+  std::vector<std::string> ek_ca;
+  std::string ek;
+  bool any_ek = false;
+  std::string state = "/var/lib/diglim";
+  std::string tcti;
+};
+
+Result<json> read_message(const std::string& path, const char* kind) {
+  TRY_ASSIGN(const std::string text, read_text_file(path, kMaxFileBytes));
+  json object = json::parse(text, nullptr, false);
+  if (object.is_discarded() || !object.is_object() || !object.contains(kind) || object[kind] != 1)
+    return corrupt(0, escape(path) + " is no '" + kind + "' of version 1");
+  return object;
+}
+
+Result<Bytes> bytes_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_string())
+    return corrupt(0, std::string("'") + key + "' is missing");
+  return from_base64(found->get_ref<const std::string&>());
+}
+
+Result<void> write_message(const std::string& path, const json& object) {
+  return write_output(path, as_bytes(object.dump(2) + "\n"), 0644);
+}
+
+// --- the machine ---
+
+Result<void> make_request(const Options& options) {
+  TRY_ASSIGN(Tpm tpm, Tpm::open(options.tcti));
+  TRY_ASSIGN(const EndorsementKey ek, tpm.endorsement_key());
+  TRY_ASSIGN(const Bytes ak, tpm.attestation_key());
+  TRY(make_folder(options.state));
+  // From now on another endorsement key means somebody on the bus.
+  TRY(write_file_atomically(options.state + "/ek.pub", ek.public_area, 0644));
+  TRY(write_file_atomically(options.state + "/ak.pub", ak, 0644));
+  return write_message(options.output, {{kRequest, 1},
+                                        {"ek", to_base64(ek.public_area)},
+                                        {"ek_certificate", to_base64(ek.certificate)},
+                                        {"ak", to_base64(ak)}});
+}
+
+Result<void> make_answer(const Options& options) {
+  TRY_ASSIGN(const json challenge, read_message(options.challenge, kChallenge));
+  TRY_ASSIGN(const Bytes credential, bytes_of(challenge, "credential"));
+  TRY_ASSIGN(Tpm tpm, Tpm::open(options.tcti));
+  if (const auto ek = read_file(options.state + "/ek.pub", kMaxFileBytes))
+    TRY(tpm.expect_endorsement_key(*ek));
+  TRY_ASSIGN(const Bytes secret, tpm.activate_credential(credential));
+  return write_message(options.output, {{kAnswer, 1}, {"secret", to_base64(secret)}});
+}
+
+// --- the verifier ---
+
+struct FreeStore {
+  void operator()(X509_STORE* store) const { X509_STORE_free(store); }
+};
+struct FreeStoreContext {
+  void operator()(X509_STORE_CTX* context) const { X509_STORE_CTX_free(context); }
+};
+
+// Vendors mark subjectAltName critical (it names the TPM), which OpenSSL does not handle by itself.
+int accept_san(int ok, X509_STORE_CTX* context) {
+  if (ok == 1 || X509_STORE_CTX_get_error(context) != X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION) return ok;
+  const X509* certificate = X509_STORE_CTX_get_current_cert(context);
+  for (int i = 0; i < X509_get_ext_count(certificate); ++i) {
+    X509_EXTENSION* extension = X509_get_ext(certificate, i);
+    if (X509_EXTENSION_get_critical(extension) == 0 || X509_supported_extension(extension) != 0) continue;
+    if (OBJ_obj2nid(X509_EXTENSION_get_object(extension)) != NID_subject_alt_name) return 0;
+  }
+  return 1;
+}
+
+Result<void> check_certificate(const json& request, ByteView ek,
+                               const std::vector<std::string>& authorities) {
+  TRY_ASSIGN(const Bytes der, bytes_of(request, "ek_certificate"));
+  if (der.empty())
+    return untrusted("the TPM has no endorsement key certificate; use --ek with what its vendor says");
+  TRY_ASSIGN(const auto certificates, read_x509(der));
+  if (certificates.size() != 1) return corrupt(0, "'ek_certificate' is not one certificate");
+  const std::unique_ptr<X509_STORE, FreeStore> store(X509_STORE_new());
+  for (const std::string& path : authorities) {
+    TRY_ASSIGN(const Bytes file, read_file(path, kMaxFileBytes));
+    auto read = read_x509(file);
+    if (!read) return with_context(escape(path), read.error());
+    for (const X509Ptr& authority : *read) X509_STORE_add_cert(store.get(), authority.get());
+  }
+  X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN);
+  X509_STORE_set_verify_cb(store.get(), accept_san);
+  const std::unique_ptr<X509_STORE_CTX, FreeStoreContext> context(X509_STORE_CTX_new());
+  if (!context || X509_STORE_CTX_init(context.get(), store.get(), certificates[0].get(), nullptr) != 1)
+    return openssl_error("check the endorsement key certificate");
+  if (X509_verify_cert(context.get()) != 1)
+    return untrusted(std::string("the endorsement key certificate: ") +
+                     X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get())));
+  TRY_ASSIGN(const PkeyPtr key, endorsement_public_key(ek));
+  if (EVP_PKEY_eq(X509_get0_pubkey(certificates[0].get()), key.get()) != 1)
+    return untrusted("the certificate is of another endorsement key");
+  return {};
+}
+
+Result<void> check_ek(const Options& options, const json& request, ByteView ek) {
+  TRY_ASSIGN(const Bytes fingerprint, hash(HashAlgo::kSha256, {ek}));
+  if (!options.ek_ca.empty()) return check_certificate(request, ek, options.ek_ca);
+  if (!options.ek.empty()) {
+    if (to_hex(fingerprint) == options.ek) return {};
+    return untrusted("the endorsement key's fingerprint is " + to_hex(fingerprint));
+  }
+  if (options.any_ek) return {};
+  return invalid("say how to know the TPM: --ek-ca, --ek " + to_hex(fingerprint) + ", or --any-ek");
+}
+
+Result<void> make_challenge(const Options& options) {
+  TRY_ASSIGN(const json request, read_message(options.request, kRequest));
+  TRY_ASSIGN(const Bytes ek, bytes_of(request, "ek"));
+  TRY_ASSIGN(const Bytes ak, bytes_of(request, "ak"));
+  TRY(check_ek(options, request, ek));
+  TRY_ASSIGN(const AttestationKey key, parse_attestation_key(ak));
+  Bytes secret(kMaxCredentialSecret);
+  if (RAND_bytes(secret.data(), static_cast<int>(secret.size())) != 1) return openssl_error("random bytes");
+  TRY_ASSIGN(const Bytes credential, make_credential(ek, key.name, secret));
+  TRY(write_file_atomically(options.secret, as_bytes(to_hex(secret) + "\n"), 0600));
+  return write_message(options.output, {{kChallenge, 1}, {"credential", to_base64(credential)}});
+}
+
+Result<void> accept(const Options& options) {
+  TRY_ASSIGN(const json request, read_message(options.request, kRequest));
+  TRY_ASSIGN(const json answer, read_message(options.answer, kAnswer));
+  TRY_ASSIGN(const Bytes ak, bytes_of(request, "ak"));
+  TRY_ASSIGN(const Bytes given, bytes_of(answer, "secret"));
+  TRY_ASSIGN(const std::string text, read_text_file(options.secret, kMaxFileBytes));
+  TRY_ASSIGN(const Bytes wanted, from_hex(trim(text)));
+  TRY(parse_attestation_key(ak));
+  if (given.size() != wanted.size() || CRYPTO_memcmp(given.data(), wanted.data(), wanted.size()) != 0)
+    return untrusted("the answer is wrong: this attestation key is not in the TPM with that endorsement key");
+  return write_output(options.output, ak, 0644);
+}
+
+}  // namespace
+
+void add_enroll_commands(CLI::App& app, Subcommands& commands) {
+  auto options = std::make_shared<Options>();
+  const auto add = [&](const char* name, const char* what, Result<void> (*run)(const Options&)) {
+    CLI::App* command = app.add_subcommand(name, what);
+    command->add_option("-o,--output", options->output, "file to write")->required();
+    commands.emplace_back(command, [&app, options, run] {
+      const auto done = run(*options);
+      return done ? kExitOk : fail(app, done.error());
+    });
+    return command;
+  };
+  CLI::App* request = add("enroll-request", "on the machine: name its keys", make_request);
+  CLI::App* challenge =
+      add("enroll-challenge", "verifier: make a secret that only that TPM opens", make_challenge);
+  CLI::App* answer = add("enroll-answer", "on the machine: open it", make_answer);
+  CLI::App* accepted = add("enroll-accept", "verifier: compare, and write the attestation key", accept);
+  for (CLI::App* command : {request, answer}) {
+    command->add_option("--state", options->state, "folder for the keys' names (default: /var/lib/diglim)");
+    add_tcti_option(*command, options->tcti);
+  }
+  for (CLI::App* command : {challenge, accepted}) {
+    command->add_option("REQUEST", options->request, "of enroll-request")->required();
+    command->add_option("--secret", options->secret, "file that the verifier keeps to itself")->required();
+  }
+  challenge->add_option("--ek-ca", options->ek_ca, "certificates of the TPM's vendor (PEM); may be repeated")
+      ->allow_extra_args(false);
+  challenge->add_option("--ek", options->ek, "SHA-256 of the endorsement key, known from elsewhere");
+  challenge->add_flag("--any-ek", options->any_ek, "take whatever TPM it is");
+  answer->add_option("CHALLENGE", options->challenge, "of enroll-challenge")->required();
+  accepted->add_option("ANSWER", options->answer, "of enroll-answer")->required();
+}
+
+}  // namespace diglim

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// `diglim attest policy` and `keylime-policy`: what a verifier shall accept, from a reference system.
+#include "lib/attest/policy.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "lib/rpm/version.h"
+#include "tools/diglim/attest/verbs.h"
+
+namespace diglim {
+namespace {
+
+using nlohmann::json;
+
+constexpr unsigned kKeylimePcr = 10;  // config.IMA_PCR in keylime/config.py: it looks at no other
+
+struct Options {
+  PredictOptions predict;
+  std::string output = "-";
+  bool any_list = false;
+  bool minimum_versions = false;
+};
+
+void add_minimum(VerifierPolicy& policy, const ManifestList& list) {
+  const auto package = rpm::split_nevra(list.package);
+  if (!package) return;
+  std::string& minimum = policy.minimum_versions[package->name];
+  // Of several versions at once (kernels) the oldest must still do.
+  if (minimum.empty() || rpm::compare_evr(package->evr, minimum) < 0) minimum = package->evr;
+}
+
+Result<VerifierPolicy> make_policy(const CLI::App& app, Options& options) {
+  TRY_ASSIGN(const System system, read_system(app, options.predict));
+  TRY_ASSIGN(const Predicted predicted, predict(app, options.predict));
+  const ManifestBoot& boot = system.boot.boot;
+  VerifierPolicy policy;
+  policy.pcr = predicted.pcr;
+  policy.bank = predicted.bank;
+  policy.modes = {boot.mode};
+  policy.loaders = {{boot.loader_hash}};
+  policy.ima_policies = {{boot.policy_hash}};
+  policy.programs.emplace();
+  for (const ManifestProgram& program : boot.programs) (*policy.programs)[program.name] = {program.hash};
+  policy.keys.emplace();
+  for (const ManifestKey& key : boot.keys) policy.keys->insert(key.fingerprint);
+  policy.weak_hashes = {boot.weak_hashes.begin(), boot.weak_hashes.end()};
+  if (!options.any_list) policy.lists.emplace();
+  for (const ManifestList& list : predicted.prediction.lists()) {
+    if (policy.lists) policy.lists->insert(list.hash);
+    if (options.minimum_versions) add_minimum(policy, list);
+  }
+  for (const PredictedEvent& event : predicted.prediction.events()) {
+    if (event.path == "boot_aggregate") policy.boot_aggregates.insert(event.file_digest);
+  }
+  return policy;
+}
+
+// The runtime policy of version 1: RUNTIME_POLICY_SCHEMA in keylime/ima/ima.py,
+// docs/user_guide/runtime_ima.rst. On a machine with DIGLIM the log holds manifests only, so their digests
+// are the whole policy.
+Result<std::string> make_keylime_policy(const CLI::App& app, Options& options) {
+  TRY_ASSIGN(const Predicted predicted, predict(app, options.predict));
+  if (predicted.pcr != kKeylimePcr)
+    return unsupported("Keylime looks at PCR 10 only, and this system measures into another");
+  json digests = json::object();
+  for (const PredictedEvent& event : predicted.prediction.events())
+    digests[event.path] = {to_hex(event.file_digest)};
+  const json policy = {
+      {"meta", {{"version", 1}, {"generator", 0}}},
+      {"release", 0},
+      {"digests", digests},
+      {"excludes", json::array()},
+      {"keyrings", json::object()},
+      {"ima", {{"ignored_keyrings", json::array()}, {"log_hash_alg", "sha1"}, {"dm_policy", nullptr}}},
+      {"ima-buf", json::object()},
+      {"verification-keys", ""}};
+  return policy.dump(2) + "\n";
+}
+
+}  // namespace
+
+void add_policy_commands(CLI::App& app, Subcommands& commands) {
+  auto options = std::make_shared<Options>();
+  CLI::App* policy = app.add_subcommand("policy", "verifier: what to accept, from a reference system");
+  add_predict_options(*policy, options->predict);
+  policy->add_option("-o,--output", options->output, "file to write (default: stdout)");
+  policy->add_flag("--any-list", options->any_list, "accept every list that the keys signed, not only these");
+  policy->add_flag("--minimum-versions", options->minimum_versions, "refuse packages older than these");
+  commands.emplace_back(policy, [&app, options] {
+    const auto made = make_policy(app, *options);
+    if (!made) return fail(app, made.error());
+    const auto written = write_output(options->output, as_bytes(write_policy(*made)), 0644);
+    return written ? kExitOk : fail(app, written.error());
+  });
+
+  auto keylime = std::make_shared<Options>();
+  CLI::App* runtime = app.add_subcommand("keylime-policy", "the same as a runtime policy for Keylime");
+  add_predict_options(*runtime, keylime->predict);
+  runtime->add_option("-o,--output", keylime->output, "file to write (default: stdout)");
+  commands.emplace_back(runtime, [&app, keylime] {
+    const auto made = make_keylime_policy(app, *keylime);
+    if (!made) return fail(app, made.error());
+    const auto written = write_output(keylime->output, as_bytes(*made), 0644);
+    return written ? kExitOk : fail(app, written.error());
+  });
+}
+
+}  // namespace diglim

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// `diglim attest quote`: the attester.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "lib/attest/bundle.h"
+#include "lib/attest/verify.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/manifest/manifest.h"
+#include "lib/tcg/ima_log.h"
+#include "lib/tpm/tpm.h"
+#include "tools/diglim/attest/verbs.h"
+
+namespace diglim {
+namespace {
+
+constexpr int kTries = 10;  // something may be measured between reading and quoting
+constexpr size_t kMaxEkBytes = 4096;
+
+struct Options {
+  std::string nonce;
+  std::string output;
+  std::string pcrs = "0-10";
+  std::string bank = "sha256";
+  std::string log = "/sys/kernel/security/ima/binary_runtime_measurements";
+  std::string manifests = "/run/diglim";
+  std::string state = "/var/lib/diglim";
+  std::string tcti;
+};
+
+// A quote and the values that it is over.
+Result<SignedQuote> quote_registers(Tpm& tpm, ByteView nonce, const PcrSelection& selection, Bundle& bundle) {
+  for (int i = 0; i < kTries; ++i) {
+    TRY_ASSIGN(bundle.pcrs, tpm.read_pcrs(selection));
+    TRY_ASSIGN(SignedQuote quote, tpm.quote(nonce, selection));
+    QuoteFault fault = QuoteFault::kMalformed;
+    TRY_ASSIGN(const Quote parsed, parse_quote(quote.attest, fault));
+    TRY_ASSIGN(const AttestationKey key, parse_attestation_key(quote.ak));
+    std::vector<Bytes> values;
+    for (const auto& [pcr, value] : bundle.pcrs) values.push_back(value);
+    TRY_ASSIGN(const Bytes digest, pcr_selection_digest(key.hash, values));
+    if (digest == parsed.pcr_digest) return quote;
+  }
+  return Error{ErrorCode::kIo, 0, "the PCRs change faster than the TPM quotes them; try again"};
+}
+
+// The log up to the entry that the quote covers: more may have been measured since.
+Result<size_t> covered(const std::vector<ImaEvent>& events, const Bundle& bundle, size_t log_bytes) {
+  PcrBank bank(bundle.bank);
+  std::vector<unsigned> measured;
+  for (const ImaEvent& event : events) {
+    if (bundle.pcrs.contains(event.pcr)) measured.push_back(event.pcr);
+  }
+  std::sort(measured.begin(), measured.end());
+  measured.erase(std::unique(measured.begin(), measured.end()), measured.end());
+  const auto fits = [&] {
+    return std::all_of(measured.begin(), measured.end(),
+                       [&](unsigned pcr) { return bank.value(pcr) == bundle.pcrs.at(pcr); });
+  };
+  for (size_t i = 0; i < events.size(); ++i) {
+    if (fits()) return events[i].offset;
+    TRY(replay_ima_event(events[i], bank));
+  }
+  if (fits()) return log_bytes;
+  return Error{ErrorCode::kIo, 0,
+               "the IMA log does not add up to the PCRs: something else extended them, or the log is another "
+               "machine's"};
+}
+
+Result<std::vector<Bytes>> collect_manifests(const CLI::App& app, const std::vector<ImaEvent>& events,
+                                             const std::string& folder) {
+  std::vector<Bytes> manifests;
+  for (const ImaEvent& event : events) {
+    if (event.template_name != "ima-ng" || !event.path.starts_with(kManifestPathPrefix)) continue;
+    const std::string path = folder + "/" + std::string(event.path.substr(event.path.rfind('/') + 1));
+    auto content = read_file(path, kMaxManifestBytes);
+    if (!content) {
+      complain(app.get_name(), content.error().message + "; a verifier will miss it");
+      continue;
+    }
+    const auto algo = hash_from_name(event.algo);
+    const auto digest = algo ? hash(*algo, {*content}) : invalid("hash");
+    if (!digest || *digest != to_bytes(event.digest)) {
+      complain(app.get_name(), escape(path) + " is not what was measured; a verifier will miss it");
+      continue;
+    }
+    manifests.push_back(*std::move(content));
+  }
+  return manifests;
+}
+
+Result<Bytes> make_bundle(const CLI::App& app, const Options& options) {
+  auto nonce = from_hex(options.nonce);
+  if (!nonce || nonce->size() < kMinNonceBytes || nonce->size() > kMaxNonceBytes)
+    return invalid("--nonce: 16 to 128 hexadecimal digits are expected");
+  Bundle bundle;
+  PcrSelection selection;
+  TRY_ASSIGN(selection.bank, pcr_bank_from_name(options.bank));
+  TRY_ASSIGN(selection.pcrs, parse_pcr_list(options.pcrs));
+  bundle.bank = selection.bank;
+  TRY_ASSIGN(Tpm tpm, Tpm::open(options.tcti));
+  // Known since enrolment; without it the bus is trusted.
+  if (const auto ek = read_file(options.state + "/ek.pub", kMaxEkBytes)) {
+    TRY(tpm.expect_endorsement_key(*ek));
+  } else if (ek.error().code != ErrorCode::kNotFound) {
+    return ek.error();
+  }
+  TRY_ASSIGN(SignedQuote quote, quote_registers(tpm, *nonce, selection, bundle));
+  TRY_ASSIGN(bundle.ima_log, read_stream(options.log, kMaxImaLogBytes));
+  auto events = read_ima_log(bundle.ima_log);
+  if (!events) return with_context(escape(options.log), events.error());
+  TRY_ASSIGN(const size_t size, covered(*events, bundle, bundle.ima_log.size()));
+  std::erase_if(*events, [size](const ImaEvent& event) { return event.offset >= size; });
+  TRY_ASSIGN(bundle.manifests, collect_manifests(app, *events, options.manifests));
+  events->clear();  // the views end here
+  bundle.ima_log.resize(size);
+  bundle.attest = std::move(quote.attest);
+  bundle.signature = std::move(quote.signature);
+  bundle.ak = std::move(quote.ak);
+  return write_bundle(bundle);
+}
+
+int run(const CLI::App& app, const Options& options) {
+  const auto bundle = make_bundle(app, options);
+  if (!bundle) return fail(app, bundle.error());
+  const auto written = write_output(options.output, *bundle, 0644);
+  return written ? kExitOk : fail(app, written.error());
+}
+
+}  // namespace
+
+void add_quote_command(CLI::App& app, Subcommands& commands) {
+  auto options = std::make_shared<Options>();
+  CLI::App* quote =
+      app.add_subcommand("quote", "on the machine: answer a verifier's challenge with a bundle");
+  quote->add_option("--nonce", options->nonce, "the challenge, in hexadecimal")->required();
+  quote->add_option("-o,--output", options->output, "file for the bundle")->required();
+  quote->add_option("--pcrs", options->pcrs, "which registers, such as 0-10,12 (default: 0-10)");
+  quote->add_option("--bank", options->bank, "sha1, sha256, sha384, sha512 (default: sha256)");
+  quote->add_option("--log", options->log, "the IMA log (default: the kernel's)");
+  quote->add_option("--manifests", options->manifests, "folder of the manifests (default: /run/diglim)");
+  quote->add_option("--state", options->state, "folder of what enrolment keeps (default: /var/lib/diglim)");
+  add_tcti_option(*quote, options->tcti);
+  commands.emplace_back(quote, [&app, options] { return run(app, *options); });
+}
+
+}  // namespace diglim

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/diglim/measure/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/tcg/event_log.h"
+#include "lib/tpm/tpm.h"
+
+namespace diglim {
+namespace {
+
+constexpr unsigned kImaPcr = 10;
+
+Result<unsigned> parse_pcr(std::string_view text) {
+  unsigned pcr = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pcr);
+  if (error != std::errc() || end != text.data() + text.size() || pcr >= kPcrCount)
+    return invalid("'" + escape(text, 40) + "' is no PCR; there are 0 to 23");
+  return pcr;
+}
+
+std::vector<std::string> split(const std::string& text, char by) {
+  std::vector<std::string> parts;
+  size_t start = 0;
+  for (size_t at = 0; at <= text.size(); ++at) {
+    if (at < text.size() && text[at] != by) continue;
+    if (at > start) parts.push_back(text.substr(start, at - start));
+    start = at + 1;
+  }
+  return parts;
+}
+
+// What IMA's first event says. None: another register than its own, which starts from zero.
+Result<std::optional<Bytes>> find_boot_aggregate(const PredictOptions& options, unsigned pcr, HashAlgo bank) {
+  if (pcr != kImaPcr) return std::optional<Bytes>();
+  if (!options.boot_aggregate.empty()) {
+    TRY_ASSIGN(Bytes value, from_hex(options.boot_aggregate));
+    return std::optional<Bytes>(std::move(value));
+  }
+  if (!options.event_log.empty()) {
+    TRY_ASSIGN(const Bytes log, read_stream(options.event_log, kMaxEventLogBytes));
+    auto replayed = replay_event_log(log, bank);
+    if (!replayed) return with_context(escape(options.event_log), replayed.error());
+    TRY_ASSIGN(Bytes value, boot_aggregate(*replayed));
+    return std::optional<Bytes>(std::move(value));
+  }
+  if (options.from_tpm) {
+    TRY_ASSIGN(Tpm tpm, Tpm::open(options.tcti));
+    TRY_ASSIGN(const auto values, tpm.read_pcrs({bank, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}}));
+    PcrBank registers(bank);
+    for (const auto& [number, value] : values) TRY(registers.set(number, value));
+    TRY_ASSIGN(Bytes value, boot_aggregate(registers));
+    return std::optional<Bytes>(std::move(value));
+  }
+  return invalid(
+      "PCR 10 begins with boot_aggregate: give --boot-aggregate, --event-log or --from-tpm (or measure into "
+      "another PCR, "
+      "with pcr= in loader.conf)");
+}
+
+// "load:FILE,..." publishes, "unload:NAME,..." withdraws; each is one call of the loader.
+Result<void> apply_transaction(const std::string& step, const TrustStore& trust,
+                               std::vector<ManifestList>& lists) {
+  const size_t colon = step.find(':');
+  const std::string verb = step.substr(0, colon);
+  const auto operands = split(colon == std::string::npos ? "" : step.substr(colon + 1), ',');
+  if ((verb != "load" && verb != "unload") || operands.empty())
+    return invalid("--transaction '" + escape(step, 200) + "': load:FILE,... or unload:NAME,... is expected");
+  const auto forget = [&lists](const std::string& name) {
+    const size_t before = lists.size();
+    std::erase_if(lists, [&](const ManifestList& list) { return list.name == name; });
+    return lists.size() != before;
+  };
+  for (const std::string& operand : operands) {
+    if (verb == "unload") {
+      if (!forget(operand.substr(operand.rfind('/') + 1)))
+        return invalid("--transaction: no list " + escape(operand) + " is loaded then");
+      continue;
+    }
+    std::vector<std::string> left_out;
+    std::vector<ManifestList> added;
+    if (auto list = read_list(operand, trust)) {
+      added.push_back(*std::move(list));
+    } else {  // a folder
+      if (!list_folder(operand)) return std::move(list).error();
+      TRY_ASSIGN(added, read_lists(operand, trust, left_out));
+      if (!left_out.empty()) return untrusted(left_out.front());  // the loader loads all or nothing
+    }
+    for (ManifestList& list : added) {
+      (void)forget(list.name);  // a list of the same name takes the place of the old one
+      lists.push_back(std::move(list));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+int fail(const CLI::App& app, int status, const std::string& message) {
+  complain(app.get_name(), message);
+  return status;
+}
+
+int fail(const CLI::App& app, const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kInvalid:
+      return fail(app, kExitUsage, error.message);
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kUntrusted:
+    case ErrorCode::kUnsupported:
+      return fail(app, kExitRejected, error.message);
+    case ErrorCode::kNotFound:
+    case ErrorCode::kIo:
+      break;
+  }
+  return fail(app, kExitEnvironment, error.message);
+}
+
+void describe_subcommands(CLI::App& app) {
+  app.require_subcommand(1);
+  app.set_help_flag();
+  app.set_help_all_flag("-h,--help", "print this help and exit");
+}
+
+void add_tcti_option(CLI::App& app, std::string& tcti) {
+  tcti = kDefaultTcti;
+  app.add_option("--tcti", tcti, "how to reach the TPM, as tpm2-tss says it (default: device:/dev/tpmrm0)");
+}
+
+void add_system_options(CLI::App& app, PredictOptions& options) {
+  app.add_option("--root", options.system.root, "the system in this folder (default: /)");
+  app.add_option("--initramfs", options.initramfs,
+                 "an unpacked initramfs, whose configuration, keys and lists count first; those of --root "
+                 "are then loaded");
+  app.add_option("--loader", options.system.loader, "another diglim-loader than usr/sbin/diglim-loader");
+  app.add_option("--cmdline", options.system.command_line,
+                 "the kernel command line (diglim.mode=, diglim.pcr=)");
+  app.add_option("--ima-policy", options.system.ima_policy,
+                 "a file with another IMA policy than the loader's");
+  app.add_flag("--no-labels", options.no_labels, "AppArmor does not run, so that IMA measures everything");
+  app.add_option("--algorithm", options.algo, "the kernel's ima_hash (default: sha256)");
+  app.add_option("--program", options.programs, "NAME=SHA256 of a BPF object of another build of DIGLIM")
+      ->allow_extra_args(false);
+}
+
+void add_predict_options(CLI::App& app, PredictOptions& options) {
+  add_system_options(app, options);
+  app.add_option("--pcr", options.pcr, "the PCR that IMA measures into (default: as the configuration says)");
+  app.add_option("--bank", options.bank, "its bank: sha1, sha256, sha384, sha512 (default: sha256)");
+  app.add_option("--boot-aggregate", options.boot_aggregate, "IMA's first value in PCR 10, in hexadecimal");
+  app.add_option("--event-log", options.event_log,
+                 "compute that from this firmware log (binary_bios_measurements)");
+  app.add_flag("--from-tpm", options.from_tpm, "compute that from PCRs 0 to 9 of the TPM");
+  app.add_option("--boot-template", options.boot_template,
+                 "template of that event: the kernel's default (default: ima-sig)");
+  app.add_option("--transaction", options.transactions,
+                 "then load:FILE,... or unload:NAME,...; may be repeated, each is one call of the loader")
+      ->allow_extra_args(false);
+  app.add_flag("--next-boot", options.next_boot, "the value of the next boot after these transactions");
+  add_tcti_option(app, options.tcti);
+}
+
+Result<System> read_system(const CLI::App& app, PredictOptions& options) {
+  TRY_ASSIGN(options.system.algo, pcr_bank_from_name(options.algo));
+  options.system.labels = !options.no_labels;
+  for (const std::string& program : options.programs) {
+    const size_t equals = program.find('=');
+    if (equals == std::string::npos) return invalid("--program: NAME=SHA256 is expected");
+    options.system.programs[program.substr(0, equals)] = program.substr(equals + 1);
+  }
+  SystemOptions first = options.system;
+  if (!options.initramfs.empty()) first.root = options.initramfs;
+  TRY_ASSIGN(System system, read_system(first));
+  for (const std::string& reason : system.left_out)
+    complain(app.get_name(), "left out, as at boot: " + reason);
+  return system;
+}
+
+Result<Predicted> predict(const CLI::App& app, PredictOptions& options) {
+  TRY_ASSIGN(System system, read_system(app, options));
+  TRY_ASSIGN(const HashAlgo bank, pcr_bank_from_name(options.bank));
+  const unsigned pcr = options.pcr.value_or(static_cast<unsigned>(system.config.pcr));
+  if (pcr >= kPcrCount) return invalid("--pcr is a number from 0 to 23");
+  if (!system.config.measures())
+    return invalid(
+        "this system measures nothing: set measure = on in loader.conf, or name diglim.measure=on with "
+        "--cmdline");
+  if (options.no_labels)
+    return unsupported(
+        "without labels IMA measures every file that is used, in the order of use: no value can be "
+        "predicted");
+  Predicted predicted{Prediction(pcr, bank, options.system.algo), pcr, bank};
+  Prediction& prediction = predicted.prediction;
+  TRY_ASSIGN(const auto aggregate, find_boot_aggregate(options, pcr, bank));
+  if (aggregate) TRY(prediction.boot_aggregate(*aggregate, options.boot_template));
+
+  std::vector<ManifestList> lists = system.boot.lists;
+  const auto load_root = [&]() -> Result<void> {
+    if (options.initramfs.empty()) return {};
+    return apply_transaction("load:" + options.system.root + "/etc/digest_lists", system.trust, lists);
+  };
+  if (options.next_boot) {
+    // With an initramfs the change is in the root's lists, which are loaded after it.
+    if (options.initramfs.empty()) {
+      for (const std::string& step : options.transactions) TRY(apply_transaction(step, system.trust, lists));
+      system.boot.lists = lists;
+    }
+    TRY(prediction.boot(system.boot));
+    if (!options.initramfs.empty()) {
+      TRY(load_root());
+      for (const std::string& step : options.transactions) TRY(apply_transaction(step, system.trust, lists));
+      TRY(prediction.update(lists));
+    }
+    return predicted;
+  }
+  TRY(prediction.boot(system.boot));
+  TRY(load_root());
+  TRY(prediction.update(lists));
+  for (const std::string& step : options.transactions) {
+    TRY(apply_transaction(step, system.trust, lists));
+    TRY(prediction.update(lists));
+  }
+  return predicted;
+}
+
+Result<std::vector<unsigned>> parse_pcr_list(const std::string& text) {
+  std::set<unsigned> pcrs;
+  for (const std::string& part : split(text, ',')) {
+    const size_t dash = part.find('-');
+    TRY_ASSIGN(const unsigned first, parse_pcr(part.substr(0, dash)));
+    unsigned last = first;
+    if (dash != std::string::npos) {
+      TRY_ASSIGN(last, parse_pcr(part.substr(dash + 1)));
+    }
+    for (unsigned pcr = first; pcr <= last; ++pcr) pcrs.insert(pcr);
+  }
+  if (pcrs.empty()) return invalid("no PCR is named");
+  return std::vector<unsigned>(pcrs.begin(), pcrs.end());
+}
+
+Result<std::string> read_text_file(const std::string& path, size_t max) {
+  TRY_ASSIGN(const Bytes content, read_stream(path, max));
+  return std::string(as_text(content));
+}
+
+Result<void> write_output(const std::string& path, ByteView bytes, mode_t mode) {
+  if (path != "-") return write_file_atomically(path, bytes, mode);
+  if (fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size() || fflush(stdout) != 0)
+    return from_errno("write to stdout", errno);
+  return {};
+}
+
+}  // namespace diglim

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Command line options that several verbs share.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/attest/quote.h"
+#include "tools/diglim/measure/prediction.h"
+#include "tools/diglim/measure/system.h"
+#include "tools/tool.h"
+
+namespace diglim {
+
+// Prints it and gives the exit status that fits it: a wrong call, a rejected input, or the system.
+int fail(const CLI::App& app, const Error& error);
+int fail(const CLI::App& app, int status, const std::string& message);
+
+// Help of all subcommands at once, and exactly one of them needed.
+void describe_subcommands(CLI::App& app);
+
+struct PredictOptions {
+  SystemOptions system;
+  std::optional<unsigned> pcr;  // none: what the configuration says
+  std::string bank = "sha256";
+  std::string algo = "sha256";
+  bool no_labels = false;
+  std::vector<std::string> programs;  // NAME=HEX
+  std::string boot_aggregate;         // hexadecimal
+  std::string event_log;              // a file
+  bool from_tpm = false;
+  std::string tcti;
+  std::string boot_template = "ima-sig";
+  std::string initramfs;
+  std::vector<std::string> transactions;
+  bool next_boot = false;
+};
+
+void add_system_options(CLI::App& app, PredictOptions& options);
+void add_predict_options(CLI::App& app, PredictOptions& options);
+void add_tcti_option(CLI::App& app, std::string& tcti);
+
+// What the options ask for. Warnings go to stderr.
+Result<System> read_system(const CLI::App& app, PredictOptions& options);
+struct Predicted {
+  Prediction prediction;
+  unsigned pcr;
+  HashAlgo bank;
+};
+Result<Predicted> predict(const CLI::App& app, PredictOptions& options);
+
+// "0,1,7-10" -> ascending numbers. kInvalid.
+Result<std::vector<unsigned>> parse_pcr_list(const std::string& text);
+Result<std::string> read_text_file(const std::string& path, size_t max);
+
+// To a file, all or nothing, or to stdout for "-".
+Result<void> write_output(const std::string& path, ByteView bytes, mode_t mode);
+
+}  // namespace diglim

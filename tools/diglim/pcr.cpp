@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verb `pcr`. See diglim-pcr(1).
+#include <fmt/format.h>
+
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/base/text.h"
+#include "lib/tcg/ima_log.h"
+#include "lib/tpm/pcr_policy.h"
+#include "lib/tpm/signing_key.h"
+#include "lib/tpm/tpm.h"
+#include "tools/diglim/measure/options.h"
+#include "tools/diglim/verbs.h"
+#include "tools/tool.h"
+
+namespace diglim {
+namespace {
+
+constexpr size_t kMaxKeyBytes = 1u << 20;
+
+struct Options {
+  PredictOptions predict;
+  bool explain = false;
+  bool json = false;
+  std::string log_output;
+  std::string manifests_output;
+  std::string sign;
+  std::string pcrs;
+  std::vector<std::string> values;  // N=HEX
+  std::string output = "-";
+  std::string log;
+  std::string bank = "sha256";
+  std::string tcti;
+};
+
+void write_value(JsonWriter& json, unsigned pcr, HashAlgo bank, ByteView value) {
+  json.key("pcr").value(uint64_t{pcr}).key("bank").value(hash_name(bank)).key("value").value(to_hex(value));
+}
+
+void print_json(const Predicted& predicted, bool explain) {
+  JsonWriter json;
+  json.begin_object();
+  write_value(json, predicted.pcr, predicted.bank, predicted.prediction.value());
+  if (explain) {
+    json.key("events").begin_array();
+    for (const PredictedEvent& event : predicted.prediction.events()) {
+      json.begin_object().key("template").value(event.template_name).key("path").value(event.path);
+      json.key("digest").value(to_hex(event.file_digest)).key("what").value(event.what);
+      if (!event.content.empty()) json.key("manifest").value(as_text(event.content));
+      json.end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
+  fmt::print("{}\n", json.text());
+}
+
+void print_text(const Predicted& predicted, bool explain) {
+  if (explain) {
+    for (const PredictedEvent& event : predicted.prediction.events()) {
+      fmt::print("{} {} {}\n  {}\n", event.template_name, to_hex(event.file_digest), escape(event.path),
+                 event.what);
+      std::string_view rest = as_text(event.content);
+      while (!rest.empty()) {
+        const size_t end = rest.find('\n');
+        fmt::print("    {}\n", rest.substr(0, end));
+        rest.remove_prefix(std::min(end == std::string_view::npos ? rest.size() : end + 1, rest.size()));
+      }
+    }
+  }
+  fmt::print("PCR {} ({}): {}\n", predicted.pcr, hash_name(predicted.bank),
+             to_hex(predicted.prediction.value()));
+}
+
+// The other registers that the secret is sealed to: as given, or as they are.
+Result<Authorization> authorize(const Options& options, const Predicted& predicted) {
+  Authorization authorization;
+  authorization.selection.bank = predicted.bank;
+  TRY_ASSIGN(authorization.selection.pcrs,
+             parse_pcr_list(options.pcrs.empty() ? std::to_string(predicted.pcr) : options.pcrs));
+  authorization.values[predicted.pcr] = predicted.prediction.value();
+  for (const std::string& value : options.values) {
+    const size_t equals = value.find('=');
+    if (equals == std::string::npos) return invalid("--value: PCR=HEX is expected");
+    TRY_ASSIGN(const auto pcr, parse_pcr_list(value.substr(0, equals)));
+    TRY_ASSIGN(authorization.values[pcr.front()], from_hex(value.substr(equals + 1)));
+  }
+  PcrSelection missing{predicted.bank, {}};
+  for (const unsigned pcr : authorization.selection.pcrs) {
+    if (!authorization.values.contains(pcr)) missing.pcrs.push_back(pcr);
+  }
+  if (!missing.pcrs.empty()) {
+    TRY_ASSIGN(Tpm tpm, Tpm::open(options.predict.tcti));
+    TRY_ASSIGN(const auto values, tpm.read_pcrs(missing));
+    authorization.values.insert(values.begin(), values.end());
+  }
+  TRY_ASSIGN(const std::string pem, read_text_file(options.sign, kMaxKeyBytes));
+  TRY_ASSIGN(const PkeyPtr key, read_private_pem(pem));
+  TRY_ASSIGN(const Bytes policy, policy_pcr_digest(authorization.selection, authorization.values));
+  TRY_ASSIGN(const Bytes digest, authorization_hash(policy));
+  TRY_ASSIGN(authorization.signature, sign_digest(key.get(), digest));
+  return authorization;
+}
+
+// Under the names that they will have in /run/diglim.
+Result<void> write_manifests(const Prediction& prediction, const std::string& folder) {
+  TRY(make_folder(folder));
+  for (const PredictedEvent& event : prediction.events()) {
+    if (event.content.empty()) continue;
+    TRY(write_file_atomically(folder + event.path.substr(event.path.rfind('/')), event.content, 0444));
+  }
+  return {};
+}
+
+int run_predict(const CLI::App& app, Options& options) {
+  const auto predicted = predict(app, options.predict);
+  if (!predicted) return fail(app, predicted.error());
+  if (!options.log_output.empty()) {
+    const auto written = write_output(options.log_output, predicted->prediction.log(), 0644);
+    if (!written) return fail(app, written.error());
+  }
+  if (!options.manifests_output.empty()) {
+    const auto written = write_manifests(predicted->prediction, options.manifests_output);
+    if (!written) return fail(app, written.error());
+  }
+  if (!options.sign.empty()) {
+    const auto authorization = authorize(options, *predicted);
+    if (!authorization) return fail(app, authorization.error());
+    const auto written = write_output(options.output, as_bytes(write_authorization(*authorization)), 0644);
+    return written ? kExitOk : fail(app, written.error());
+  }
+  options.json ? print_json(*predicted, options.explain) : print_text(*predicted, options.explain);
+  return kExitOk;
+}
+
+int print_registers(const std::map<unsigned, Bytes>& values, HashAlgo bank, bool as_json) {
+  JsonWriter json;
+  json.begin_array();
+  for (const auto& [pcr, value] : values) {
+    if (!as_json) fmt::print("PCR {} ({}): {}\n", pcr, hash_name(bank), to_hex(value));
+    json.begin_object();
+    write_value(json, pcr, bank, value);
+    json.end_object();
+  }
+  json.end_array();
+  if (as_json) fmt::print("{}\n", json.text());
+  return kExitOk;
+}
+
+int run_replay(const CLI::App& app, const Options& options) {
+  const auto algo = pcr_bank_from_name(options.bank);
+  if (!algo) return fail(app, kExitUsage, algo.error().message);
+  const auto log = read_stream(options.log, kMaxImaLogBytes);
+  if (!log) return fail(app, log.error());
+  const auto events = read_ima_log(*log);
+  if (!events) return fail(app, with_context(escape(options.log), events.error()));
+  PcrBank bank(*algo);
+  if (const auto replayed = replay_ima_log(*events, bank); !replayed)
+    return fail(app, with_context(escape(options.log), replayed.error()));
+  std::map<unsigned, Bytes> values;
+  for (const ImaEvent& event : *events) values[event.pcr] = bank.value(event.pcr);
+  return print_registers(values, *algo, options.json);
+}
+
+int run_show(const CLI::App& app, const Options& options) {
+  auto algo = pcr_bank_from_name(options.bank);
+  auto pcrs = parse_pcr_list(options.pcrs.empty() ? "0-23" : options.pcrs);
+  if (!algo) return fail(app, kExitUsage, algo.error().message);
+  if (!pcrs) return fail(app, pcrs.error());
+  auto tpm = Tpm::open(options.tcti);
+  if (!tpm) return fail(app, tpm.error());
+  const auto values = tpm->read_pcrs({*algo, *pcrs});
+  if (!values) return fail(app, values.error());
+  return print_registers(*values, *algo, options.json);
+}
+
+}  // namespace
+
+int run_pcr(int argc, char** argv) {
+  Options options;
+  CLI::App app("Predicts, replays and shows the PCR that IMA measures into.", argv[0]);
+  describe_subcommands(app);
+  int status = kExitOk;
+
+  CLI::App* predict =
+      app.add_subcommand("predict", "the value after boot, and after transactions; needs no TPM");
+  add_predict_options(*predict, options.predict);
+  predict->add_flag("--explain", options.explain, "print each event and manifest too");
+  predict->add_flag("--json", options.json, "print JSON");
+  predict->add_option("--log", options.log_output, "write the predicted IMA log to this file");
+  predict->add_option("--manifests", options.manifests_output,
+                      "write the predicted manifests into this folder");
+  predict->add_option("--sign", options.sign,
+                      "sign the value with this private key (PEM): an authorization for unseal");
+  predict->add_option("--pcrs", options.pcrs,
+                      "with --sign: all PCRs that the secret is sealed to, such as 0-7,10");
+  predict
+      ->add_option("--value", options.values,
+                   "with --sign: PCR=HEX of another one (default: as the TPM has it)")
+      ->allow_extra_args(false);
+  predict->add_option("-o,--output", options.output, "with --sign: write to this file");
+
+  CLI::App* replay = app.add_subcommand("replay", "the values to which an IMA log adds up");
+  replay->add_option("LOG", options.log, "binary_runtime_measurements")->required();
+  replay->add_option("--bank", options.bank, "sha1, sha256, sha384, sha512 (default: sha256)");
+  replay->add_flag("--json", options.json, "print JSON");
+
+  CLI::App* show = app.add_subcommand("show", "the values that the TPM holds");
+  show->add_option("--bank", options.bank, "sha1, sha256, sha384, sha512 (default: sha256)");
+  show->add_option("--pcrs", options.pcrs, "which, such as 0-7,10 (default: all)");
+  show->add_flag("--json", options.json, "print JSON");
+  add_tcti_option(*show, options.tcti);
+
+  if (const auto wrong = parse_options(app, argc, argv)) return *wrong;
+  if (predict->parsed()) status = run_predict(app, options);
+  if (replay->parsed()) status = run_replay(app, options);
+  if (show->parsed()) status = run_show(app, options);
+  return status;
+}
+
+}  // namespace diglim
