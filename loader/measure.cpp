@@ -5,11 +5,13 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/utsname.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 
 #include "bpf/abi.h"
 #include "lib/base/file.h"
@@ -28,6 +30,23 @@ constexpr size_t kMaxLoader = 64u << 20;
 
 Result<Bytes> sha256(ByteView bytes) {
   return hash(HashAlgo::kSha256, {bytes});
+}
+
+// Up to 6.9 IMA's memory of files was an LSM of its own, which lsm= may leave out
+// (security/integrity/iint.c).
+bool lacks_integrity() {
+  utsname system = {};
+  int major = 0;
+  int minor = 0;
+  if (uname(&system) != 0 || std::sscanf(system.release, "%d.%d", &major, &minor) != 2) return false;
+  if (major > 6 || (major == 6 && minor > 9)) return false;
+  const auto line = read_stream("/proc/cmdline", 1 << 16);
+  if (!line) return false;
+  const std::string words = " " + std::string(as_text(*line));
+  const size_t at = words.rfind(" lsm=");
+  return at != std::string::npos &&
+         words.substr(at + 1, words.find_first_of(" \n", at + 1) - at - 1).find("integrity") ==
+             std::string::npos;
 }
 
 ManifestMode manifest_mode(Mode mode) {
@@ -64,6 +83,11 @@ bool ima_was_active() {
 }
 
 Result<void> write_ima_policy(std::string_view text) {
+  if (lacks_integrity()) {
+    return unsupported(
+        "lsm= on the kernel command line lacks \"integrity\", without which this kernel panics at the first "
+        "file that IMA measures");
+  }
   TRY_ASSIGN(const Fd policy, open_file(kPolicyFile, O_WRONLY));
   while (!text.empty()) {
     // The kernel takes one rule of what it is given, and the position in the file stays 0.
