@@ -76,7 +76,7 @@ cp -r good nokeys && rm nokeys/etc/diglim/keys/*
 doctor 1 nokeys --seconds 0
 echo 'mode = off' >good/etc/diglim/loader.conf
 expect 1 "$diglim" doctor --root good --seconds 0
-contains "configuration" "$out" 'loader.conf: line 1: mode is "enforce" or "permissive", not "off"'
+contains "configuration" "$out" 'loader.conf: line 1: mode is "enforce", "permissive" or "measure", not "off"'
 rm good/etc/diglim/loader.conf
 # Time over: said, not hidden.
 mkdir -p good/opt && for i in $(seq 3000); do echo "$i" >"good/opt/$i"; done && chmod -R 755 good/opt && head -c 300000000 /dev/zero >good/opt/large && chmod 755 good/opt/large
