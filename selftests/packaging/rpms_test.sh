@@ -19,7 +19,7 @@ version=$(sed -n 's/^Version: *//p' "$top/packaging/diglim.spec")
 files() { rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' rpms/"$1"-"$version"-*.{x86_64,noarch}.rpm 2>/dev/null | sed 's/^d[^ ]* \(.*\)/\1\//; s/^[^ ]* //; s/\.gz$//' | sort; }
 rpm -qp rpms/*.rpm >/dev/null 2>log || fail "rpm -qp: $(cat log)"
 {
-	printf '%s\n' /etc/diglim/ /etc/diglim/keys/ /etc/diglim/loader.conf /etc/digest_lists/ /var/lib/diglim/ /usr/sbin/diglim-loader \
+	printf '%s\n' /etc/diglim/ /etc/diglim/keys/ /etc/diglim/loader.conf /etc/digest_lists/ /var/lib/diglim/ /usr/libexec/diglim/ /usr/libexec/diglim/grub-permissive /usr/sbin/diglim-loader \
 		/usr/bin/{compact_gen,diglim,diglim_setup.sh,diglim_user_client,rpm_gen}
 	(cd "$top/packaging" && printf '/usr/share/bash-completion/completions/%s\n' completion/* | sed 's|completion/\([^/]*\)$|\1|' &&
 		for page in man/*; do [ "$page" != man/diglim-rpm-plugin.8 ] && echo "/usr/share/man/man${page##*.}/${page#man/}"; done &&
