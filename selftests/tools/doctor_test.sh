@@ -65,6 +65,7 @@ make_package unsigned && make_signing_key stranger && make_package foreign stran
 install_package bad unsigned && install_package bad foreign || fail "install: $(cat install.log)"
 echo changed >>bad/usr/bin/hello
 printf '#!/bin/sh\n' >bad/usr/local/bin/own && chmod 755 bad/usr/local/bin/own
+mkdir -p bad/etc/cron.daily && cp bad/usr/local/bin/own bad/etc/cron.daily/changed
 touch bad/var/lib/diglim/transaction
 rm bad/etc/digest_lists/* && echo x >bad/etc/digest_lists/0-file_list-rpm-gone-1-1.noarch && echo x >bad/etc/digest_lists/0-file_list-compact-x
 doctor 1 bad

@@ -68,7 +68,7 @@ class System {
   Result<void> lock();
   void unlock();
   Result<void> remove(const std::string& path);
-  Result<void> remove_folders() const;  // those that are empty
+  Result<void> remove_folders() const;        // those that are empty
   void sweep(const std::string& path) const;  // what write_file_atomically() left when it was killed
 
   doctor::Host host_;
