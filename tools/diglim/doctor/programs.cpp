@@ -22,6 +22,7 @@ constexpr std::string_view kFolders[] = {"/usr", "/opt", "/etc", "/bin", "/sbin"
 bool is_program(const std::string& path, const struct stat& info) {
   if (!S_ISREG(info.st_mode) || info.st_size == 0) return false;
   if ((info.st_mode & 0111) != 0) return true;
+  if (path.starts_with("/etc/")) return false;  // ld.so.cache is no library
   const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
   return name.ends_with(".so") || name.find(".so.") != std::string_view::npos || name.ends_with(".ko") ||
          name.find(".ko.") != std::string_view::npos || path.find("/lib/firmware/") != std::string::npos;
