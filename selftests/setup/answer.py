@@ -6,6 +6,7 @@ Usage: python3 answer.py FILE FOLDER. Prints "== LINE", what the line printed, "
 import os
 import pty
 import sys
+import time
 
 
 def run(line):
@@ -36,3 +37,4 @@ with open(sys.argv[1], encoding="utf-8") as file:
             break
         print("==", text, flush=True)
         print("== status", run(text), flush=True)
+        time.sleep(2)  # nobody types faster, and the log is written a moment later

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # of who sources this
 #
 # A host of signed RPMs before anything of DIGLIM is on it, for tests that set DIGLIM up on it. Sourced; $top, $kernel and $work are set.
 passed=0 failed=0
@@ -65,7 +65,7 @@ boot() {
 
 # read_boot: /boot of the disk to $work/boot, its initramfs to $work/initramfs.
 read_boot() {
-  rm -rf "$work/boot" && mkdir "$work/boot"
+  rm -rf "${work:?}/boot" && mkdir "$work/boot"
   qemu-img convert -O raw "$work/disk" "$work/raw"
   # The machine was switched off after a sync: the journal has the last changes.
   e2fsck -p "$work/raw" >/dev/null
