@@ -68,7 +68,10 @@ printf '#!/bin/sh\n' >bad/usr/local/bin/own && chmod 755 bad/usr/local/bin/own
 mkdir -p bad/etc/cron.daily && cp bad/usr/local/bin/own bad/etc/cron.daily/changed
 touch bad/var/lib/diglim/transaction
 rm bad/etc/digest_lists/* && echo x >bad/etc/digest_lists/0-file_list-rpm-gone-1-1.noarch && echo x >bad/etc/digest_lists/0-file_list-compact-x
+mkdir -p {good,bad}/boot/loader/entries && printf 'title x\nlinux /vmlinuz-5.9.0\ninitrd /y\n' | tee {good,bad}/boot/loader/entries/0123-0-diglim-permissive.conf >one
+touch good/boot/vmlinuz-5.9.0
 doctor 1 bad
+doctor 0 good
 
 # What cannot be seen is not called good.
 cp -r good blind && rm -r blind/sys blind/proc
