@@ -252,12 +252,20 @@ Report kexec_from_memory() {
   return refused("kexec_load", errno, EPERM);
 }
 
-Report kexec_from_file() {
-  const Fd fd(open(unknown_file(tiny_elf(kUnknownCode)).c_str(), O_RDONLY));
+Report kexec_from(const std::string& path) {
+  const Fd fd(open(path.c_str(), O_RDONLY));
   if (syscall(SYS_kexec_file_load, fd.get(), -1, 1UL, "", KEXEC_FILE_NO_INITRAMFS) == 0)
     return allowed("loaded");
   if (errno == ENOEXEC) return allowed("the image was read, and refused only for its format");
   return refused("kexec_file_load", errno, EPERM);
+}
+
+Report kexec_unknown() {
+  return kexec_from(unknown_file(tiny_elf(kUnknownCode)));
+}
+// It could be told by its command line to start without DIGLIM.
+Report kexec_known() {
+  return kexec_from(known("elf"));
 }
 
 constexpr Attack kAttacks[] = {
@@ -289,7 +297,8 @@ constexpr Attack kAttacks[] = {
     {"module-memory", kAll, kMemory, module_from_memory, "init_module"},
     {"module-known", kAll | kHarmless, nullptr, module_known, "finit_module of a known module"},
     {"kexec-memory", kAll, kMemory, kexec_from_memory, "kexec_load"},
-    {"kexec-file", kAll, kUnknown, kexec_from_file, "kexec_file_load of an unknown image"},
+    {"kexec-file", kAll, kUnknown, kexec_unknown, "kexec_file_load of an unknown image"},
+    {"kexec-known", kAll, "another kernel", kexec_known, "kexec_file_load of a known image"},
 };
 
 }  // namespace
