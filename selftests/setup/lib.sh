@@ -4,7 +4,7 @@
 # A host of signed RPMs before anything of DIGLIM is on it, for tests that set DIGLIM up on it. Sourced; $top, $kernel and $work are set.
 passed=0 failed=0
 report() { # STATUS NAME
-  if [ "$1" = 0 ]; then echo "ok $2"; passed=$((passed + 1)); else echo "not ok $2"; failed=$((failed + 1)); [ ! -s "$work/log" ] || tail -n 40 "$work/log" | sed 's/^/  # /'; fi
+  if [ "$1" = 0 ]; then echo "ok $2"; passed=$((passed + 1)); else echo "not ok $2"; failed=$((failed + 1)); [ ! -s "$work/log" ] || sed 's/.*\r//' "$work/log" | tail -n 40 | sed 's/^/  # /'; fi
 }
 step() { local name=$1; shift; "$@" >"$work/log" 2>&1; report $? "$name"; }
 finish() { echo "$passed passed, $failed failed"; [ $failed = 0 ]; exit; }
@@ -65,12 +65,12 @@ boot() {
 
 # read_boot: /boot of the disk to $work/boot, its initramfs to $work/initramfs.
 read_boot() {
-  rm -rf "${work:?}/boot" && mkdir "$work/boot"
+  rm -rf "${work:?}/boot"
   qemu-img convert -O raw "$work/disk" "$work/raw"
   # The machine was switched off after a sync: the journal has the last changes.
   e2fsck -p "$work/raw" >/dev/null
   debugfs -R "rdump /boot $work" "$work/raw" 2>/dev/null
-  rm -f "$work/raw"
+  rm -f "$work/raw" "$work/initramfs"
   find "$work/boot" -name "init*$release*" -exec cp {} "$work/initramfs" ';' -quit
   [ -s "$work/initramfs" ]
 }

@@ -238,6 +238,7 @@ equal "its mode" "$(stat -c %a host/boot/loader/entries/0123-6.2.0.conf)" 600
 [ ! -e host/boot/loader/entries/0123-6.0.9.conf ] || fail "a removed kernel's entry came back"
 equal "edited command line" "$(cat host/etc/kernel/cmdline)" 'root=/dev/sda1 ro verbose'
 contains "edited file is named" "$out" "90-diglim.conf was changed by somebody since"
+contains "and not called as before" "$out" "All else is as before"
 equal "lists" "$(ls host/etc/digest_lists)" 0-file_list-compact-mine
 # A list that was there before, with other bytes.
 fresh bls

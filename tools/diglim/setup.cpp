@@ -255,8 +255,11 @@ int uninstall(System& system, const Options& options) {
   if (!options.yes) {
     if (const auto status = ask("Go on?")) return *status;
   }
-  return finish(undo(system, options), options,
-                "Everything is as before. DIGLIM stays active until the next reboot.",
+  const auto report = undo(system, options);
+  const bool complete = report && report->to_do.empty();
+  return finish(report, options,
+                fmt::format("{} is as before. DIGLIM stays active until the next reboot.",
+                            complete ? "Everything" : "All else"),
                 "\n  Correct the reason and run this again: it goes on where it was.");
 }
 
