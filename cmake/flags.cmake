@@ -7,14 +7,13 @@ target_compile_options(diglim_flags INTERFACE
   -fno-omit-frame-pointer -fstack-protector-strong
   # Paths in the binaries would make two clones differ.
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
-# What is tested is optimized as it is installed; the tests themselves are compiled once and run once.
-set(is_test $<BOOL:$<TARGET_PROPERTY:DIGLIM_TEST>>)
 if(DIGLIM_SANITIZE)
   # The fuzzers' instrumentation costs the unit tests little, and spares building the libraries once more.
-  target_compile_options(diglim_flags INTERFACE
-    $<IF:${is_test},-O0,-O1> -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all)
+  target_compile_options(diglim_flags INTERFACE -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all)
   target_link_options(diglim_flags INTERFACE -fsanitize=address,undefined)
 else()
+  # What is tested is optimized as it is installed; the tests themselves are compiled once and run once.
+  set(is_test $<BOOL:$<TARGET_PROPERTY:DIGLIM_TEST>>)
   target_compile_options(diglim_flags INTERFACE
     -U_FORTIFY_SOURCE $<IF:${is_test},-O0,$<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>>)
 endif()

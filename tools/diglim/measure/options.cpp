@@ -140,7 +140,7 @@ void add_system_options(CLI::App& app, PredictOptions& options) {
                  "are then loaded");
   app.add_option("--loader", options.system.loader, "another diglim-loader than usr/sbin/diglim-loader");
   app.add_option(
-      "--cmdline", options.system.command_line,
+      "--cmdline", options.command_line,
       "the kernel command line (diglim.mode=, diglim.pcr=; default: none, or without --root this machine's)");
   app.add_option("--ima-policy", options.system.ima_policy,
                  "a file with another IMA policy than the loader's");
@@ -175,7 +175,9 @@ Result<System> read_system(const CLI::App& app, PredictOptions& options) {
     if (equals == std::string::npos) return invalid("--program: NAME=SHA256 is expected");
     options.system.programs[program.substr(0, equals)] = program.substr(equals + 1);
   }
-  if (app.count("--root") + app.count("--cmdline") == 0) {
+  if (options.command_line) {
+    options.system.command_line = *options.command_line;
+  } else if (options.system.root == SystemOptions().root) {
     TRY_ASSIGN(options.system.command_line, read_text_file("/proc/cmdline", 1 << 16));
   }
   SystemOptions first = options.system;
