@@ -145,6 +145,8 @@ int BPF_PROG(diglim_kill, struct task_struct *target, struct kernel_siginfo *inf
 #define MAX_MASTERS 4    /* groups that one mount receives from, through each other */
 #define MOUNT_DEPTH 32   /* mounts upwards from any mount */
 #define MAX_PEERS 65536  /* mounts in one peer group */
+#define FOLDER_DEPTH 16  /* folders upwards from a mountpoint */
+#define MNT_DETACH 2     /* flag of umount2(2) */
 
 /* The pins are /sys/fs/bpf/diglim/NAME: a dentry is one of them, or their folder. */
 static __always_inline bool is_pin(struct dentry *dentry)
@@ -232,8 +234,27 @@ static __always_inline bool is_below(struct mount *mount, struct mount *target)
   return true;
 }
 
+/* Has this mount a place for what another mount of its file system has at `mountpoint`? A bind mount of another folder has not. */
+static __always_inline bool reaches(struct mount *mount, struct dentry *mountpoint)
+{
+  struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
+
+  for (int i = 0; i < FOLDER_DEPTH; i++) {
+    struct dentry *parent;
+
+    if (mountpoint == root)
+      return true;
+    parent = BPF_CORE_READ(mountpoint, d_parent);
+    if (!parent || parent == mountpoint)
+      return false;
+    mountpoint = parent;
+  }
+  return true;
+}
+
 struct peer_walk {
   struct mount *target;
+  struct dentry *mountpoint;
   struct mount *first;
   struct mount *peer;
   u32 answer; /* 0: not known, 1: no peer is below the target, 2: one is */
@@ -243,7 +264,7 @@ static long visit_peer(u32 index, struct peer_walk *walk)
 {
   struct mount *peer = walk->peer;
 
-  if (is_below(peer, walk->target)) {
+  if (is_below(peer, walk->target) && reaches(peer, walk->mountpoint)) {
     walk->answer = 2;
     return 1;
   }
@@ -255,10 +276,10 @@ static long visit_peer(u32 index, struct peer_walk *walk)
   return 1;
 }
 
-/* Is a peer of `first` below `target`? Without a lock: a list that changes meanwhile and never comes back to its start counts as yes. */
-static __always_inline bool has_peer_below(struct mount *first, struct mount *target)
+/* Is a peer of `first`, with a place for `mountpoint`, below `target`? Without a lock: a list that changes meanwhile and never comes back to its start counts as yes. */
+static __always_inline bool has_peer_below(struct mount *first, struct dentry *mountpoint, struct mount *target)
 {
-  struct peer_walk walk = {.target = target, .first = first, .peer = first};
+  struct peer_walk walk = {.target = target, .mountpoint = mountpoint, .first = first, .peer = first};
 
   bpf_loop(MAX_PEERS, visit_peer, &walk, 0);
   return walk.answer != 1;
@@ -268,6 +289,7 @@ struct pins_walk {
   struct mount *target;
   struct mount *mount;  /* the pins' mount, then its ancestors */
   struct mount *source; /* its parent, then the masters of that; null: not begun */
+  u32 lazy;             /* MNT_DETACH, or 0 */
   u32 answer;           /* 0: not known, 1: the pins stay, 2: they would go */
 };
 
@@ -288,7 +310,7 @@ static long visit_ancestor(u32 index, struct pins_walk *walk)
   group = BPF_CORE_READ(source, mnt_group_id);
   if ((group && group == BPF_CORE_READ(target, mnt_parent, mnt_group_id) &&
        BPF_CORE_READ(mount, mnt_mountpoint) == BPF_CORE_READ(target, mnt_mountpoint)) ||
-      has_peer_below(source, target)) {
+      (walk->lazy && has_peer_below(source, BPF_CORE_READ(mount, mnt_mountpoint), target))) {
     walk->answer = 2;
     return 1;
   }
@@ -300,13 +322,16 @@ static long visit_ancestor(u32 index, struct pins_walk *walk)
 
 /* Would unmounting `target` take the pins' bpffs along? It does if target is that mount or an ancestor of it. And unmounting a
  * child also unmounts what lies at the same mountpoint of each peer and slave of its parent (fs/pnode.c), where "child"
- * is target itself or anything below it: the classic is `umount -l` of a recursive bind mount of /sys. With more mounts than
- * any sane system has between pins and root, the answer is yes: refuse rather than lose them. bpf_loop(), as everywhere,
- * keeps the verifier from following each turn.
+ * is target itself or, if it is a lazy unmount, anything below it (otherwise a mount with children is busy): the classic is
+ * `umount -l` of a recursive bind mount of /sys. With more mounts than any sane system has between pins and root, the answer is yes:
+ * refuse rather than lose them. bpf_loop(), as everywhere, keeps the verifier from following each turn.
  */
-static __always_inline bool carries_pins(struct mount *target)
+static __always_inline bool carries_pins(struct mount *target, int flags)
 {
-  struct pins_walk walk = {.target = target, .mount = (void *)diglim_pins_mount, .source = (void *)unknown_zero};
+  struct pins_walk walk = {.target = target,
+                           .mount = (void *)diglim_pins_mount,
+                           .source = (void *)unknown_zero,
+                           .lazy = flags & MNT_DETACH};
 
   bpf_loop(PINS_DEPTH * (1 + MAX_MASTERS), visit_ancestor, &walk, 0);
   return walk.answer != 1;
@@ -317,7 +342,7 @@ int BPF_PROG(diglim_umount, struct vfsmount *mnt, int flags)
 {
   struct mount *target = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
 
-  if (!diglim_pins_mount || !carries_pins(target))
+  if (!diglim_pins_mount || !carries_pins(target, flags))
     return 0;
   return guard(DIGLIM_GUARD_UMOUNT, NULL);
 }

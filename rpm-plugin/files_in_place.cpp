@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "lib/cms/appended_signature.h"
 #include "lib/crypto/hash.h"
@@ -20,6 +22,7 @@ namespace {
 
 constexpr size_t kMagicBytes = 8;
 constexpr uint64_t kMaxFileBytes = 1u << 30;
+constexpr size_t kChunkBytes = 256u << 10;
 
 struct FreeHeader {
   void operator()(Header header) const { headerFree(header); }
@@ -67,15 +70,29 @@ bool any_file(ByteView list, bool with_path, const std::function<bool(const Ship
   return false;
 }
 
+// nullopt: it cannot be read.
+std::optional<Bytes> digest_of(int fd, HashAlgo algo) {
+  auto hasher = Hasher::create(algo);
+  Bytes chunk(kChunkBytes);
+  for (;;) {
+    const ssize_t got = read(fd, chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 || !hasher) return std::nullopt;
+    if (got == 0) break;
+    if (!hasher->update(ByteView(chunk).first(static_cast<size_t>(got)))) return std::nullopt;
+  }
+  auto digest = hasher->finish();
+  if (!digest) return std::nullopt;
+  return *std::move(digest);
+}
+
 bool is_in_place(const std::string& root, const ShippedFile& file) {
   if (file.size > kMaxFileBytes) return true;  // not to be read for long; to keep a list is the safe answer
   const Fd fd(open((root + file.path).c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
   struct stat info = {};
   if (!fd || fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
   if (static_cast<uint64_t>(info.st_size) != file.size) return false;
-  const auto content = read_file("/proc/self/fd/" + std::to_string(fd.get()), file.size);
-  if (!content) return false;
-  const auto digest = hash(file.algo, {*content});
+  const auto digest = digest_of(fd.get(), file.algo);
   return digest && *digest == file.digest;
 }
 

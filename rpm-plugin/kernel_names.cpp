@@ -18,24 +18,40 @@ namespace {
 constexpr size_t kMarkBytes = 8;
 constexpr size_t kMaxNameBytes = 255;
 
-Result<std::string> marked(const std::string& root, const std::string& name) {
-  const std::string both = root + '\n' + name;
+Result<std::string> marked(const std::string& identity, const std::string& name) {
+  const std::string both = identity + '\n' + name;
   TRY_ASSIGN(const Bytes digest, hash(HashAlgo::kSha256, {as_bytes(both)}));
   const std::string mark = "-" + to_hex(ByteView(digest).first(kMarkBytes));
   return name.substr(0, kMaxNameBytes - mark.size()) + mark;
 }
 
+bool is_same(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// Empty for the system that runs. Without /proc nobody can tell, and it is taken for that.
+Result<std::string> identity_of(const std::string& root) {
+  struct stat own = {};
+  struct stat other = {};
+  struct stat first = {};
+  if (stat("/", &own) != 0 || stat(root.c_str(), &other) != 0)
+    return from_errno("stat " + escape(root), errno);
+  if (is_same(own, other)) {
+    if (stat("/proc/1/root", &first) != 0 || is_same(own, first)) return std::string();
+    return "chroot " + std::to_string(own.st_dev) + " " + std::to_string(own.st_ino);
+  }
+  const std::unique_ptr<char, decltype(&free)> real(realpath(root.c_str(), nullptr), free);
+  if (!real) return from_errno("resolve " + escape(root), errno);
+  return std::string(real.get());
+}
+
 }  // namespace
 
 Result<KernelNames> KernelNames::create(const std::string& root) {
-  struct stat own = {};
-  struct stat other = {};
-  if (stat("/", &own) != 0 || stat(root.c_str(), &other) != 0)
-    return from_errno("stat " + escape(root), errno);
-  if (own.st_dev == other.st_dev && own.st_ino == other.st_ino) return KernelNames("");
-  const std::unique_ptr<char, decltype(&free)> real(realpath(root.c_str(), nullptr), free);
-  if (!real) return from_errno("resolve " + escape(root), errno);
-  KernelNames names(real.get());
+  const auto identity = identity_of(root);
+  if (!identity) return identity.error();
+  if (identity->empty()) return KernelNames("", "");
+  KernelNames names(*identity, identity->starts_with('/') ? *identity : "");
   (void)mkdir("/run/diglim", 0700);  // is there, or what follows says why not
   std::string path = "/run/diglim/root.XXXXXX";
   if (mkdtemp(path.data()) == nullptr) return from_errno("create " + path, errno);
@@ -57,7 +73,7 @@ Result<std::vector<std::string>> KernelNames::of(const std::vector<std::string>&
   if (is_host()) return names;
   std::vector<std::string> result;
   for (const std::string& name : names) {
-    TRY_ASSIGN(std::string own, marked(root_, name));
+    TRY_ASSIGN(std::string own, marked(identity_, name));
     result.push_back(std::move(own));
   }
   return result;
@@ -67,8 +83,8 @@ Result<int> KernelNames::expose(const Folder& lists, const std::vector<std::stri
   if (is_host()) return lists.fd();
   TRY_ASSIGN(const auto own, of(names));
   for (size_t i = 0; i < names.size(); ++i) {
-    // A path as this system sees it: the loader runs outside of the chroot.
-    const std::string target = root_ + "/etc/digest_lists/" + names[i];
+    // The loader runs outside of the chroot that rpm makes for --root.
+    const std::string target = path_ + "/etc/digest_lists/" + names[i];
     if (symlinkat(target.c_str(), links_.get(), own[i].c_str()) != 0 && errno != EEXIST)
       return from_errno("link " + escape(own[i]), errno);
   }

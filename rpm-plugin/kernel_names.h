@@ -10,17 +10,17 @@
 namespace diglim {
 
 // The kernel knows a list by its file name. For "/" that is the name on the disk. The lists of another root
-// (of an image, a container) get the root's own mark, so that they never take the place of this system's
-// lists and go without taking those along.
+// (of an image, a container, of the chroot that this process is in) get the root's own mark, so that they
+// never take the place of this system's lists and go without taking those along.
 class KernelNames {
  public:
-  // Of `root`; "/", and anything that is the same folder, is this system.
+  // Of `root`; "/", and anything that is the same folder, is this system, unless PID 1 has another one.
   static Result<KernelNames> create(const std::string& root);
   KernelNames(KernelNames&& other) noexcept = default;
   KernelNames& operator=(KernelNames&&) = delete;
   ~KernelNames();
 
-  bool is_host() const { return root_.empty(); }
+  bool is_host() const { return identity_.empty(); }
   Result<std::vector<std::string>> of(const std::vector<std::string>& names) const;
 
   // Makes the lists `names` of `lists` readable under their kernel names; returns the descriptor of the
@@ -28,9 +28,11 @@ class KernelNames {
   Result<int> expose(const Folder& lists, const std::vector<std::string>& names);
 
  private:
-  explicit KernelNames(std::string root) : root_(std::move(root)) {}
+  KernelNames(std::string identity, std::string path)
+      : identity_(std::move(identity)), path_(std::move(path)) {}
 
-  std::string root_;  // canonical; empty: this system
+  std::string identity_;  // empty: this system
+  std::string path_;      // canonical, as this process and the loader see it; empty: "/"
   std::string links_path_;
   Fd links_;
 };

@@ -182,7 +182,8 @@ void begin_transaction(rpmPlugin plugin, rpmts ts, State& state) {
     }
   }
   const bool wants_all = state.transaction->wants_all() && database.is_open();
-  state.transaction->begin(incoming, outgoing, wants_all ? database.all() : std::vector<PackageHeader>());
+  state.transaction->begin(std::move(incoming), outgoing,
+                           wants_all ? database.all() : std::vector<PackageHeader>());
 }
 
 void add_element(State& state, rpmte te) {
@@ -204,7 +205,7 @@ void end_transaction(rpmts ts, State& state) {
       for (PackageHeader& package : database.named(name)) installed.push_back(std::move(package));
     }
   }
-  state.transaction->finish(installed);
+  state.transaction->finish(std::move(installed));
   state = State();
 }
 

@@ -36,6 +36,9 @@ int64_t now_ms() {
   char* const environment[] = {path, nullptr};
   sigset_t none;
   (void)sigemptyset(&none);
+  // A session of its own: ^C, ^Z or a closed terminal is for rpm, which finishes its transaction all the
+  // same.
+  (void)setsid();
   // rpm blocks signals and ignores SIGPIPE while it works, and both are inherited.
   for (int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) (void)signal(number, SIG_DFL);
   (void)sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -60,6 +60,12 @@ TEST_F(PublisherTest, TellsExitStatusesApart) {
   EXPECT_NE(missing.lines.back().find("cannot be executed"), std::string::npos);
 }
 
+TEST_F(PublisherTest, LoaderIsOutOfTheTerminalsReach) {
+  // The sixth field is the session, which its leader gives its own number.
+  Publisher publisher(loader("[ \"$(cut -d ' ' -f 6 /proc/$$/stat)\" = $$ ]"), 5000);
+  EXPECT_EQ(publisher.load(fd(), {"a"}).kind, LoaderResult::Kind::kOk);
+}
+
 TEST_F(PublisherTest, WaitsNoLongerThanItsBudgetInAll) {
   const auto begin = std::chrono::steady_clock::now();
   Publisher publisher(loader("exec sleep 3"), 400);

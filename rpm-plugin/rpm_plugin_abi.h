@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The interface between librpm and its plugins. From rpm 4.20 on librpm ships it; rpm 4.18 and 4.19 have the
 // same interface but keep its header to themselves (lib/rpmplugin.h), so this declares what such a librpm
-// expects: the order and the types of the hooks, and the functions it exports for plugins. rpm 4.17 and
-// older pass other arguments to fsm_file_prepare, which we do not use.
+// expects: the order and the types of the hooks, and the functions it exports for plugins. That header was
+// compared: the same hooks in 4.18.0, 4.19.1.1, 4.20.1, 6.0.2 and 6.1.0-rc2, and the plugin compiles against
+// the headers of each. rpm 4.17 and older pass other arguments to fsm_file_prepare, which we do not use.
 //
 // librpm loads every %{__plugindir}/NAME.so for which %{__transaction_NAME} is set ("PATH [options]") and
 // looks up the symbol NAME_hooks. A null hook is passed over. Each hook returns RPMRC_OK; RPMRC_FAIL from

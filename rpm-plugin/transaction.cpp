@@ -32,12 +32,21 @@ Result<void> sync_file_systems(const std::vector<std::string>& folders) {
   return {};
 }
 
+// Two paths of one folder below `root`? What cannot be compared is taken for the same.
+bool is_same_database(const std::string& root, const std::string& one, const std::string& other) {
+  struct stat a = {};
+  struct stat b = {};
+  if (one.empty() || other.empty() || one == other) return true;
+  if (stat((root + "/" + one).c_str(), &a) != 0 || stat((root + "/" + other).c_str(), &b) != 0) return true;
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 }  // namespace
 
-std::vector<PackageList> with_list(const std::vector<PackageHeader>& packages) {
+std::vector<PackageList> with_list(std::vector<PackageHeader> packages) {
   std::vector<PackageList> lists;
-  for (const PackageHeader& package : packages) {
-    if (package.list) lists.push_back({package.nvra, *package.list});
+  for (PackageHeader& package : packages) {
+    if (package.list) lists.push_back({std::move(package.nvra), *std::move(package.list)});
   }
   return lists;
 }
@@ -50,13 +59,7 @@ Transaction::Transaction(TransactionSetup setup, Warn warn, IsNeeded is_needed)
   auto state = Folder::open(setup_.root, kStateFolder);
   if (state) {
     state_.emplace(std::move(*state));
-    auto before = read_journal(*state_);
-    if (before && *before) {
-      journal_ = std::move(**before);
-      journal_written_ = true;
-    }
-    wants_all_ = setup_.all || !before || *before;
-    unreadable_ = !before;
+    take_journal();
   } else {
     trouble(state.error().message);
   }
@@ -84,6 +87,23 @@ Transaction::Transaction(TransactionSetup setup, Warn warn, IsNeeded is_needed)
   } else {
     trouble(kernel.error().message);
   }
+}
+
+// What is installed here says nothing about the packages of another database, so their journal waits for
+// whoever asks that one.
+void Transaction::take_journal() {
+  auto before = read_journal(*state_);
+  unreadable_ = !before;
+  if (before && *before) {
+    if (is_same_database(setup_.root, (*before)->dbpath, setup_.dbpath)) {
+      journal_ = std::move(**before);
+      journal_written_ = true;
+    } else {
+      foreign_ = true;
+      trouble("a transaction on the rpm database in " + escape((*before)->dbpath) + " was cut short");
+    }
+  }
+  wants_all_ = setup_.all || unreadable_ || journal_written_;
 }
 
 bool Transaction::is_active() const {
@@ -139,7 +159,8 @@ void Transaction::note(const std::vector<PackageList>& incoming, const std::vect
   for (const PackageList& list : incoming) {
     if (auto name = store_->name_of(list)) journal_.incoming.insert(std::move(*name));
   }
-  if (!state_ || (journal_.incoming == before.incoming && journal_.outgoing == before.outgoing)) return;
+  if (!state_ || foreign_ || (journal_.incoming == before.incoming && journal_.outgoing == before.outgoing))
+    return;
   const auto written = write_journal(*state_, journal_);
   if (!written) return trouble(written.error().message);
   journal_written_ = true;
@@ -188,19 +209,20 @@ void Transaction::report(const LoaderResult& result, const char* what) {
     warn_("and " + std::to_string(count - kMaxLinesSaid) + " more; see: diglim-loader verify");
 }
 
-void Transaction::begin(const std::vector<PackageHeader>& incoming, const std::vector<std::string>& outgoing,
-                        const std::vector<PackageHeader>& installed) {
+void Transaction::begin(std::vector<PackageHeader> incoming, const std::vector<std::string>& outgoing,
+                        std::vector<PackageHeader> installed) {
   warn_of_unusable(incoming);
-  std::vector<PackageList> lists = with_list(incoming);
-  const std::vector<PackageList> missing = with_list(installed);
-  lists.insert(lists.end(), missing.begin(), missing.end());
-  note(with_list(incoming), outgoing);
+  std::vector<PackageList> lists = with_list(std::move(incoming));
+  note(lists, outgoing);
+  for (PackageList& list : with_list(std::move(installed))) lists.push_back(std::move(list));
   write_and_publish(lists, kernel_ && !kernel_->is_host());
 }
 
-void Transaction::add(const PackageHeader& incoming) {
-  warn_of_unusable({incoming});
-  const std::vector<PackageList> lists = with_list({incoming});
+void Transaction::add(PackageHeader incoming) {
+  std::vector<PackageHeader> one;
+  one.push_back(std::move(incoming));
+  warn_of_unusable(one);
+  const std::vector<PackageList> lists = with_list(std::move(one));
   if (lists.empty()) return;
   note(lists, {});
   write_and_publish(lists, false);
@@ -256,9 +278,9 @@ Result<std::vector<std::string>> Transaction::find_stale(const std::vector<Packa
   return stale;
 }
 
-void Transaction::finish(const std::vector<PackageHeader>& installed) {
+void Transaction::finish(std::vector<PackageHeader> installed) {
   if (!store_) return;
-  const std::vector<PackageList> lists = with_list(installed);
+  const std::vector<PackageList> lists = with_list(std::move(installed));
   if (wants_all_) {
     write_and_publish(lists, false);
     (void)store_->remove_unfinished();  // hidden files, which no reader takes for lists

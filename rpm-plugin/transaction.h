@@ -23,8 +23,8 @@ struct PackageHeader {
   Result<Bytes> list;
 };
 
-// Those of them that have a list.
-std::vector<PackageList> with_list(const std::vector<PackageHeader>& packages);
+// Those of them that have a list. Moves them: thousands of headers need not be in memory twice.
+std::vector<PackageList> with_list(std::vector<PackageHeader> packages);
 
 struct TransactionSetup {
   std::string root = "/";
@@ -55,24 +55,26 @@ class Transaction {
   // Opens everything that will be needed: later calls may come from within a chroot. REQUIRES: outside of it.
   Transaction(TransactionSetup setup, Warn warn, IsNeeded is_needed);
 
-  // The one before was cut short, or could not do its work: begin() and finish() want all installed packages.
+  // The one before, on the same database, was cut short or could not do its work: begin() and finish() want
+  // all installed packages.
   bool wants_all() const { return wants_all_; }
 
   // Before anything changes. `incoming` will be installed, `outgoing` removed or replaced; `installed` are
   // all that are installed now if wants_all(), else empty. One publication.
-  void begin(const std::vector<PackageHeader>& incoming, const std::vector<std::string>& outgoing,
-             const std::vector<PackageHeader>& installed);
+  void begin(std::vector<PackageHeader> incoming, const std::vector<std::string>& outgoing,
+             std::vector<PackageHeader> installed);
 
   // A package that begin() was not told of, before its files land. May be called in the chroot.
-  void add(const PackageHeader& incoming);
+  void add(PackageHeader incoming);
 
   // After all: `installed` are those now installed that begin() or add() could have touched (all if
   // wants_all()). Lists of others that were touched go, and are withdrawn.
-  void finish(const std::vector<PackageHeader>& installed);
+  void finish(std::vector<PackageHeader> installed);
 
   TransactionCounts counts() const;
 
  private:
+  void take_journal();
   void warn_of_unusable(const std::vector<PackageHeader>& packages);
   void note(const std::vector<PackageList>& incoming, const std::vector<std::string>& outgoing);
   Result<std::vector<std::string>> find_stale(const std::vector<PackageList>& installed);
@@ -94,6 +96,7 @@ class Transaction {
   bool journal_written_ = false;
   bool wants_all_ = false;
   bool unreadable_ = false;
+  bool foreign_ = false;  // the journal on the disk is of another database: it stays as it is
   bool complete_ = true;
   TransactionCounts counts_;
 };

@@ -168,6 +168,41 @@ TEST_F(TransactionTest, HalfInstalledPackageKeepsItsListUntilItIsWhole) {
   EXPECT_FALSE(has_journal());
 }
 
+TEST_F(TransactionTest, JournalOfAnotherDatabaseWaitsForThatOne) {
+  const auto a1 = package("a-1-1.noarch", "one");
+  const auto a2 = package("a-2-1.noarch", "two");
+  const auto other = package("other-1-1.noarch", "three");
+  Transaction(start()).begin({a2}, {a1.nvra}, {a1});  // and rpm dies
+  fs::create_directories(root_ + "/var/lib/rpm");
+  fs::create_directories(root_ + "/var/lib/second");
+  const auto on_second = [this] {
+    return Transaction(
+        {root_, "/var/lib/second", loader_, 10'000},
+        [this](const std::string& text) { warnings_.push_back(text); }, [](ByteView) { return false; });
+  };
+  {
+    Transaction t = on_second();
+    EXPECT_FALSE(t.wants_all());
+    t.begin({other}, {}, {});
+    t.finish({other});
+  }
+  ASSERT_EQ(warnings_.size(), 1u);
+  EXPECT_NE(warnings_[0].find("the rpm database in /var/lib/rpm was cut short"), std::string::npos);
+  EXPECT_EQ(lists(), (Names{p_ + "a-1-1.noarch", p_ + "a-2-1.noarch", p_ + "other-1-1.noarch"}));
+  EXPECT_TRUE(has_journal());
+  {
+    Transaction t = on_second();
+    t.begin({}, {other.nvra}, {});
+    t.finish({});
+  }
+  Transaction repair = start();
+  EXPECT_TRUE(repair.wants_all());
+  repair.begin({}, {}, {a1});
+  repair.finish({a1});
+  EXPECT_EQ(lists(), (Names{p_ + "a-1-1.noarch"}));
+  EXPECT_FALSE(has_journal());
+}
+
 TEST_F(TransactionTest, UnreadableJournalMakesEveryPackagesListSuspect) {
   const auto a1 = package("a-1-1.noarch", "one");
   Transaction(start()).begin({a1, package("b-1-1.noarch", "two")}, {}, {});

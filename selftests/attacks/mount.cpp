@@ -221,6 +221,23 @@ Report umount_private() {
                                               : refused("pins", EIO, 0);
 }
 
+// What every admin does, on a host whose mounts are shared, as systemd has them.
+Report umount_bind() {
+  const std::string at = scratch();
+  share_all();
+  const auto bind_and_umount = [&](const char* folder, int flags) {
+    if (mount(folder, at.c_str(), nullptr, MS_BIND, nullptr) != 0) return EIO;
+    return umount2(at.c_str(), flags) == 0 ? 0 : errno;
+  };
+  int error = bind_and_umount("/etc", 0);
+  if (error == 0) error = bind_and_umount("/etc", MNT_DETACH);
+  // Lazily it could take what is mounted below it along, and by that the pins.
+  if (error == 0) error = bind_and_umount("/", 0);
+  unshare_all();
+  return error != 0 ? refused("umount of a bind mount", error, 0)
+                    : allowed("bind mounts can be unmounted where mounts are shared");
+}
+
 // Whatever lies over the pins, the loader finds the real maps.
 Report overmount() {
   if (mount("tmpfs", "/sys/fs/bpf", "tmpfs", 0, nullptr) != 0) return not_tried("mount", errno);
@@ -244,6 +261,7 @@ constexpr Attack kAttacks[] = {
     {"pin-rmdir", kAll, kPin, rmdir_folder, "remove the folder of the pins"},
     {"mount-over", kEnforce | kHarmless, nullptr, overmount, "mount a tmpfs over the pins"},
     {"umount-private", kEnforce | kHarmless, nullptr, umount_private, "unmount private copies"},
+    {"umount-bind", kEnforce | kHarmless, nullptr, umount_bind, "unmount bind mounts"},
     {"mountpoint-rmdir", kOff | kEnforce | kLast, kPin, rmdir_mountpoint, "remove the mountpoint elsewhere"},
     {"mountpoint-rename", kOff | kEnforce | kLast, kPin, rename_mountpoint,
      "rename over the mountpoint elsewhere"},

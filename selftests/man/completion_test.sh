@@ -50,8 +50,21 @@ equal "the verbs of diglim" "$(offers _diglim diglim '' | grep -v -)" "$(diglim_
 for verb in $(diglim_verbs); do
 	equal "options of diglim $verb" "$(offers _diglim diglim "$verb" --)" "$(diglim "$verb" --help | long_options)"
 done
-equal "subcommands" "$(offers _diglim diglim setup '')" "$(lines install uninstall)"
-equal "options of a subcommand" "$(offers _diglim diglim setup install --)" "$(diglim setup install --help | long_options)"
+for verb in $(diglim_verbs); do
+	subverbs=$(diglim_subverbs "$verb")
+	[ -n "$subverbs" ] || continue
+	equal "subcommands of diglim $verb" "$(offers _diglim diglim "$verb" '')" "$(sort <<<"$subverbs")"
+	for sub in $subverbs; do
+		equal "options of diglim $verb $sub" "$(offers _diglim diglim "$verb" "$sub" --)" "$(diglim "$verb" "$sub" --help | long_options)"
+	done
+done
+equal "diglim_setup.sh" "$(offers _diglim_setup diglim_setup.sh '' | grep -v -)" "$(lines install uninstall)"
+equal "options of diglim_setup.sh" "$(offers _diglim_setup diglim_setup.sh install --)" "$(diglim setup install --help | long_options)"
+# Each command has one, which defines itself.
+for command in diglim-loader $(sed -n 's|^%{_bindir}/||p' "$top/packaging/diglim.spec"); do
+	complete -p "$command" >/dev/null 2>&1 || fail "no completion of $command"
+	[ -e "$top/packaging/completion/$command" ] || fail "bash would not find the completion of $command"
+done
 equal "options of diglim_user_client" "$(offers _diglim_user_client diglim_user_client --)" \
 	"$("$top/tools/diglim_user_client" --help | long_options)"
 equal "operations" "$(offers _diglim_user_client diglim_user_client -o '')" "$(lines add del)"

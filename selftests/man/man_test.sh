@@ -37,9 +37,16 @@ for verb in $(diglim_verbs); do
 	for option in $("$TOOLS/diglim" "$verb" --help | long_options); do contains "diglim $verb" "$verb_text" "$option"; done
 done
 
-for option in $({ "$TOOLS/diglim" setup install --help; "$TOOLS/diglim" setup uninstall --help; } | long_options); do
-	contains "diglim setup" "$(page diglim-setup.1)" "$option"
+subs=0
+for verb in $(diglim_verbs); do
+	verb_text=$(page "diglim-$verb.1")
+	for sub in $(diglim_subverbs "$verb"); do
+		contains "diglim $verb" "$verb_text" " $sub "
+		for option in $("$TOOLS/diglim" "$verb" "$sub" --help | long_options); do contains "diglim $verb $sub" "$verb_text" "$option"; done
+		subs=$((subs + 1))
+	done
 done
+[ $subs -ge 8 ] || fail "only $subs verbs below verbs found"
 for option in $("$top/tools/diglim_user_client" --help | long_options); do contains "diglim_user_client" "$(page diglim_user_client.1)" "$option"; done
 
 # Each message that an event can have, from the source.

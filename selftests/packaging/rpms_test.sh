@@ -19,7 +19,7 @@ version=$(sed -n 's/^Version: *//p' "$top/packaging/diglim.spec")
 files() { rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' rpms/"$1"-"$version"-*.{x86_64,noarch}.rpm 2>/dev/null | sed 's/^d[^ ]* \(.*\)/\1\//; s/^[^ ]* //; s/\.gz$//' | sort; }
 rpm -qp rpms/*.rpm >/dev/null 2>log || fail "rpm -qp: $(cat log)"
 {
-	printf '%s\n' /etc/diglim/ /etc/diglim/keys/ /etc/diglim/loader.conf /etc/digest_lists/ /var/lib/diglim/ /usr/sbin/diglim-loader \
+	printf '%s\n' /etc/diglim/ /etc/diglim/keys/ /etc/diglim/loader.conf /etc/digest_lists/ /var/lib/diglim/ /usr/libexec/diglim/ /usr/libexec/diglim/grub-permissive /usr/sbin/diglim-loader \
 		/usr/bin/{compact_gen,diglim,diglim_setup.sh,diglim_user_client,rpm_gen}
 	(cd "$top/packaging" && printf '/usr/share/bash-completion/completions/%s\n' completion/* | sed 's|completion/\([^/]*\)$|\1|' &&
 		for page in man/*; do [ "$page" != man/diglim-rpm-plugin.8 ] && echo "/usr/share/man/man${page##*.}/${page#man/}"; done &&
@@ -40,9 +40,22 @@ shopt -s nullglob
 mkdir root && rpm --root "$work/root" --dbpath /var/lib/rpm --nodeps --noplugins -i rpms/*.{x86_64,noarch}.rpm >log 2>&1 || fail "install: $(cat log)"
 [ "$full" = --full ] || cmp "$build/loader/diglim-loader" root/usr/sbin/diglim-loader || fail "the loader was changed"
 equal "configuration" "$(rpm -qpc rpms/diglim-"$version"-*.x86_64.rpm 2>/dev/null)" /etc/diglim/loader.conf
-equal "scriptlets" "$(rpm -qp --scripts rpms/*.rpm 2>/dev/null)" ""
+# A machine that is set up would not boot without loader or dracut module.
+equal "scriptlets, in Lua" "$(rpm -qp --scripts rpms/*.rpm 2>/dev/null | grep -v '^preuninstall scriptlet (using <lua>):$' | grep scriptlet)" ""
+remove() { rpm --root "$work/root" --dbpath /var/lib/rpm --noplugins -e "$@"; }
+echo '{}' >root/var/lib/diglim/setup.json
+for packages in diglim-dracut 'diglim diglim-dracut diglim-rpm-plugin'; do
+	# shellcheck disable=SC2086 # words
+	remove $packages >log 2>&1 && fail "$packages is removed from a machine that is set up"
+	contains "the reason" "$(cat log)" "run diglim setup uninstall first"
+	rpm --root "$work/root" --dbpath /var/lib/rpm -q diglim diglim-dracut >log 2>&1 || fail "$packages is gone: $(cat log)"
+done
+[ -e root/usr/sbin/diglim-loader ] && [ -e root/usr/lib/dracut/modules.d/90diglim/module-setup.sh ] || fail "files are gone"
 expect 0 root/usr/bin/diglim --version
 equal "version" "$out" "DIGLIM $version"
+rm root/var/lib/diglim/setup.json
+remove diglim diglim-dracut >log 2>&1 || fail "remove: $(cat log)"
+[ ! -e root/usr/sbin/diglim-loader ] || fail "the loader stays"
 mkdir units
 for unit in "$top"/packaging/systemd/*; do
 	# The program is not installed here.

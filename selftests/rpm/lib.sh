@@ -22,7 +22,7 @@ setup() {
   export HOME=$work GNUPGHOME=$work/gnupg
   mkdir -m 700 "$GNUPGHOME"
   mkdir "$work/plugins" "$work/kernel"
-  ln -s "$plugin" "$work/plugins/diglim.so"
+  cp "$plugin" "$work/plugins/diglim.so"
   gpg --batch --passphrase '' --quick-gen-key test rsa2048 sign never >"$work/gpg.log" 2>&1
   # Remembers in kernel/ what a kernel would have; "$work/behave", if it is there, is run first.
   cat >"$work/loader" <<LOADER

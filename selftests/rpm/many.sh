@@ -4,7 +4,7 @@
 
 # Scripts, since their content is what is checked, and cheap to make.
 make_tree() { # ROOT COUNT VERSION FILES
-  local i f folder
+  local i folder
   for ((i = 1; i <= $2; i++)); do
     folder=$1/opt/$(printf 'many-%03d' "$i")
     mkdir -p "$folder"
@@ -12,7 +12,8 @@ make_tree() { # ROOT COUNT VERSION FILES
     printf '#!/bin/sh\n: %s of %s\n' "$3" "$i" >"$folder/differs"
     printf '#!/bin/sh\n: only in %s of %s\n' "$3" "$i" >"$folder/only-$3"
     chmod 755 "$folder"/*
-    for ((f = 4; f <= $4; f++)); do head -c 6000 /dev/zero | openssl enc -aes-128-ctr -nosalt -K "$(printf '%032x' $((i * 100 + f)))" -iv "$(printf '%032x' "$3")" >"$folder/data$f"; done
+    [ "$4" = 3 ] || head -c $((($4 - 3) * 6000)) /dev/zero | openssl enc -aes-128-ctr -nosalt -K "$(printf '%032x' "$i")" -iv "$(printf '%032x' "$3")" |
+      split -d -b 6000 - "$folder/data"
   done
 }
 # One spec, so that one rpmbuild makes all of them.

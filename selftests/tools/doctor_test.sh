@@ -39,7 +39,7 @@ doctor() {
 }
 digest_of() { "$(dirname "$diglim")/rpm_gen" -d "$1/etc/digest_lists" -r "$1" -q; }
 
-make_host good && make_kernel good && cp hello.asc good/etc/diglim/keys/ || fail "no host: $(cat install.log)"
+make_host good && echo cache >good/etc/ld.so.cache && make_kernel good && cp hello.asc good/etc/diglim/keys/ || fail "no host: $(cat install.log)"
 rm -f good/usr/lib64/rpm-plugins/diglim.so && touch good/usr/lib64/rpm-plugins/diglim.so
 rm good/usr/sbin/diglim-loader && touch good/usr/sbin/diglim-loader # empty: nothing to run
 digest_of good
@@ -65,9 +65,13 @@ make_package unsigned && make_signing_key stranger && make_package foreign stran
 install_package bad unsigned && install_package bad foreign || fail "install: $(cat install.log)"
 echo changed >>bad/usr/bin/hello
 printf '#!/bin/sh\n' >bad/usr/local/bin/own && chmod 755 bad/usr/local/bin/own
+mkdir -p bad/etc/cron.daily && cp bad/usr/local/bin/own bad/etc/cron.daily/changed
 touch bad/var/lib/diglim/transaction
 rm bad/etc/digest_lists/* && echo x >bad/etc/digest_lists/0-file_list-rpm-gone-1-1.noarch && echo x >bad/etc/digest_lists/0-file_list-compact-x
+mkdir -p {good,bad}/boot/loader/entries && printf 'title x\nlinux /vmlinuz-5.9.0\ninitrd /y\n' | tee {good,bad}/boot/loader/entries/0123-0-diglim-permissive.conf >one
+touch good/boot/vmlinuz-5.9.0
 doctor 1 bad
+doctor 0 good
 
 # What cannot be seen is not called good.
 cp -r good blind && rm -r blind/sys blind/proc

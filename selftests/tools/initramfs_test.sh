@@ -4,6 +4,7 @@
 # Expected: "ok", exit 0.
 . "$(dirname "$0")/lib.sh"
 tools=$(realpath "$1")
+top=$(realpath "$(dirname "$0")/../..")
 diglim=$tools/diglim
 gen=$tools/compact_gen
 cd "$work" || exit 1
@@ -49,6 +50,11 @@ contains stderr "$err" "diglim initramfs: left out: $prefix-one: "
 contains stderr "$err" "no digest list has /usr/bin/one: it will be denied"
 mkdir both && cp trusted.pem other.pem both/
 expect 0 "$diglim" initramfs --root root --lists lists --keys both
+
+# dracut's module is only where it is asked for (dracut.modules(7): 255), and nowhere without the loader.
+module() { bash -c "require_binaries() { $1; }; moddir=x initdir=x; . '$top/dracut/90diglim/module-setup.sh'; check"; }
+expect 255 module true
+expect 1 module false
 
 # Wrong calls and places.
 expect 2 "$diglim" initramfs

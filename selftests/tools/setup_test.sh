@@ -8,6 +8,7 @@
 diglim=$(realpath "$1")/diglim
 PATH=$(realpath "$1"):$PATH
 setup_sh=$(realpath "$(dirname "$0")/../../tools/diglim_setup.sh")
+grub_permissive=$(realpath "$(dirname "$0")/../../tools/grub_permissive")
 golden=$(cd "$(dirname "$0")/golden" && pwd)
 [ "$(id -u)" = 0 ] || { echo "SKIPPED: needs root"; exit 77; }
 cd "$work" || exit 1
@@ -22,7 +23,8 @@ program() { # PATH: a script for the chroot on standard input, which also writes
 make_dracut_host() {
 	make_host "$1" || fail "no host: $(cat install.log)"
 	mkdir -p "$1/bin" "$1/usr/lib/modules/6.1.0" "$1/usr/lib/dracut/modules.d/90diglim" "$1/etc/dracut.conf.d" "$1/usr/lib/systemd/system"
-	cp /bin/busybox "$1/bin/" && ln -s busybox "$1/bin/sh" && ln -s busybox "$1/bin/cat" && ln -s busybox "$1/bin/sed"
+	cp /bin/busybox "$1/bin/" && ln -s busybox "$1/bin/sh" && ln -s busybox "$1/bin/cat" && ln -s busybox "$1/bin/sed" && ln -s busybox "$1/bin/grep"
+	mkdir -p "$1/usr/libexec/diglim" && cp "$grub_permissive" "$1/usr/libexec/diglim/grub-permissive"
 	touch "$1/usr/lib/modules/6.1.0/modules.dep" "$1/usr/lib/systemd/system/diglim-repair.service"
 	program "$1/usr/bin/dracut" <<<'{ for c in /etc/dracut.conf.d/*.conf; do [ ! -e "$c" ] || cat "$c"; done; } >/boot/initramfs-6.1.0.img'
 	program "$1/usr/bin/lsinitrd" <<<'case $(cat /boot/initramfs-6.1.0.img) in *diglim*) echo "-rwxr-xr-x 1 root root 8000 usr/sbin/diglim-loader";; esac'
@@ -50,7 +52,15 @@ make_grub() { # ROOT PROGRAM
 }
 make_grubby() {
 	make_bls "$1"
-	program "$1/usr/sbin/grubby" <<<'[ "$2" = --args ] || exit 1; for e in /boot/loader/entries/*[0-9].conf; do sed "/^options/s|\$| $3|" "$e" >/tmp/e; cat /tmp/e >"$e"; done; [ ! -e /tmp/grubby-fails ]'
+	# As the real one: every entry, a word of the same name is replaced.
+	program "$1/usr/sbin/grubby" <<<'[ "$2" = --args ] || exit 1
+for e in /boot/loader/entries/*.conf; do
+	cat "$e" >/tmp/e
+	for w in $5; do sed -i "/^options/s| $w||" /tmp/e; done
+	for w in $3; do if grep -q "^options.* ${w%%=*}=" /tmp/e; then sed -i "/^options/s| ${w%%=*}=[^ ]*| $w|" /tmp/e; else sed -i "/^options/s|\$| $w|" /tmp/e; fi; done
+	cat /tmp/e >"$e"
+done
+[ ! -e /tmp/grubby-fails ]'
 }
 # same A B: but for what rpm itself leaves when its database is read, and what the commands here write.
 same() {
@@ -85,15 +95,15 @@ options root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=permi
 		equal "$kind: new kernels" "$(cat host/etc/kernel/cmdline)" 'root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=enforce' ;;
 	grub*)
 		equal "$kind: menu" "$(cat host/boot/$kind/grub.cfg)" 'menuentry Linux { linux /vmlinuz rdinit=/usr/sbin/diglim-loader diglim.mode=enforce }
-menuentry Linux (DIGLIM permissive: denies nothing) { linux /vmlinuz rdinit=/usr/sbin/diglim-loader diglim.mode=enforce rdinit=/usr/sbin/diglim-loader diglim.mode=permissive }' ;;
+menuentry Linux (DIGLIM permissive: denies nothing) { linux /vmlinuz rdinit=/usr/sbin/diglim-loader diglim.mode=enforce diglim.mode=permissive }'
+		# grub-mkconfig executes it, while DIGLIM enforces too: it has to be a packaged file.
+		equal "$kind: the script is packaged" "$(readlink host/etc/grub.d/42_diglim)" /usr/libexec/diglim/grub-permissive ;;
 	esac
 	rm -rf once && cp -a host once
-	if [ $kind != grubby ]; then # the stand-in for grubby only appends
-		expect 0 "${install[@]}"
-		same once host "$kind: second run"
-		expect 0 "${install[@]}" --mode permissive --lockdown
-		grep -rqs -e 'diglim.mode=permissive lockdown=integrity' host/boot/loader/entries/0123-6.1.0.conf host/etc/default/grub || fail "$kind: other mode"
-	fi
+	expect 0 "${install[@]}"
+	same once host "$kind: second run"
+	expect 0 "${install[@]}" --mode permissive --lockdown
+	grep -rqs -e 'diglim.mode=permissive lockdown=integrity' host/boot/loader/entries/0123-6.1.0.conf host/etc/default/grub || fail "$kind: other mode"
 	expect 0 setup uninstall
 	# The initramfs is made anew, by a dracut without our configuration: here, an empty file.
 	same $kind host "$kind: uninstall"
@@ -150,6 +160,7 @@ rm -r host/usr/lib/dracut/modules.d/90diglim
 expect 3 "${install[@]}"
 contains "no dracut module" "$err" "install the package diglim-dracut"
 expect 0 "${install[@]}" --no-initramfs --no-boot-loader
+contains "yours to change" "$out" "DIGLIM starts when the kernel command line has: rdinit=/usr/sbin/diglim-loader diglim.mode=enforce"
 rm host/usr/sbin/diglim-loader
 expect 3 "${install[@]}"
 expect 2 "$diglim" setup
@@ -173,10 +184,49 @@ rm host/tmp/grubby-fails
 expect 0 setup uninstall
 same grubby host "grubby that fails half-way"
 
+# A /usr/sbin that is a link; a setting of grub's that overrules ours; a /boot without room, where dracut would leave nothing at all.
+fresh bls
+program host/usr/bin/lsinitrd <<<'echo "-rwxr-xr-x 1 root root 8000 usr/bin/diglim-loader"'
+expect 0 "${install[@]}"
+fresh grub
+sed -i 's|; for s in|; GRUB_CMDLINE_LINUX=other; for s in|' host/usr/sbin/update-grub
+expect 3 "${install[@]}"
+contains "overruled" "$err" "update-grub left /boot/grub/grub.cfg without rdinit=/usr/sbin/diglim-loader"
+expect 0 setup uninstall
+fresh bls
+cp -a host/boot kept && mount -t tmpfs -o size=8m,mode=755 tmpfs host/boot && cp -a kept/. host/boot || fail "no small /boot"
+expect 3 "${install[@]}"
+contains "no room" "$err" "the initramfs of 1 kernels may grow by 12"
+same kept host/boot "no room"
+umount host/boot
+
+# No file that says what new kernels get: they would get the running one's, without our words before the reboot.
+fresh bls
+rm host/etc/kernel/cmdline && rm -rf before && cp -a host before
+expect 0 "${install[@]}"
+equal "new kernels" "$(cat host/etc/kernel/cmdline)" 'root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=enforce'
+expect 0 "${install[@]}" --mode permissive
+equal "new kernels, permissive" "$(cat host/etc/kernel/cmdline)" 'root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=permissive'
+expect 0 setup uninstall
+same before host "a file for new kernels"
+
+# Two at once.
+fresh bls
+(flock 9 && touch locked && sleep 2) 9>host/var/lib/diglim/setup.lock &
+until [ -e locked ]; do sleep 0.1; done
+expect 3 "${install[@]}"
+contains "two at once" "$err" "another diglim setup is at work"
+expect 3 setup uninstall
+expect 0 "${install[@]}" --dry-run
+wait
+expect 0 "${install[@]}"
+[ ! -e host/var/lib/diglim/setup.lock ] || fail "the lock stays"
+
 # Things change in between: a new kernel's entry, one removed, a file edited, lists of the plugin.
 fresh bls
 expect 0 "${install[@]}"
 entry 6.2.0 "$(tail -n 1 host/etc/kernel/cmdline | cut -d' ' -f3-)" >host/boot/loader/entries/0123-6.2.0.conf
+chmod 600 host/boot/loader/entries/0123-6.2.0.conf
 rm host/boot/loader/entries/0123-6.0.9.conf
 sed -i 's/quiet/verbose/' host/etc/kernel/cmdline
 echo 'add_drivers+=" x "' >>host/etc/dracut.conf.d/90-diglim.conf
@@ -184,9 +234,11 @@ echo list >host/etc/digest_lists/0-file_list-rpm-new-1-1.noarch
 echo mine >host/etc/digest_lists/0-file_list-compact-mine
 expect 0 setup uninstall
 equal "new entry is freed" "$(grep ^options host/boot/loader/entries/0123-6.2.0.conf)" 'options root=/dev/sda1 ro quiet'
+equal "its mode" "$(stat -c %a host/boot/loader/entries/0123-6.2.0.conf)" 600
 [ ! -e host/boot/loader/entries/0123-6.0.9.conf ] || fail "a removed kernel's entry came back"
 equal "edited command line" "$(cat host/etc/kernel/cmdline)" 'root=/dev/sda1 ro verbose'
 contains "edited file is named" "$out" "90-diglim.conf was changed by somebody since"
+contains "and not called as before" "$out" "All else is as before"
 equal "lists" "$(ls host/etc/digest_lists)" 0-file_list-compact-mine
 # A list that was there before, with other bytes.
 fresh bls
@@ -215,4 +267,16 @@ for point in $(seq 1 100); do
 	same grub host "killed at point $point, installed again, uninstalled"
 done
 [ "$point" -gt 12 ] && [ $status = 0 ] || fail "only $point points, exit $status"
+rm -rf installed && cp -a host installed
+for point in $(seq 1 100); do
+	rm -rf host && cp -a installed host
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace -e trace=rename,renameat2,unlink,rmdir -e inject=rename,renameat2,unlink,rmdir:signal=KILL:when=$point \
+		"$diglim" setup uninstall --root "$work/host" --chroot --yes >/dev/null 2>&1
+	status=$?
+	[ $status != 0 ] || break
+	[ $status = 137 ] || fail "uninstall, point $point: exit $status"
+	expect 0 setup uninstall
+	same grub host "uninstall killed at point $point, and again"
+done
+[ "$point" -gt 7 ] && [ $status = 0 ] || fail "uninstall: only $point points, exit $status"
 finish

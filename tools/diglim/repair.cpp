@@ -39,9 +39,10 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
   return parse_options(app, argc, argv);
 }
 
-// The database that the interrupted transaction worked on, or the usual one.
+// The database that the interrupted transaction worked on, or the usual one. Only the usual one says of all
+// lists whose package is there.
 Result<std::string> find_database(const Options& options) {
-  if (options.dbpath.empty()) {
+  if (options.dbpath.empty() && !options.prune) {
     TRY_ASSIGN(const Folder state, Folder::open(options.root, kStateFolder));
     const auto journal = read_journal(state);
     if (journal && *journal && !(*journal)->dbpath.empty())

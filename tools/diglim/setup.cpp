@@ -156,7 +156,7 @@ void print_plan_json(const Plan& plan, const std::vector<std::string>& against) 
   fmt::print("{}\n", json.text());
 }
 
-void print_plan(const Plan& plan) {
+void print_plan(const Plan& plan, const Options& options) {
   fmt::print("The plan:\n");
   size_t number = 0;
   for (const setup::Step& step : plan.steps) {
@@ -165,7 +165,8 @@ void print_plan(const Plan& plan) {
     for (const auto& command : step.commands)
       fmt::print("       run   {}\n", escape(fmt::format("{}", fmt::join(command.words, " "))));
   }
-  fmt::print("The kernel command line gets: {}\n", fmt::join(plan.words, " "));
+  fmt::print("The kernel command line {}: {}\n",
+             options.no_boot_loader ? "is yours to change; it needs" : "gets", fmt::join(plan.words, " "));
   (void)std::fflush(stdout);  // before a question
 }
 
@@ -210,7 +211,7 @@ int install(System& system, const Options& options) {
     print_plan_json(*plan, *against);
     return kExitOk;
   }
-  if (!options.json) print_plan(*plan);
+  if (!options.json) print_plan(*plan, options);
   for (const std::string& line : *against) fmt::print(stderr, "{}\n", line);
   if (!against->empty() && options.mode == "enforce" && !options.enforce_anyway) {
     complain(kTool,
@@ -223,14 +224,17 @@ int install(System& system, const Options& options) {
   if (!options.yes) {
     if (const auto status = ask("Go on?")) return *status;
   }
-  return finish(carry_out(system, *plan, options), options,
-                fmt::format("Reboot to switch DIGLIM on ({}). If the machine does not come up, choose "
-                            "\"DIGLIM permissive\" in the boot "
-                            "menu; diglim-setup(1) says more.",
-                            options.mode),
-                "\n  Until the kernel command line is changed, which is the last step, the machine boots as "
-                "before. Correct the\n"
-                "  reason and run this again, or: diglim setup uninstall");
+  return finish(
+      carry_out(system, *plan, options), options,
+      options.no_boot_loader
+          ? fmt::format("DIGLIM starts when the kernel command line has: {}", fmt::join(plan->words, " "))
+          : fmt::format("Reboot to switch DIGLIM on ({}). If the machine does not come up, choose "
+                        "\"DIGLIM permissive\" in the boot "
+                        "menu; diglim-setup(1) says more.",
+                        options.mode),
+      "\n  Until the kernel command line is changed, which is the last step, the machine boots as "
+      "before. Correct the\n"
+      "  reason and run this again, or: diglim setup uninstall");
 }
 
 int uninstall(System& system, const Options& options) {
@@ -251,8 +255,11 @@ int uninstall(System& system, const Options& options) {
   if (!options.yes) {
     if (const auto status = ask("Go on?")) return *status;
   }
-  return finish(undo(system, options), options,
-                "Everything is as before. DIGLIM stays active until the next reboot.",
+  const auto report = undo(system, options);
+  const bool complete = report && report->to_do.empty();
+  return finish(report, options,
+                fmt::format("{} is as before. DIGLIM stays active until the next reboot.",
+                            complete ? "Everything" : "All else"),
                 "\n  Correct the reason and run this again: it goes on where it was.");
 }
 
@@ -265,8 +272,8 @@ int run_setup(int argc, char** argv) {
     complain(kTool, "only root may do this; try sudo, or --dry-run");
     return kExitEnvironment;
   }
-  auto system = System::open(request.options.root, request.options.chroot);
-  if (!system) return fail(system.error());
+  auto system = System::open(request.options.root, request.options.chroot, !request.options.dry_run);
+  if (!system) return fail(system.error(), "; nothing was changed");
   return request.install ? install(*system, request.options) : uninstall(*system, request.options);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "lib/base/text.h"
 #include "tools/diglim/doctor/checks.h"
@@ -14,6 +15,7 @@ namespace diglim::doctor {
 namespace {
 
 constexpr std::string_view kInstalled = "/usr/sbin/diglim-loader";
+constexpr std::string_view kPermissiveEntry = "-0-diglim-permissive.conf";
 constexpr std::string_view kBooted = "/run/diglim/loader";  // the one that started this boot
 
 Finding active(const Host& host) {
@@ -86,6 +88,27 @@ Finding loader(const Host& host) {
           {}};
 }
 
+// The permissive entry that setup made belongs to one kernel, which an update may have removed: found out
+// when it is needed, that is too late.
+void way_back(const Host& host, Findings& findings) {
+  for (const std::string base : {"/boot", "/efi", "/boot/efi"}) {
+    for (const std::string& name : host.names(base + "/loader/entries")) {
+      if (!name.ends_with(kPermissiveEntry)) continue;
+      std::istringstream lines(host.text(base + "/loader/entries/" + name).value_or(""));
+      std::string key, kernel;
+      for (std::string line; std::getline(lines, line) && key != "linux";)
+        std::istringstream(line) >> key >> kernel;
+      if (host.exists(base + kernel) || host.exists(kernel)) continue;
+      findings.push_back({"boot.way_back",
+                          Level::kWarn,
+                          fmt::format("the boot entry \"DIGLIM permissive\" names a kernel that is gone: {}",
+                                      escape(kernel)),
+                          "diglim setup install, which makes it anew for the newest kernel",
+                          {}});
+    }
+  }
+}
+
 bool mentions(const Host& host, const std::string& path, std::string_view word) {
   return host.text(path).value_or("").find(word) != std::string::npos;
 }
@@ -94,6 +117,7 @@ bool mentions(const Host& host, const std::string& path, std::string_view word) 
 
 void check_boot(const Host& host, Findings& findings) {
   findings.push_back(loader(host));
+  way_back(host, findings);
   if (!host.is_live()) return;
   findings.push_back(command_line(host));
   findings.push_back(active(host));

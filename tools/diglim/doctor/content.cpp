@@ -29,6 +29,15 @@ void check_content(const Host& host, const ContentOptions& options, Findings& fi
   const auto trust = TrustStore::from_folder(keys, config.signatures);
   check_keys(keys, trust, findings);
   if (!trust) return;
+  if (trust->describe().empty()) {
+    // Without this each package would be named as signed by nobody.
+    findings.push_back({"packages",
+                        Level::kUnknown,
+                        "no package was looked at, since no key is trusted yet",
+                        "diglim setup install --rpm-keys --dry-run looks, with the keys in rpm's keyring",
+                        {}});
+    return;
+  }
   Known known;
   if (const auto algo = kernel_hash(host)) known.algo = *algo;
   check_packages(host, options.dbpath, *trust, options.progress, known, findings);

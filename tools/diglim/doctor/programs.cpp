@@ -16,12 +16,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // On a merged /usr the short ones are links, which are not followed.
-constexpr std::string_view kFolders[] = {"/usr", "/opt", "/bin", "/sbin", "/lib", "/lib64"};
+constexpr std::string_view kFolders[] = {"/usr", "/opt", "/etc", "/bin", "/sbin", "/lib", "/lib64"};
 
 // What the kernel would ask DIGLIM about. Of what may be read only: libraries, modules, firmware, by name.
 bool is_program(const std::string& path, const struct stat& info) {
   if (!S_ISREG(info.st_mode) || info.st_size == 0) return false;
   if ((info.st_mode & 0111) != 0) return true;
+  if (path.starts_with("/etc/")) return false;  // ld.so.cache is no library
   const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
   return name.ends_with(".so") || name.find(".so.") != std::string_view::npos || name.ends_with(".ko") ||
          name.find(".ko.") != std::string_view::npos || path.find("/lib/firmware/") != std::string::npos;
@@ -71,7 +72,7 @@ class Walk {
       findings.push_back(
           {"programs",
            Level::kOk,
-           fmt::format("{} programs and libraries below /usr and /opt: all are on lists", programs_),
+           fmt::format("{} programs and libraries below /usr, /opt and /etc: all are on lists", programs_),
            "",
            {}});
     }
@@ -85,7 +86,9 @@ class Walk {
     if (!digest) {
       add_item(unreadable_, escape(path));
     } else if (!known_.digests.contains(std::string(as_text(*digest)))) {
-      const bool local = path.starts_with("/usr/local/") || path.starts_with("/opt/");
+      // A script in /etc is often a packaged one that the admin changed.
+      const bool local =
+          path.starts_with("/usr/local/") || path.starts_with("/opt/") || path.starts_with("/etc/");
       add_item(local ? local_ : system_, escape(path));
     }
   }
@@ -104,7 +107,7 @@ class Walk {
       {}};
   Finding local_{"programs.local",
                  Level::kWarn,
-                 "programs or libraries in /usr/local or /opt are on no list: would be denied",
+                 "programs or libraries in /usr/local, /opt or /etc are on no list: would be denied",
                  "those you want: compact_gen -d /etc/digest_lists -k KEY -c CERT -i FILE...",
                  {}};
   Finding unreadable_{

@@ -15,7 +15,11 @@ constexpr std::array<const char*, 3> kEntryFolders = {"/boot/loader/entries", "/
                                                       "/boot/efi/loader/entries"};
 constexpr const char* kKernelCommandLine = "/etc/kernel/cmdline";
 constexpr const char* kGrubDefault = "/etc/default/grub";
-constexpr const char* kPermissiveScript = "/etc/grub.d/42_diglim";
+// grub-mkconfig executes what lies in /etc/grub.d, and may do so while DIGLIM enforces: a file that setup
+// wrote itself would be on no list, and no menu would be made any more. So the script is packaged, this a
+// link to it.
+constexpr const char* kPermissiveLink = "/etc/grub.d/42_diglim";
+constexpr const char* kPermissiveScript = "/usr/libexec/diglim/grub-permissive";
 constexpr std::string_view kPermissive = "diglim.mode=permissive";
 constexpr std::string_view kOwnEntry = "-0-diglim-permissive.conf";
 
@@ -74,6 +78,21 @@ Result<void> add_permissive_entry(const System& system, const std::string& folde
   return {};
 }
 
+// Where kernel-install takes the command line of a new kernel from. Without that file it is the running
+// kernel's, which has our words only after the reboot: a kernel installed before would boot without DIGLIM.
+Result<void> add_for_new_kernels(const System& system, const std::string& folder,
+                                 const std::vector<std::string>& names, const Words& words, Step& step) {
+  if (system.host().exists(kKernelCommandLine))
+    return add_edit(system, kKernelCommandLine, Format::kPlain, "plain", words, step);
+  TRY_ASSIGN(const auto text, system.read(folder + "/" + newest_entry(names)));
+  const std::string options = options_of(text.value_or(""));
+  if (options.empty()) return {};
+  step.files.push_back({kKernelCommandLine,
+                        with_words(without_words(options, system.record().words), words) + "\n", 0644, false,
+                        "plain"});
+  return {};
+}
+
 Result<Step> plan_entries(const System& system, const std::string& folder, const Words& words, bool grubby) {
   Step step{"command_line", "", {}, {}};
   const auto names = entries_of(system, folder);
@@ -93,8 +112,7 @@ Result<Step> plan_entries(const System& system, const std::string& folder, const
       TRY(add_edit(system, folder + "/" + name, Format::kBlsEntry, "bls", words, step));
     }
   }
-  // Where new kernels get theirs from.
-  TRY(add_edit(system, kKernelCommandLine, Format::kPlain, "plain", words, step));
+  TRY(add_for_new_kernels(system, folder, names, words, step));
   TRY(add_edit(system, kGrubDefault, Format::kGrubDefault, "grub", words, step));
   if (grubby) step.commands.push_back(std::move(command));
   step.what = fmt::format(
@@ -103,29 +121,12 @@ Result<Step> plan_entries(const System& system, const std::string& folder, const
   return step;
 }
 
-// A second run of grub's own script for Linux, with other words and another name.
-std::string permissive_script(const Words& words) {
-  std::string line;
-  for (const std::string& word : words)
-    line += (word.starts_with("diglim.mode=") ? std::string(kPermissive) : word) + " ";
-  line.pop_back();
-  return fmt::format(
-      "#!/bin/sh\n"
-      "# Made by diglim setup: the way in when DIGLIM denies something that the boot needs. diglim setup "
-      "uninstall removes it.\n"
-      "set -e\n"
-      "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX {}\"\n"
-      "GRUB_DISTRIBUTOR=\"${{GRUB_DISTRIBUTOR:-Linux}} (DIGLIM permissive: denies nothing)\"\n"
-      "GRUB_DISABLE_RECOVERY=true\n"
-      "export GRUB_CMDLINE_LINUX GRUB_DISTRIBUTOR GRUB_DISABLE_RECOVERY\n"
-      "exec \"${{0%/*}}/10_linux\"\n",
-      line);
-}
-
 Result<Step> plan_grub(const System& system, const Words& words) {
   Step step{"command_line", "", {}, {}};
   TRY(add_edit(system, kGrubDefault, Format::kGrubDefault, "grub", words, step));
-  step.files.push_back({kPermissiveScript, permissive_script(words), 0755, false, ""});
+  if (!system.host().exists(kPermissiveScript))
+    return not_found(fmt::format("{} is not there: install the package diglim anew", kPermissiveScript));
+  step.files.push_back({kPermissiveLink, kPermissiveScript, 0777, true, ""});
   Command command;
   const char* config = system.host().exists("/boot/grub2") ? "/boot/grub2/grub.cfg" : "/boot/grub/grub.cfg";
   if (system.has_program("update-grub")) {
@@ -138,6 +139,7 @@ Result<Step> plan_grub(const System& system, const Words& words) {
     return not_found(std::string(kGrubDefault) + " is there, but neither update-grub nor grub-mkconfig");
   }
   command.changes.emplace_back(config, "");
+  command.must_write = {config, words[0]};
   step.commands.push_back(std::move(command));
   step.what =
       fmt::format("add to GRUB_CMDLINE_LINUX in {}, and a permissive entry to the menu", kGrubDefault);

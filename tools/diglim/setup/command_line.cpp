@@ -143,6 +143,19 @@ std::string remove_from_file(std::string_view text, Format format, const Words& 
       text, format, [&](std::string_view line) { return without_words(line, remove); }, found);
 }
 
+std::string options_of(std::string_view entry) {
+  bool ignored = false;
+  std::string all;
+  (void)change_lines(
+      entry, find_options,
+      [&](std::string_view line) {
+        all += (all.empty() ? "" : " ") + std::string(line);
+        return std::string(line);
+      },
+      ignored);
+  return all;
+}
+
 std::string permissive_entry(std::string_view entry, const Words& add, std::string_view mode_word) {
   Words words = add;
   std::erase_if(words, [&](const std::string& word) { return name_of(word) == name_of(mode_word); });

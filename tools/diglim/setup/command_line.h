@@ -29,6 +29,9 @@ std::string add_to_file(std::string_view text, Format format, const Words& add);
 // unchanged, byte for byte.
 std::string remove_from_file(std::string_view text, Format format, const Words& remove);
 
+// The command line of a BLS entry: its "options" lines, joined. Empty if it has none.
+std::string options_of(std::string_view entry);
+
 // A copy of a BLS entry that boots without denying anything: another title, `mode_word` on its command line,
 // and without the lines that would sort it before the entry that it was copied from.
 std::string permissive_entry(std::string_view entry, const Words& add, std::string_view mode_word);

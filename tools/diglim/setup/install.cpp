@@ -76,7 +76,13 @@ Result<void> run_step_command(System& system, const Command& command, Report& re
         fmt::format("{} does not show {}: this machine would not boot, so its command line was left alone",
                     text, command.must_say));
   }
-  return {};
+  if (command.must_write.path.empty()) return {};
+  TRY_ASSIGN(const auto written, system.read(command.must_write.path));
+  if (written.value_or("").find(command.must_write.text) != std::string::npos) return {};
+  return not_found(
+      fmt::format("{} left {} without {}: something else, perhaps in /etc/default/grub.d, sets "
+                  "GRUB_CMDLINE_LINUX anew; put the words there, or remove it",
+                  text, command.must_write.path, command.must_write.text));
 }
 
 }  // namespace
@@ -103,6 +109,10 @@ Result<Report> carry_out(System& system, const Plan& plan, const Options& option
       if (step.id == "command_line" && command.words[0] != "grubby")
         system.record().bootloader = command.words;
       TRY(run_step_command(system, command, report));
+    }
+    // grubby changes every entry, so the permissive one too: that has to stay permissive.
+    if (!step.commands.empty()) {
+      for (const FileChange& change : step.files) TRY(system.write(change));
     }
     report.done.push_back(done);
     if (!options.json) fmt::print("done: {}\n", done);

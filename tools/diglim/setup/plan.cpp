@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
@@ -21,6 +22,7 @@ constexpr const char* kUnit = "/usr/lib/systemd/system/diglim-repair.service";
 constexpr const char* kUnitLink = "/etc/systemd/system/multi-user.target.wants/diglim-repair.service";
 constexpr const char* kMacroFile = "/etc/rpm/macros.transaction_diglim";
 constexpr size_t kMaxKeyBytes = 1u << 20;
+constexpr uint64_t kGrowth = 12u << 20;  // of one initramfs, bytes; 7 MB were seen, uncompressed
 
 Result<void> add_key_file(const std::string& path, std::vector<FileChange>& keys) {
   TRY_ASSIGN(const Bytes content, read_file(path, kMaxKeyBytes));
@@ -70,6 +72,21 @@ Result<Step> plan_keys(const System& system, const Options& options) {
   return step;
 }
 
+// When dracut cannot write the new initramfs it has truncated and removed the old one, so a full /boot would
+// leave a machine that does not boot at all.
+Result<void> check_space(const System& system, size_t kernels) {
+  struct statvfs space = {};
+  if (statvfs(system.host().path("/boot").c_str(), &space) != 0) return {};  // no /boot: it goes elsewhere
+  const uint64_t left = static_cast<uint64_t>(space.f_bavail) * space.f_frsize;
+  const uint64_t wanted = kGrowth * kernels;
+  if (left >= wanted) return {};
+  return Error{
+      ErrorCode::kIo, 0,
+      fmt::format("/boot has {} MiB left; the initramfs of {} kernels may grow by {}: remove kernels "
+                  "that nobody needs",
+                  left >> 20, kernels, wanted >> 20)};
+}
+
 Result<Step> plan_initramfs(const System& system) {
   if (!system.has_program("dracut")) {
     return not_found(
@@ -88,9 +105,11 @@ Result<Step> plan_initramfs(const System& system) {
   for (const std::string& release : system.host().names("/usr/lib/modules")) {
     if (!system.host().exists("/usr/lib/modules/" + release + "/modules.dep")) continue;
     step.commands.push_back({{"dracut", "--force", "--kver", release}, {}, {}});
-    // A machine whose command line names a loader that its initramfs does not hold does not boot.
-    step.commands.push_back({{"lsinitrd", "--kver", release}, {}, "usr/sbin/diglim-loader"});
+    // A machine whose command line names a loader that its initramfs does not hold does not boot. Where
+    // /usr/sbin is a link it lies in /usr/bin.
+    step.commands.push_back({{"lsinitrd", "--kver", release}, {}, "bin/diglim-loader"});
   }
+  TRY(check_space(system, step.commands.size() / 2));
   step.what =
       fmt::format("rebuild the initramfs of {} kernels, with the loader, the keys and the lists in it",
                   step.commands.size() / 2);

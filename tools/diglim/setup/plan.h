@@ -32,6 +32,10 @@ struct Command {
   std::vector<std::pair<std::string, std::string>> changes;  // files that it changes, with their format
   // Its output has to contain this; nothing: need not.
   std::string must_say;
+  // A file that has to contain `text` afterwards; no path: none has to.
+  struct {
+    std::string path, text;
+  } must_write = {};
 };
 
 struct Step {

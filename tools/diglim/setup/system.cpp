@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/diglim/setup/system.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,12 +43,43 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
-Result<System> System::open(std::string root, bool chroot) {
+Result<System> System::open(std::string root, bool chroot, bool change) {
   System system(std::move(root), chroot);
+  if (change) TRY(system.lock());
   TRY_ASSIGN(auto record, load_record(system.host_.path(kRecordPath)));
   system.has_record_ = record.has_value();
   if (record) system.record_ = *std::move(record);
   return system;
+}
+
+System::~System() {
+  unlock();
+}
+
+// A file that only root can open, not a folder, so that nobody else can keep root waiting.
+Result<void> System::lock() {
+  TRY(make_folder(folder_of(kLockPath)));
+  const std::string path = host_.path(kLockPath);
+  for (;;) {
+    TRY_ASSIGN(Fd fd, open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+    if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) return from_errno("lock " + escape(path), errno);
+      return Error{ErrorCode::kIo, 0, "another diglim setup is at work; run this again when it has ended"};
+    }
+    struct stat held = {}, named = {};
+    if (fstat(fd.get(), &held) == 0 && lstat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
+        held.st_dev == named.st_dev) {
+      lock_ = std::move(fd);
+      return {};
+    }
+    // The one before removed it when it was done.
+  }
+}
+
+void System::unlock() {
+  if (!lock_) return;
+  (void)unlink(host_.path(kLockPath).c_str());  // one that stays locks nobody out
+  lock_ = Fd();
 }
 
 Result<std::optional<std::string>> System::read(const std::string& path) const {
@@ -118,8 +151,9 @@ Result<void> System::write(const FileChange& change) {
   const std::string real = host_.path(change.path);
   TRY(make_folder(folder_of(change.path)));
   if (change.link) {
-    if (access(real.c_str(), F_OK) == 0 && record_.find(change.path) == nullptr)
-      return {};  // it was enabled before
+    struct stat info = {};
+    if (lstat(real.c_str(), &info) == 0 && record_.find(change.path) == nullptr)
+      return {};  // it was there before
     if (record_.find(change.path) == nullptr) {
       RecordedFile file;
       file.path = change.path;
@@ -139,6 +173,16 @@ Result<void> System::write(const FileChange& change) {
   TRY(save());
   TRY(write_file_atomically(real, as_bytes(change.content), file.before ? file.mode : change.mode));
   if ((file.uid != 0 || file.gid != 0) && chown(real.c_str(), file.uid, file.gid) != 0)
+    return from_errno("chown " + escape(real), errno);
+  return {};
+}
+
+Result<void> System::replace(const std::string& path, std::string_view content) const {
+  const std::string real = host_.path(path);
+  struct stat info = {};
+  if (lstat(real.c_str(), &info) != 0) return from_errno("stat " + escape(real), errno);
+  TRY(write_file_atomically(real, as_bytes(content), info.st_mode & 07777));
+  if ((info.st_uid != 0 || info.st_gid != 0) && chown(real.c_str(), info.st_uid, info.st_gid) != 0)
     return from_errno("chown " + escape(real), errno);
   return {};
 }
@@ -185,20 +229,32 @@ Result<bool> System::put_back(const RecordedFile& file) {
   }
   const auto format = format_of(file.format);
   if (!format) return false;
+  if (!was_there && *format == Format::kBlsEntry) {
+    // The permissive entry, which a grubby that was cut short changed like all others.
+    TRY(remove(file.path));
+    return true;
+  }
   std::string freed = remove_from_file(*present, *format, record_.words);
   // Nothing but blanks between words may differ then: grubby moves them.
   if (was_there && add_to_file(freed, *format, {}) == add_to_file(before, *format, {})) freed = before;
-  if (freed != *present) TRY(write_file_atomically(real, as_bytes(freed), file.mode));
+  if (freed != *present) TRY(replace(file.path, freed));
   return freed == before;
 }
 
-Result<void> System::forget() {
-  sweep(kRecordPath);
-  TRY(remove(kRecordPath));
+Result<void> System::remove_folders() const {
   for (auto folder = record_.folders.rbegin(); folder != record_.folders.rend(); ++folder) {
     if (rmdir(host_.path(*folder).c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
       return from_errno("remove folder " + escape(*folder), errno);
   }
+  return {};
+}
+
+Result<void> System::forget() {
+  sweep(kRecordPath);
+  TRY(remove_folders());  // while the record still tells of them
+  TRY(remove(kRecordPath));
+  unlock();
+  TRY(remove_folders());  // those of record and lock
   has_record_ = false;
   record_ = {};
   return {};

@@ -5,12 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/file.h"
 #include "tools/diglim/doctor/host.h"
 #include "tools/diglim/setup/record.h"
 
 namespace diglim::setup {
 
 constexpr const char* kRecordPath = "/var/lib/diglim/setup.json";
+constexpr const char* kLockPath = "/var/lib/diglim/setup.lock";
 
 struct FileChange {
   std::string path;      // in the system
@@ -22,8 +24,12 @@ struct FileChange {
 
 class System {
  public:
-  // `chroot`: with a root, commands run in it; without, they run here.
-  static Result<System> open(std::string root, bool chroot);
+  // `chroot`: with a root, commands run in it; without, they run here. `change`: nobody else may change that
+  // system through this class until the object is gone (else kIo); false: it is only looked at.
+  static Result<System> open(std::string root, bool chroot, bool change);
+  System(System&& other) noexcept = default;
+  System& operator=(System&&) = delete;
+  ~System();
 
   const doctor::Host& host() const { return host_; }
   Record& record() { return record_; }
@@ -36,6 +42,8 @@ class System {
 
   Result<void> make_folder(const std::string& path);  // and those above it
   Result<void> write(const FileChange& change);
+  // Another content for a file that is there and that no record is needed of; owner and mode stay.
+  Result<void> replace(const std::string& path, std::string_view content) const;
   // Records a file that another program, or another part of this one, is about to change; to `after`, if that
   // is known.
   Result<void> remember(const std::string& path, const std::string& format,
@@ -57,11 +65,15 @@ class System {
 
  private:
   System(std::string root, bool chroot) : host_(std::move(root)), chroot_(chroot) {}
+  Result<void> lock();
+  void unlock();
   Result<void> remove(const std::string& path);
+  Result<void> remove_folders() const;        // those that are empty
   void sweep(const std::string& path) const;  // what write_file_atomically() left when it was killed
 
   doctor::Host host_;
   bool chroot_;
+  Fd lock_;  // on kLockPath, which goes with it
   bool has_record_ = false;
   Record record_;
 };

@@ -28,11 +28,21 @@ Result<void> free_new_entries(const System& system, Report& report) {
       if (!text) continue;
       const std::string freed = remove_from_file(*text, Format::kBlsEntry, system.record().words);
       if (freed == *text) continue;
-      TRY(write_file_atomically(system.host().path(path), as_bytes(freed), 0644));
+      TRY(system.replace(path, freed));
       report.done.push_back("freed the command line of " + escape(path));
     }
   }
   return {};
+}
+
+// kernel-install gives a new kernel the running one's command line where no file has another: with our words,
+// and an initramfs without the loader, that kernel would not boot.
+void warn_of_running_command_line(const System& system, Report& report) {
+  const auto loader = system.host().parameter("rdinit");
+  if (!system.host().is_live() || !loader || !loader->ends_with("/diglim-loader")) return;
+  if (!system.host().exists("/boot/loader/entries") || system.host().exists("/etc/kernel/cmdline")) return;
+  report.to_do.emplace_back(
+      "reboot before you install or update a kernel: it would get the command line of the running one");
 }
 
 Result<void> remove_lists(const System& system, Report& report) {
@@ -63,7 +73,12 @@ Result<void> run_or_tell(const System& system, const std::vector<std::string>& w
 }
 
 Result<void> rebuild_initramfs(const System& system, Report& report) {
-  if (!system.record().initramfs || !system.has_program("dracut")) return {};
+  if (!system.record().initramfs) return {};
+  if (!system.has_program("dracut")) {
+    report.to_do.emplace_back(
+        "dracut is gone: make the initramfs of each kernel anew, it still holds the loader");
+    return {};
+  }
   for (const std::string& release : system.host().names("/usr/lib/modules")) {
     if (!system.host().exists("/usr/lib/modules/" + release + "/modules.dep")) continue;
     TRY(run_or_tell(system, {"dracut", "--force", "--kver", release}, report));
@@ -93,6 +108,7 @@ Result<Report> undo(System& system, const Options& options) {
     TRY(run_or_tell(system, system.record().bootloader, report));
   }
   TRY(remove_lists(system, report));
+  warn_of_running_command_line(system, report);
   if (!options.no_initramfs) TRY(rebuild_initramfs(system, report));
   TRY(system.forget());
   return report;

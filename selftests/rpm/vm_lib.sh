@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# What runs rpm and dnf in the VM: packages, the guest's folder, its lines. Sourced; REQUIRES: $top, $vm, $work; counts in $passed and
+# $failed.
+here=$top/selftests/rpm
+. "$here/many.sh"
+
+make_packages() { # OUT COUNT VERSION FILES
+  rm -rf "$work/tree"
+  many_spec "$2" "$3" >"$work/many.spec"
+  make_tree "$work/tree" "$2" "$3" "$4"
+  (cd "$work/tree" && find . -type f ! -name 'data*' -exec sha256sum {} +) >>"$work/digests"
+  "$top/selftests/packages/build-rpm" "$work/many.spec" "$work/tree" "$1" --define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm' || exit 1
+}
+# folder_for NAME COUNT FILES: what the guest finds in /root/rpm. The plugin itself is in the image.
+folder_for() {
+  folder=$work/$1
+  [ ! -d "$folder" ] || return 1
+  mkdir "$folder"
+  cp "$here"/guest_* "$folder/"
+  make_packages "$folder/many" "$2" 1 "$3"
+  make_packages "$folder/many2" "$2" 2 "$3"
+}
+# The guest's lines count; a guest that does not come to its end has failed.
+count() { # NAME STATUS OUT
+  grep -E '^(ok|not ok|time|cut) - ' "$3" || true
+  passed=$((passed + $(grep -c '^ok - ' "$3")))
+  failed=$((failed + $(grep -c '^not ok - ' "$3")))
+  if [ "$2" != 0 ] || ! grep -q '^ok - ' "$3"; then
+    failed=$((failed + 1))
+    echo "not ok - $1: ends with status $2"
+    tail -n 20 "$3" "$3.err"
+  fi
+}
+
+# For guest_dnf: sets $folder, and $dnf_options for selftests/vm/run.
+prepare_dnf() {
+  if folder_for dnf 2 3; then
+    mkdir "$folder/unsigned"
+    cp "$folder/many/many-002"* "$folder/unsigned"
+    rpmsign --delsign "$folder/unsigned/"*.rpm >/dev/null 2>&1
+    printf 'same' >"$work/extra-file"
+    "$top/selftests/vm/sign-list" "$folder/extra" "$work/extra-file"
+    cc -static -O2 -Wall -Wextra -Werror -o "$folder/spin" "$here/spin.c" || exit 1
+    "$top/selftests/vm/sign-list" "$work/spin.list" "$folder/spin"
+  fi
+  dnf_options=(--list "$work/spin.list" --copy "$folder:/root/rpm")
+}
