@@ -92,6 +92,7 @@ enum diglim_reason {
   DIGLIM_REASON_PROTECTED = 12,    /* guards */
   DIGLIM_REASON_NO_STORAGE = 13,   /* the kernel had no memory for our note about the file or the task */
   DIGLIM_REASON_STALE = 14,        /* the kernel gives only the digest that IMA collected, perhaps of older content */
+  DIGLIM_REASON_OTHER_KERNEL = 15, /* a known kernel for kexec, which could be started without DIGLIM */
 };
 
 enum diglim_guard {

@@ -318,8 +318,8 @@ int BPF_PROG(diglim_file_open, struct file *file)
   struct inode *inode = file->f_inode;
   int result;
 
-  if (open_manifest(file, inode))
-    return 0;
+  if (is_manifest_opening(file))
+    return open_manifest(file, inode);
   if (!(file->f_mode & FMODE_WRITE))
     return 0;
   if ((inode->i_mode & S_IFMT) != S_IFREG)
@@ -348,6 +348,8 @@ int BPF_PROG(diglim_file_truncate, struct file *file)
   return before_write(file->f_inode, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
 }
 
+#define READING_KEXEC_IMAGE 3 /* enum kernel_read_file_id, include/linux/kernel_read_file.h */
+
 SEC("lsm.s/kernel_read_file")
 int BPF_PROG(diglim_kernel_read, struct file *file, int id, bool contents)
 {
@@ -360,6 +362,9 @@ int BPF_PROG(diglim_kernel_read, struct file *file, int id, bool contents)
   if (!file_or_null)
     return 0;
   appraise(file, file->f_inode, &decision);
+  /* Whoever loads a kernel says with which command line and initial ramdisk (kexec_file_load(2), initrdmem=) it starts: without us. */
+  if (id == READING_KEXEC_IMAGE && !decision.reason)
+    decision.reason = DIGLIM_REASON_OTHER_KERNEL;
   steer(file->f_inode, !decision.reason);
   if (decision.reason)
     return deny(DIGLIM_KIND_KERNEL_READ, id, file, &decision);

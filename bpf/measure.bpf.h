@@ -29,7 +29,7 @@ struct steering {
 };
 
 /* By thread. Preallocated, as sleepable programs need it; a task leaves at most one entry behind (when another LSM refuses after us), and
- * that goes with the task. Without room the file is measured. The loader makes it small where nothing is measured.
+ * that goes with the task. Without room a file is measured, and a manifest refused. The loader makes it small where nothing is measured.
  */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -38,12 +38,13 @@ struct {
   __type(value, struct steering);
 } diglim_steered SEC(".maps");
 
-static __always_inline void put_steering(struct inode *inode, enum steering_state state)
+/* 0, or an error where there is no room. */
+static __always_inline long put_steering(struct inode *inode, enum steering_state state)
 {
   u64 task = bpf_get_current_pid_tgid();
   struct steering steering = {.inode = (u64)inode, .thread = (u64)bpf_get_current_task(), .state = state};
 
-  bpf_map_update_elem(&diglim_steered, &task, &steering, BPF_ANY);
+  return bpf_map_update_elem(&diglim_steered, &task, &steering, BPF_ANY);
 }
 
 static __always_inline void leave(void)
@@ -59,31 +60,39 @@ static __always_inline void steer(struct inode *inode, bool known)
   if (!diglim_measure)
     return;
   if (known)
-    put_steering(inode, STEERING_KNOWN);
+    (void)put_steering(inode, STEERING_KNOWN); /* without room it is measured */
   else
     leave();
 }
 
-/* The loader opens its manifests, and nothing else, with O_NOATIME: first to write a new one, which nobody else can change from
- * then on, then to read it, which IMA measures. REQUIRES: called in file_open. True: the opening is the loader's writing of it.
+/* The loader opens its manifests, and nothing else, with O_NOATIME. */
+static __always_inline bool is_manifest_opening(struct file *file)
+{
+  return diglim_measure && (file->f_flags & O_NOATIME) && is_loader();
+}
+
+/* First it opens a new one to write, which nobody else can change from then on, then it opens that to read, which IMA measures. What
+ * would not be measured, or not as the loader wrote it, is refused: another file in its place, one that somebody opened for write
+ * in the instant since it was made, one for which there is no room. REQUIRES: called in file_open.
  */
-static __always_inline bool open_manifest(struct file *file, struct inode *inode)
+static __always_inline int open_manifest(struct file *file, struct inode *inode)
 {
   struct inode_note *note;
 
-  if (!diglim_measure || !(file->f_flags & O_NOATIME) || !is_loader())
-    return false;
   if (!(file->f_mode & FMODE_WRITE)) {
     note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
-    if (note && note->manifest)
-      put_steering(inode, STEERING_MANIFEST);
-    return false;
+    if (note && note->manifest && put_steering(inode, STEERING_MANIFEST) == 0)
+      return 0;
+    return guard(DIGLIM_GUARD_MANIFEST, file->f_path.dentry);
   }
+  /* Who opens for write counts as a writer before the hook is called (get_write_access()), here as in before_write(): with the mark
+   * set first, either we see the other, or the other sees the mark.
+   */
   note = note_of(inode);
-  if (!note || note->manifest || inode->i_size)
-    return false;
-  note->manifest = 1;
-  return true;
+  if (note && __sync_val_compare_and_swap(&note->manifest, 0, 1) == 0 && inode->i_size == 0 &&
+      *(volatile int *)&inode->i_writecount.counter == 1)
+    return 0;
+  return guard(DIGLIM_GUARD_MANIFEST, file->f_path.dentry);
 }
 
 static __always_inline void enter(struct inode *inode, enum steering_state from)

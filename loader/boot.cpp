@@ -162,9 +162,9 @@ Result<void> start_measuring(const std::string& policy, PolicyLabels labels,
                              const WrittenManifest& manifest) {
   TRY(write_ima_policy(policy));
   if (labels == PolicyLabels::kNone) return {};
-  TRY_ASSIGN(const ino_t inode, write_manifest_file(manifest));
+  TRY_ASSIGN(const FileId file, write_manifest_file(manifest));
   TRY_ASSIGN(const uint64_t before, ima_event_count());
-  TRY(measure_manifest(manifest.number, inode));
+  TRY(measure_manifest(manifest.number, file));
   TRY_ASSIGN(const uint64_t after, ima_event_count());
   if (before == after)
     return Error{ErrorCode::kIo, EIO, "IMA did not measure " + manifest_path(manifest.number)};

@@ -97,6 +97,18 @@ std::string_view mode_name(Mode mode) {
   return "?";
 }
 
+ManifestMode manifest_mode(Mode mode) {
+  switch (mode) {
+    case Mode::kEnforce:
+      return ManifestMode::kEnforce;
+    case Mode::kPermissive:
+      return ManifestMode::kPermissive;
+    case Mode::kMeasure:
+      break;
+  }
+  return ManifestMode::kMeasure;
+}
+
 Result<Config> parse_config(std::string_view text) {
   Config config;
   for (int number = 1; !text.empty(); ++number) {

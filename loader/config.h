@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/crypto/signature_policy.h"
+#include "lib/manifest/manifest.h"
 
 namespace diglim {
 
@@ -16,6 +17,7 @@ enum class Mode {
   kMeasure,     // what is unknown is measured, and denied only where it cannot be
 };
 std::string_view mode_name(Mode mode);  // as in the configuration
+ManifestMode manifest_mode(Mode mode);  // as in the manifest
 
 struct Config {
   Mode mode = Mode::kEnforce;

@@ -90,6 +90,8 @@ std::string why(const diglim_event& event) {
       return "the kernel is out of memory";
     case DIGLIM_REASON_STALE:
       return "the kernel knows only an earlier digest of it";
+    case DIGLIM_REASON_OTHER_KERNEL:
+      return "known, but another kernel could be started without DIGLIM";
     default:
       return "reason " + std::to_string(event.reason);
   }

@@ -51,6 +51,12 @@ TEST(EventLine, KernelLoadsAndGuards) {
             "module.sig_enforce=1); pid 12 uid 0 command sh");
   module.detail = 3;
   EXPECT_EQ(event_line(module), "denied load: kexec image: not from a file; pid 12 uid 0 command sh");
+  auto kernel = make_event(DIGLIM_KIND_KERNEL_READ, DIGLIM_REASON_OTHER_KERNEL);
+  kernel.detail = 3;
+  EXPECT_EQ(
+      event_line(kernel),
+      "denied load: kexec image: known, but another kernel could be started without DIGLIM; pid 12 uid 0 "
+      "command sh");
   auto guard = make_event(DIGLIM_KIND_GUARD, DIGLIM_REASON_PROTECTED);
   guard.detail = DIGLIM_GUARD_UMOUNT;
   EXPECT_EQ(event_line(guard),

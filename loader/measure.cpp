@@ -49,18 +49,6 @@ bool lacks_integrity() {
              std::string::npos;
 }
 
-ManifestMode manifest_mode(Mode mode) {
-  switch (mode) {
-    case Mode::kEnforce:
-      return ManifestMode::kEnforce;
-    case Mode::kPermissive:
-      return ManifestMode::kPermissive;
-    case Mode::kMeasure:
-      break;
-  }
-  return ManifestMode::kMeasure;
-}
-
 }  // namespace
 
 Result<uint64_t> ima_event_count() {
@@ -136,7 +124,7 @@ Result<WrittenManifest> boot_manifest(const Config& config, std::string_view pol
   return written;
 }
 
-Result<ino_t> write_manifest_file(const WrittenManifest& manifest) {
+Result<FileId> write_manifest_file(const WrittenManifest& manifest) {
   const std::string path = manifest_path(manifest.number);
   (void)mkdir(kRunFolder, 0755);  // exists already, or the open says what is wrong
   (void)unlink(path.c_str());     // of a loader that was killed: a new file has nothing measured yet
@@ -148,10 +136,10 @@ Result<ino_t> write_manifest_file(const WrittenManifest& manifest) {
   }
   struct stat info = {};
   if (fstat(file.get(), &info) != 0) return from_errno("stat " + path, errno);
-  return info.st_ino;
+  return FileId{info.st_dev, info.st_ino};
 }
 
-Result<void> measure_manifest(uint64_t number, ino_t inode) {
+Result<void> measure_manifest(uint64_t number, const FileId& wanted) {
   const std::string path = manifest_path(number);
   // The opening is what IMA measures. O_NOATIME tells our programs which one is meant (bpf/measure.bpf.h),
   // here as when it was written.
@@ -160,7 +148,7 @@ Result<void> measure_manifest(uint64_t number, ino_t inode) {
   struct statfs system = {};
   if (fstat(file.get(), &info) != 0 || fstatfs(file.get(), &system) != 0)
     return from_errno("stat " + path, errno);
-  if (inode != 0 && info.st_ino != inode)
+  if (wanted.inode != 0 && (info.st_ino != wanted.inode || info.st_dev != wanted.device))
     return invalid(path + ": somebody replaced it before it was measured; try again");
   if (system.f_type != TMPFS_MAGIC)
     return unsupported(path + ": IMA's rule for manifests needs /run to be a tmpfs");

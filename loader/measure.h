@@ -34,13 +34,21 @@ Result<WrittenManifest> boot_manifest(const Config& config, std::string_view pol
 // The loaded lists as manifests name them.
 std::vector<ManifestList> manifest_lists(const Generation& generation);
 
-// Writes it to its path in /run/diglim, where nobody changes it from then on, and gives the file's inode
-// number.
-Result<ino_t> write_manifest_file(const WrittenManifest& manifest);
+// Which file a manifest was written to. The number alone says little: root makes file systems that begin
+// with the same ones.
+struct FileId {
+  dev_t device = 0;
+  ino_t inode = 0;  // 0: any file
+};
+
+// Writes it to its path in /run/diglim, where nobody changes it from then on. kIo (EPERM): somebody had it
+// open before that.
+Result<FileId> write_manifest_file(const WrittenManifest& manifest);
 
 // Has IMA measure it. Again, for one that was measured before, changes nothing. kNotFound: somebody removed
-// the file; kInvalid: or replaced it (`inode` is not its number; 0: any).
-Result<void> measure_manifest(uint64_t number, ino_t inode);
+// the file; kInvalid: or replaced it by another manifest (it is not `file`); kIo (EPERM): or by a file that
+// is none, or the programs have no room to have it measured.
+Result<void> measure_manifest(uint64_t number, const FileId& file);
 
 // How many events IMA's log has.
 Result<uint64_t> ima_event_count();

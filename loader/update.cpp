@@ -31,8 +31,8 @@ std::string base_name(const std::string& path) {
 // The manifests of one update, written, and which of them are still to be measured.
 struct Measurement {
   UpdatePlan plan;
-  ino_t before = 0;  // inode numbers of their files
-  ino_t after = 0;
+  FileId before;  // where they were written
+  FileId after;
 };
 
 // The generation remembers the last one. Empty where nothing is measured.
@@ -41,7 +41,7 @@ Result<Measurement> write_manifests(const std::vector<ManifestList>& before, Gen
   if (next.manifest_number() == 0) return measurement;
   // Whoever published last may have been killed before the end of it. If the file is gone, a verifier sees
   // that; it is no reason to refuse an update.
-  (void)measure_manifest(next.manifest_number(), 0);
+  (void)measure_manifest(next.manifest_number(), FileId());
   UpdatePlan& plan = measurement.plan;
   TRY_ASSIGN(plan, plan_update(next.manifest_number(), next.manifest_hash(), before, manifest_lists(next)));
   if (plan.before_publishing) {

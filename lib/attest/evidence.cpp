@@ -72,6 +72,9 @@ bool check_registers(const Bundle& bundle, const VerifierPolicy& policy, const A
   if (!quoted(policy.pcr))
     return refuse(verdict, Reason::kPcrNotQuoted,
                   "PCR " + std::to_string(policy.pcr) + ", which holds the software, was not quoted");
+  if (!policy.boot_aggregates.empty() && !quoted(kImaPcr))
+    return refuse(verdict, Reason::kPcrNotQuoted,
+                  "PCR 10, which holds the boot_aggregate that the policy asks for, was not quoted");
   for (const auto& [pcr, values] : policy.pcrs) {
     if (!quoted(pcr))
       return refuse(verdict, Reason::kPcrNotQuoted,

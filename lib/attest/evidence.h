@@ -8,6 +8,8 @@
 
 namespace diglim {
 
+constexpr unsigned kImaPcr = 10;  // CONFIG_IMA_MEASURE_PCR_IDX: boot_aggregate is always there
+
 struct Evidence {
   Bundle bundle;
   std::vector<ImaEvent> events;  // views into bundle.ima_log

@@ -35,6 +35,9 @@ Result<std::set<Bytes>> read_hashes(const json& value, const std::string& key, s
 }
 
 constexpr size_t kSha256 = 32;
+// Where the loader measures: registers that nothing resets while the machine runs (loader/config.cpp).
+constexpr unsigned kFirstPcr = 8;
+constexpr unsigned kLastPcr = 15;
 
 class Reader {
  public:
@@ -121,12 +124,15 @@ Result<void> read_registers(Reader& reader, VerifierPolicy& policy) {
     TRY_ASSIGN(policy.bank, pcr_bank_from_name(value->get<std::string>()));
   }
   if (const json* value = reader.find("pcr")) {
-    if (!value->is_number_unsigned() || value->get<uint64_t>() >= kPcrCount) return wrong("pcr", "0 to 23");
+    if (!value->is_number_unsigned() || value->get<uint64_t>() < kFirstPcr ||
+        value->get<uint64_t>() > kLastPcr)
+      return wrong("pcr", "8 to 15");
     policy.pcr = value->get<unsigned>();
   }
   const size_t size = hash_size(policy.bank);
   if (const json* value = reader.find("boot_aggregates")) {
     TRY_ASSIGN(policy.boot_aggregates, read_hashes(*value, "boot_aggregates", size));
+    if (policy.boot_aggregates.empty()) return wrong("boot_aggregates", "a list of at least one hash");
   }
   if (const json* value = reader.find("pcrs")) {
     if (!value->is_object()) return wrong("pcrs", "an object of numbers and lists of values");

@@ -53,6 +53,8 @@ TEST(Policy, RefusesWhatItWouldNotCheck) {
   EXPECT_THAT(reading_error(R"(, "modes": []})"), HasSubstr("'modes'"));
   EXPECT_THAT(reading_error(R"(, "pcr": 24})"), HasSubstr("'pcr'"));
   EXPECT_THAT(reading_error(R"(, "pcr": -1})"), HasSubstr("'pcr'"));
+  EXPECT_THAT(reading_error(R"(, "pcr": 16})"), HasSubstr("8 to 15")) << "root resets it";
+  EXPECT_THAT(reading_error(R"(, "boot_aggregates": []})"), HasSubstr("at least one"));
   EXPECT_THAT(reading_error(R"(, "bank": "md5"})"), HasSubstr("no PCR bank"));
   EXPECT_THAT(reading_error(R"(, "pcrs": {"x": []}})"), HasSubstr("'pcrs'"));
   EXPECT_THAT(reading_error(R"(, "pcrs": {"0": ["00"]}})"), HasSubstr("64 hexadecimal digits"));

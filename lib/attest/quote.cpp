@@ -154,6 +154,7 @@ Result<AttestationKey> parse_attestation_key(ByteView public_area) {
   TRY_ASSIGN(const TPM2B_PUBLIC parsed, unmarshal_public(public_area));
   const TPMT_PUBLIC& area = parsed.publicArea;
   TRY(check_attributes(area.objectAttributes));
+  if (area.nameAlg == TPM2_ALG_SHA1) return unsupported("attestation key: its name is made with SHA-1");
   AttestationKey key;
   if (area.type == TPM2_ALG_RSA) {
     TRY(read_rsa(area, key));

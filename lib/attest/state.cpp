@@ -10,8 +10,8 @@
 namespace diglim {
 namespace {
 
-constexpr unsigned kImaPcr = 10;  // CONFIG_IMA_MEASURE_PCR_IDX: boot_aggregate is always there
 constexpr std::string_view kManifestTemplate = "ima-ng";
+constexpr size_t kLeastDigest = 28;  // SHA-2; md5, sha1 and rmd160 are shorter
 
 class Judge {
  public:
@@ -198,6 +198,10 @@ class Judge {
       if (!policy_.weak_hashes.contains(algo))
         refuse(Reason::kWeakHash, "the machine accepts signatures over " + std::string(hash_name(algo)));
     }
+    // Two files may share such a digest, and root chooses ima_hash= where nobody looks at the command line.
+    if (hash_size(boot.algo) < kLeastDigest && !policy_.weak_hashes.contains(boot.algo))
+      refuse(Reason::kWeakHash, "the kernel tells files apart by " + std::string(hash_name(boot.algo)) +
+                                    " (ima_hash= on its command line)");
   }
 
   void check_programs(const ManifestBoot& boot) {

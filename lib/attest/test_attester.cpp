@@ -3,12 +3,12 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <tss2/tss2_mu.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
+#include "lib/attest/ecdsa_key.h"
 #include "lib/attest/quote.h"
 #include "lib/attest/tpm_hash.h"
 #include "lib/tcg/ima_log.h"
@@ -28,20 +28,9 @@ T take(Result<T> result) {
   return *std::move(result);
 }
 
-template <typename T, typename Marshal>
-Bytes marshal(const T& value, Marshal function) {
-  Bytes out(8192);
-  size_t offset = 0;
-  must(function(&value, out.data(), out.size(), &offset) == TSS2_RC_SUCCESS, "marshal");
-  out.resize(offset);
-  return out;
-}
-
 template <typename Sized, size_t N>
 void put(Sized& sized, BYTE (&buffer)[N], ByteView bytes) {
-  must(bytes.size() <= N, "copy");
-  std::copy(bytes.begin(), bytes.end(), buffer);
-  sized.size = static_cast<UINT16>(bytes.size());
+  must(fill(sized.size, buffer, bytes).has_value(), "copy");
 }
 
 Bytes sign_ecdsa(EVP_PKEY* key, ByteView message) {
@@ -94,27 +83,16 @@ VerifierPolicy TestAttester::policy() const {
 }
 
 Bytes TestAttester::ak() const {
-  TPM2B_PUBLIC sized = {};
-  TPMT_PUBLIC& area = sized.publicArea;
-  area.type = TPM2_ALG_ECC;
-  area.nameAlg = TPM2_ALG_SHA256;
-  area.objectAttributes = attributes;
-  TPMS_ECC_PARMS& details = area.parameters.eccDetail;
-  details.symmetric.algorithm = TPM2_ALG_NULL;
-  details.scheme.scheme = TPM2_ALG_ECDSA;
-  details.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
-  details.curveID = TPM2_ECC_NIST_P256;
-  details.kdf.scheme = TPM2_ALG_NULL;
   BIGNUM* x = nullptr;
   BIGNUM* y = nullptr;
   must(EVP_PKEY_get_bn_param(key_.get(), OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1 &&
            EVP_PKEY_get_bn_param(key_.get(), OSSL_PKEY_PARAM_EC_PUB_Y, &y) == 1,
        "public key");
-  put(area.unique.ecc.x, area.unique.ecc.x.buffer, number_bytes(x));
-  put(area.unique.ecc.y, area.unique.ecc.y.buffer, number_bytes(y));
+  TPM2B_PUBLIC area = take(ecdsa_p256_public(attributes, number_bytes(x), number_bytes(y)));
   BN_free(x);
   BN_free(y);
-  return marshal(sized, Tss2_MU_TPM2B_PUBLIC_Marshal);
+  area.publicArea.nameAlg = name_algorithm;
+  return take(marshal(area, "key", Tss2_MU_TPM2B_PUBLIC_Marshal));
 }
 
 void TestAttester::sign(Bundle& bundle) const {
@@ -138,7 +116,7 @@ void TestAttester::sign(Bundle& bundle) const {
   }
   const Bytes digest = take(pcr_selection_digest(HashAlgo::kSha256, values));
   put(attest.attested.quote.pcrDigest, attest.attested.quote.pcrDigest.buffer, digest);
-  bundle.attest = marshal(attest, Tss2_MU_TPMS_ATTEST_Marshal);
+  bundle.attest = take(marshal(attest, "quote", Tss2_MU_TPMS_ATTEST_Marshal));
   bundle.attest[4] =
       static_cast<uint8_t>(type >> 8);  // tss2-mu would not write another type with this content
   bundle.attest[5] = static_cast<uint8_t>(type);
@@ -154,7 +132,7 @@ void TestAttester::sign(Bundle& bundle) const {
   put(ecdsa.signatureR, ecdsa.signatureR.buffer, number_bytes(ECDSA_SIG_get0_r(parsed)));
   put(ecdsa.signatureS, ecdsa.signatureS.buffer, number_bytes(ECDSA_SIG_get0_s(parsed)));
   ECDSA_SIG_free(parsed);
-  bundle.signature = marshal(signature, Tss2_MU_TPMT_SIGNATURE_Marshal);
+  bundle.signature = take(marshal(signature, "signature", Tss2_MU_TPMT_SIGNATURE_Marshal));
 }
 
 Bundle TestAttester::bundle() const {

@@ -22,8 +22,9 @@ class TestAttester {
   HashAlgo bank = HashAlgo::kSha256;
   Bytes nonce = Bytes(20, 0x4e);
   uint32_t magic = 0xff544347;
-  uint16_t type = 0x8018;   // TPM_ST_ATTEST_QUOTE
-  uint32_t attributes = 0;  // of the key; set by the constructor
+  uint16_t type = 0x8018;            // TPM_ST_ATTEST_QUOTE
+  uint32_t attributes = 0;           // of the key; set by the constructor
+  uint16_t name_algorithm = 0x000b;  // of the key: TPM_ALG_SHA256
 
   // A good policy for the machine as constructed.
   VerifierPolicy policy() const;

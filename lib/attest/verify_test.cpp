@@ -201,6 +201,11 @@ TEST_F(VerifyTest, KeyThatCanLeaveItsTpm) {
   ak_ = machine_.ak();
   EXPECT_THAT(reasons(verify()), ElementsAre("ak-unsuitable"));
 }
+TEST_F(VerifyTest, KeyWithAWeakName) {
+  machine_.name_algorithm = TPM2_ALG_SHA1;
+  ak_ = machine_.ak();
+  EXPECT_THAT(reasons(verify()), ElementsAre("ak-unsuitable"));
+}
 TEST_F(VerifyTest, EnrolledKeyIsRubbish) {
   expect_tampered([this](Bundle&) { ak_.pop_back(); }, "ak-malformed");
 }
@@ -213,6 +218,13 @@ TEST_F(VerifyTest, TheSoftwarePcrIsNotQuoted) {
 }
 TEST_F(VerifyTest, AReferencePcrIsNotQuoted) {
   expect_state([](TestAttester& machine) { machine.quoted = {1, 10}; }, "pcr-not-quoted");
+}
+TEST_F(VerifyTest, ThePcrOfBootAggregateIsNotQuoted) {
+  policy_.boot_aggregates = {*boot_aggregate(PcrBank(HashAlgo::kSha256))};
+  policy_.pcr = 12;
+  machine_.pcr = 12;
+  machine_.quoted.push_back(12);
+  expect_state([](TestAttester& machine) { machine.quoted = {0, 12}; }, "pcr-not-quoted");
 }
 TEST_F(VerifyTest, RegisterValueFlipped) {
   expect_tampered([](Bundle& bundle) { bundle.pcrs[7][0] ^= 1; }, "pcr-digest-differs");
@@ -457,6 +469,11 @@ TEST_F(VerifyTest, ForeignKeyIsTrusted) {
 }
 TEST_F(VerifyTest, WeakHashIsAllowed) {
   expect_state([](TestAttester& machine) { machine.boot.boot.weak_hashes = {HashAlgo::kSha1}; }, "weak-hash");
+}
+TEST_F(VerifyTest, KernelHashesWithAWeakAlgorithm) {
+  expect_state([](TestAttester& machine) { machine.boot.boot.algo = HashAlgo::kSha1; }, "weak-hash");
+  policy_.weak_hashes = {HashAlgo::kSha1};
+  EXPECT_THAT(reasons(verify()), IsEmpty());
 }
 TEST_F(VerifyTest, ForeignList) {
   expect_state([](TestAttester& machine) { machine.boot.lists[1].hash[0] ^= 1; }, "list-untrusted");

@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "lib/attest/ecdsa_key.h"
 #include "lib/attest/marshal.h"
 #include "lib/attest/quote.h"
 
@@ -81,11 +82,12 @@ Result<std::string> public_pem(EVP_PKEY* key) {
 }
 
 Result<TPM2B_PUBLIC> tpm_public_key(EVP_PKEY* key) {
-  TPM2B_PUBLIC sized = {};
-  TPMT_PUBLIC& area = sized.publicArea;
-  area.nameAlg = TPM2_ALG_SHA256;
-  area.objectAttributes = TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_USERWITHAUTH;
+  constexpr TPMA_OBJECT kAttributes = TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_USERWITHAUTH;
   if (is_rsa(key)) {
+    TPM2B_PUBLIC sized = {};
+    TPMT_PUBLIC& area = sized.publicArea;
+    area.nameAlg = TPM2_ALG_SHA256;
+    area.objectAttributes = kAttributes;
     area.type = TPM2_ALG_RSA;
     TPMS_RSA_PARMS& details = area.parameters.rsaDetail;
     details.symmetric.algorithm = TPM2_ALG_NULL;
@@ -98,18 +100,9 @@ Result<TPM2B_PUBLIC> tpm_public_key(EVP_PKEY* key) {
     TRY(fill(area.unique.rsa.size, area.unique.rsa.buffer, modulus));
     return sized;
   }
-  area.type = TPM2_ALG_ECC;
-  TPMS_ECC_PARMS& details = area.parameters.eccDetail;
-  details.symmetric.algorithm = TPM2_ALG_NULL;
-  details.scheme.scheme = TPM2_ALG_ECDSA;
-  details.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
-  details.curveID = TPM2_ECC_NIST_P256;
-  details.kdf.scheme = TPM2_ALG_NULL;
   TRY_ASSIGN(const Bytes x, number_of(key, OSSL_PKEY_PARAM_EC_PUB_X, kPointBytes));
   TRY_ASSIGN(const Bytes y, number_of(key, OSSL_PKEY_PARAM_EC_PUB_Y, kPointBytes));
-  TRY(fill(area.unique.ecc.x.size, area.unique.ecc.x.buffer, x));
-  TRY(fill(area.unique.ecc.y.size, area.unique.ecc.y.buffer, y));
-  return sized;
+  return ecdsa_p256_public(kAttributes, x, y);
 }
 
 Result<Bytes> tpm_public_key_name(EVP_PKEY* key) {

@@ -225,6 +225,16 @@ int loader(const std::vector<std::string>& arguments, std::string* output) {
   return status;
 }
 
+int count_failed(std::span<const pid_t> pids) {
+  int failed = 0;
+  for (const pid_t pid : pids) {
+    int status = 0;
+    (void)waitpid(pid, &status, 0);
+    failed += status != 0 ? 1 : 0;
+  }
+  return failed;
+}
+
 bool write_text(const std::string& path, const std::string& text) {
   const Fd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   return fd && write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());

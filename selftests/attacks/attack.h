@@ -7,6 +7,8 @@
 // permissive mode nothing is blocked and each "would deny" is reported.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -104,6 +106,8 @@ int call(void* page);  // calls the code there: its answer, or -signal
 // Opens for reading, maps executable, calls, unmaps: the answer, or -errno of mmap.
 int map_and_call(const std::string& path);
 Report judge_map(int result, int wanted);
+// Waits for each: how many ended with another status than 0.
+int count_failed(std::span<const pid_t> pids);
 bool unknown_is_denied();  // does DIGLIM still enforce?
 int loader(const std::vector<std::string>& arguments,
            std::string* output = nullptr);                          // /usr/sbin/diglim-loader

@@ -252,12 +252,35 @@ Report kexec_from_memory() {
   return refused("kexec_load", errno, EPERM);
 }
 
-Report kexec_from_file() {
-  const Fd fd(open(unknown_file(tiny_elf(kUnknownCode)).c_str(), O_RDONLY));
+Report kexec_from(const std::string& path) {
+  const Fd fd(open(path.c_str(), O_RDONLY));
   if (syscall(SYS_kexec_file_load, fd.get(), -1, 1UL, "", KEXEC_FILE_NO_INITRAMFS) == 0)
     return allowed("loaded");
   if (errno == ENOEXEC) return allowed("the image was read, and refused only for its format");
   return refused("kexec_file_load", errno, EPERM);
+}
+
+Report kexec_unknown() {
+  return kexec_from(unknown_file(tiny_elf(kUnknownCode)));
+}
+// It could be told by its command line to start without DIGLIM.
+Report kexec_known() {
+  return kexec_from(known("elf"));
+}
+
+// Through the kernel's own test driver, which asks for what it is told to.
+Report firmware(const std::vector<uint8_t>& bytes) {
+  (void)mkdir("/lib/firmware", 0755);
+  if (!put("/lib/firmware/attack", bytes, 0644)) return not_tried("write /lib/firmware/attack", errno);
+  if (write_text("/sys/devices/virtual/misc/test_firmware/trigger_request", "attack"))
+    return allowed("the driver has it");
+  return refused("request the firmware", errno, EPERM);
+}
+Report firmware_unknown() {
+  return firmware(tiny_elf(kUnknownCode));
+}
+Report firmware_known() {
+  return firmware(get(known("elf")));
 }
 
 constexpr Attack kAttacks[] = {
@@ -288,8 +311,11 @@ constexpr Attack kAttacks[] = {
     {"module-changed", kAll, kUnknown, module_changed, "finit_module of a known module with one byte more"},
     {"module-memory", kAll, kMemory, module_from_memory, "init_module"},
     {"module-known", kAll | kHarmless, nullptr, module_known, "finit_module of a known module"},
+    {"firmware-unknown", kAll, kUnknown, firmware_unknown, "a driver asks for unknown firmware"},
+    {"firmware-known", kAll | kHarmless, nullptr, firmware_known, "a driver asks for known firmware"},
     {"kexec-memory", kAll, kMemory, kexec_from_memory, "kexec_load"},
-    {"kexec-file", kAll, kUnknown, kexec_from_file, "kexec_file_load of an unknown image"},
+    {"kexec-file", kAll, kUnknown, kexec_unknown, "kexec_file_load of an unknown image"},
+    {"kexec-known", kAll, "another kernel", kexec_known, "kexec_file_load of a known image"},
 };
 
 }  // namespace

@@ -201,12 +201,7 @@ Report parallel() {
     if (n % 2 == 0) bad += loader({"load", list(name)});
     _exit(bad);
   }
-  int errors = 0;
-  for (const pid_t pid : pids) {
-    int status = 0;
-    (void)waitpid(pid, &status, 0);
-    errors += status != 0 ? 1 : 0;
-  }
+  const int errors = count_failed(pids);
   std::string wrong;
   for (int n = 0; n < 10; ++n) {
     if (is_listed(n) != (n % 2 == 0)) wrong += " p" + std::to_string(n);

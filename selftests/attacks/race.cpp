@@ -173,12 +173,7 @@ Report crowd() {
     for (int i = 0; i < 10 && bad == 0; ++i) bad = map_and_call(known("page")) == kKnownCode ? 0 : 2;
     _exit(bad);
   }
-  int errors = 0;
-  for (const pid_t pid : pids) {
-    int status = 0;
-    (void)waitpid(pid, &status, 0);
-    errors += status != 0 ? 1 : 0;
-  }
+  const int errors = count_failed(pids);
   if (errors > 0)
     return {Outcome::kOtherReason, std::to_string(errors) + " of 12 found known content denied"};
   return allowed("all ran");

@@ -148,6 +148,14 @@ def startup(figures):
     }
 
 
+def measuring(figures):
+    return {
+        "loader_off_ns": figures.get("measure-off", "loader_ns"),
+        "loader_on_ns": figures.get("measure-on", "loader_ns"),
+        "extends": figures.get("measure-on", "extends"),
+    }
+
+
 def overhead_text(percent):
     return f"{percent:+.1f}%" if percent < 1000 else f"x {percent / 100 + 1:,.0f}"
 
@@ -214,6 +222,10 @@ def print_kernel(name, result, digests):
     ]:
         print(f"    {label:<58}{boot[key] / 1e6:>14,.1f}")
     print(f"    {'BPF instructions that the verifier walked':<58}{boot['verified_insns']:>14,.0f}")
+    measure = result["measuring"]
+    print(f"    {'loader in all, with a TPM':<58}{measure['loader_off_ns'] / 1e6:>14,.1f}")
+    print(f"    {'  and with diglim.measure=on':<58}{measure['loader_on_ns'] / 1e6:>14,.1f}")
+    print(f"  {'TPM extends in that boot (boot_aggregate, the manifest)':<60}{measure['extends']:>14,.0f}")
 
 
 def main():
@@ -234,6 +246,7 @@ def main():
                 "loading": loading(figures),
                 "calls": calls(figures),
                 "boot": startup(figures),
+                "measuring": measuring(figures),
             }
     except Missing as missing:
         print(f"report: not measured: {missing}", file=sys.stderr)

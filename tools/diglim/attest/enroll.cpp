@@ -6,6 +6,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -151,7 +152,8 @@ Result<void> make_challenge(const Options& options) {
   Bytes secret(kMaxCredentialSecret);
   if (RAND_bytes(secret.data(), static_cast<int>(secret.size())) != 1) return openssl_error("random bytes");
   TRY_ASSIGN(const Bytes credential, make_credential(ek, key.name, secret));
-  TRY(write_file_atomically(options.secret, as_bytes(to_hex(secret) + "\n"), 0600));
+  // With the name of the key that it is for: the request may be another by the time of the answer.
+  TRY(write_file_atomically(options.secret, as_bytes(to_hex(secret) + " " + to_hex(key.name) + "\n"), 0600));
   return write_message(options.output, {{kChallenge, 1}, {"credential", to_base64(credential)}});
 }
 
@@ -161,8 +163,11 @@ Result<void> accept(const Options& options) {
   TRY_ASSIGN(const Bytes ak, bytes_of(request, "ak"));
   TRY_ASSIGN(const Bytes given, bytes_of(answer, "secret"));
   TRY_ASSIGN(const std::string text, read_text_file(options.secret, kMaxFileBytes));
-  TRY_ASSIGN(const Bytes wanted, from_hex(trim(text)));
-  TRY(parse_attestation_key(ak));
+  const size_t space = std::min(text.find(' '), text.size());
+  TRY_ASSIGN(const Bytes wanted, from_hex(trim(text.substr(0, space))));
+  TRY_ASSIGN(const AttestationKey key, parse_attestation_key(ak));
+  if (trim(text.substr(space)) != to_hex(key.name))
+    return untrusted("the request names another attestation key than the one that was challenged");
   if (given.size() != wanted.size() || CRYPTO_memcmp(given.data(), wanted.data(), wanted.size()) != 0)
     return untrusted("the answer is wrong: this attestation key is not in the TPM with that endorsement key");
   return write_output(options.output, ak, 0644);

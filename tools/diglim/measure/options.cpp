@@ -64,6 +64,14 @@ Result<std::optional<Bytes>> find_boot_aggregate(const PredictOptions& options, 
       "with pcr= in loader.conf)");
 }
 
+// A list of the same name takes the place of the old one.
+void put_lists(std::vector<ManifestList> added, std::vector<ManifestList>& lists) {
+  for (ManifestList& list : added) {
+    std::erase_if(lists, [&](const ManifestList& old) { return old.name == list.name; });
+    lists.push_back(std::move(list));
+  }
+}
+
 // "load:FILE,..." publishes, "unload:NAME,..." withdraws; each is one call of the loader.
 Result<void> apply_transaction(const std::string& step, const TrustStore& trust,
                                std::vector<ManifestList>& lists) {
@@ -72,14 +80,10 @@ Result<void> apply_transaction(const std::string& step, const TrustStore& trust,
   const auto operands = split(colon == std::string::npos ? "" : step.substr(colon + 1), ',');
   if ((verb != "load" && verb != "unload") || operands.empty())
     return invalid("--transaction '" + escape(step, 200) + "': load:FILE,... or unload:NAME,... is expected");
-  const auto forget = [&lists](const std::string& name) {
-    const size_t before = lists.size();
-    std::erase_if(lists, [&](const ManifestList& list) { return list.name == name; });
-    return lists.size() != before;
-  };
   for (const std::string& operand : operands) {
     if (verb == "unload") {
-      if (!forget(operand.substr(operand.rfind('/') + 1)))
+      const std::string name = operand.substr(operand.rfind('/') + 1);
+      if (std::erase_if(lists, [&](const ManifestList& list) { return list.name == name; }) == 0)
         return invalid("--transaction: no list " + escape(operand) + " is loaded then");
       continue;
     }
@@ -92,10 +96,7 @@ Result<void> apply_transaction(const std::string& step, const TrustStore& trust,
       TRY_ASSIGN(added, read_lists(operand, trust, left_out));
       if (!left_out.empty()) return untrusted(left_out.front());  // the loader loads all or nothing
     }
-    for (ManifestList& list : added) {
-      (void)forget(list.name);  // a list of the same name takes the place of the old one
-      lists.push_back(std::move(list));
-    }
+    put_lists(std::move(added), lists);
   }
   return {};
 }
@@ -209,7 +210,12 @@ Result<Predicted> predict(const CLI::App& app, PredictOptions& options) {
   std::vector<ManifestList> lists = system.boot.lists;
   const auto load_root = [&]() -> Result<void> {
     if (options.initramfs.empty()) return {};
-    return apply_transaction("load:" + options.system.root + "/etc/digest_lists", system.trust, lists);
+    std::vector<std::string> left_out;  // as dracut's hook has it: bad ones are skipped
+    TRY_ASSIGN(auto added, read_lists(options.system.root + "/etc/digest_lists", system.trust, left_out));
+    for (const std::string& reason : left_out)
+      complain(app.get_name(), "left out, as before the switch to the real root: " + reason);
+    put_lists(std::move(added), lists);
+    return {};
   };
   if (options.next_boot) {
     // With an initramfs the change is in the root's lists, which are loaded after it.

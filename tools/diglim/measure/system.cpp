@@ -20,18 +20,6 @@ Result<Bytes> sha256_of_file(const std::string& path, size_t max) {
   return hash(HashAlgo::kSha256, {content});
 }
 
-ManifestMode manifest_mode(Mode mode) {
-  switch (mode) {
-    case Mode::kEnforce:
-      return ManifestMode::kEnforce;
-    case Mode::kPermissive:
-      return ManifestMode::kPermissive;
-    case Mode::kMeasure:
-      break;
-  }
-  return ManifestMode::kMeasure;
-}
-
 Result<Config> read_config(const SystemOptions& options) {
   const std::string path = options.root + "/etc/diglim/loader.conf";
   Config config;
