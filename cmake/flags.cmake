@@ -6,15 +6,16 @@ target_compile_options(diglim_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
   -fno-omit-frame-pointer -fstack-protector-strong
   # Paths in the binaries would make two clones differ.
-  -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.
-  $<$<NOT:$<BOOL:${DIGLIM_SANITIZE}>>:-U_FORTIFY_SOURCE>
-  $<$<AND:$<NOT:$<BOOL:${DIGLIM_SANITIZE}>>,$<NOT:$<CONFIG:Debug>>>:-D_FORTIFY_SOURCE=2>)
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
 if(DIGLIM_SANITIZE)
-  target_compile_options(diglim_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
+  # The fuzzers' instrumentation costs the unit tests little, and spares building the libraries once more.
+  target_compile_options(diglim_flags INTERFACE -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all)
   target_link_options(diglim_flags INTERFACE -fsanitize=address,undefined)
-endif()
-if(DIGLIM_FUZZ)
-  target_compile_options(diglim_flags INTERFACE -fsanitize=fuzzer-no-link)
+else()
+  # What is tested is optimized as it is installed; the tests themselves are compiled once and run once.
+  set(is_test $<BOOL:$<TARGET_PROPERTY:DIGLIM_TEST>>)
+  target_compile_options(diglim_flags INTERFACE
+    -U_FORTIFY_SOURCE $<IF:${is_test},-O0,$<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>>)
 endif()
 
 # diglim_library(NAME SOURCES... [DEPENDS targets...]): a static library of lib/.
@@ -26,13 +27,11 @@ endfunction()
 
 # diglim_test(NAME SOURCES... [DEPENDS targets...]): one GoogleTest program, one ctest entry per TEST.
 function(diglim_test name)
-  if(DIGLIM_FUZZ)
-    return()
-  endif()
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   find_package(GTest REQUIRED)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE diglim_flags ${ARG_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES DIGLIM_TEST ON)
   include(GoogleTest)
   gtest_discover_tests(${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} DISCOVERY_TIMEOUT 60)
 endfunction()

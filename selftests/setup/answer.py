@@ -22,6 +22,7 @@ def run(line):
         if not data:
             break
         sys.stdout.buffer.write(data.replace(b"\r\n", b"\n"))
+        sys.stdout.buffer.flush()
         seen = (seen + data)[-40:]
         if seen.rstrip(b": ").endswith(b"[y/N]"):
             os.write(terminal, b"y\n")

@@ -140,8 +140,9 @@ void add_system_options(CLI::App& app, PredictOptions& options) {
                  "an unpacked initramfs, whose configuration, keys and lists count first; those of --root "
                  "are then loaded");
   app.add_option("--loader", options.system.loader, "another diglim-loader than usr/sbin/diglim-loader");
-  app.add_option("--cmdline", options.system.command_line,
-                 "the kernel command line (diglim.mode=, diglim.pcr=)");
+  app.add_option(
+      "--cmdline", options.command_line,
+      "the kernel command line (diglim.mode=, diglim.pcr=; default: none, or without --root this machine's)");
   app.add_option("--ima-policy", options.system.ima_policy,
                  "a file with another IMA policy than the loader's");
   app.add_flag("--no-labels", options.no_labels, "AppArmor does not run, so that IMA measures everything");
@@ -174,6 +175,11 @@ Result<System> read_system(const CLI::App& app, PredictOptions& options) {
     const size_t equals = program.find('=');
     if (equals == std::string::npos) return invalid("--program: NAME=SHA256 is expected");
     options.system.programs[program.substr(0, equals)] = program.substr(equals + 1);
+  }
+  if (options.command_line) {
+    options.system.command_line = *options.command_line;
+  } else if (options.system.root == SystemOptions().root) {
+    TRY_ASSIGN(options.system.command_line, read_text_file("/proc/cmdline", 1 << 16));
   }
   SystemOptions first = options.system;
   if (!options.initramfs.empty()) first.root = options.initramfs;

@@ -26,6 +26,8 @@ struct PredictOptions {
   std::optional<unsigned> pcr;  // none: what the configuration says
   std::string bank = "sha256";
   std::string algo = "sha256";
+  std::optional<std::string>
+      command_line;  // of the kernel; none: this machine's if the root is, or else empty
   bool no_labels = false;
   std::vector<std::string> programs;  // NAME=HEX
   std::string boot_aggregate;         // hexadecimal
