@@ -348,8 +348,6 @@ int BPF_PROG(diglim_file_truncate, struct file *file)
   return before_write(file->f_inode, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
 }
 
-#define READING_KEXEC_IMAGE 3 /* enum kernel_read_file_id, include/linux/kernel_read_file.h */
-
 SEC("lsm.s/kernel_read_file")
 int BPF_PROG(diglim_kernel_read, struct file *file, int id, bool contents)
 {
@@ -363,7 +361,7 @@ int BPF_PROG(diglim_kernel_read, struct file *file, int id, bool contents)
     return 0;
   appraise(file, file->f_inode, &decision);
   /* Whoever loads a kernel says with which command line and initial ramdisk (kexec_file_load(2), initrdmem=) it starts: without us. */
-  if (id == READING_KEXEC_IMAGE && !decision.reason)
+  if (id == (int)bpf_core_enum_value(enum kernel_read_file_id, READING_KEXEC_IMAGE) && !decision.reason)
     decision.reason = DIGLIM_REASON_OTHER_KERNEL;
   steer(file->f_inode, !decision.reason);
   if (decision.reason)

@@ -16,6 +16,11 @@ typedef __u64 u64;
 typedef __s32 s32;
 typedef __s64 s64;
 
+/* Newer kernels insert values, so programs ask for the running kernel's: bpf_core_enum_value(). */
+enum kernel_read_file_id {
+  READING_KEXEC_IMAGE = 3, /* include/linux/kernel_read_file.h */
+};
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
