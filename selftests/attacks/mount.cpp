@@ -199,6 +199,31 @@ Report rename_mountpoint() {
   });
 }
 
+// A mountpoint that only other namespaces have can be renamed, and takes the mount along: into a folder,
+// where a bind mount copies it, and out again. What the bind mount then has lies in no folder of it.
+Report umount_renamed() {
+  return attempt("umount -l of a bind mount of a folder in which /sys was for a while", [] {
+    const std::string at = scratch();
+    const auto rename_elsewhere = [&at](const char* from, const char* to) {
+      return in_namespace(false, [&] {
+        (void)lazy(at.c_str());  // the copy, once there is one
+        if (lazy(from) != 0) return 255;
+        return rename(from, to) == 0 ? 0 : errno;
+      });
+    };
+    share_all();
+    if (mkdir("/folder", 0755) != 0) return 255;
+    int error = rename_elsewhere("/sys", "/folder/sys");
+    if (error == 0) {
+      if (mount("/folder", at.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) error = 255;
+      if (rename_elsewhere("/folder/sys", "/sys") != 0) error = 255;
+      if (error == 0) error = lazy(at.c_str());
+    }
+    (void)rmdir("/folder");
+    return error;
+  });
+}
+
 Report umount_race() {
   if (!make_pins()) return not_tried("no pins", errno);
   const PinsRace race = race_for_pins(40);
@@ -275,6 +300,8 @@ constexpr Attack kAttacks[] = {
      "unmount a recursive bind mount of /sys"},
     {"umount-rbind-deep", kOff | kEnforce | kLast, kUmount, umount_rbind_deep,
      "the same of /, in another namespace"},
+    {"umount-renamed", kOff | kEnforce | kLast, kUmount, umount_renamed,
+     "a mountpoint that is renamed elsewhere"},
     {"umount-race", kOff | kEnforce | kLoss, nullptr, umount_race,
      "move the pins below what is being unmounted"},
     {"umount-lazy", kAll | kLast, kUmount, umount_lazy, "umount -l /sys/fs/bpf"},
