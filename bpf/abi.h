@@ -63,7 +63,17 @@ struct diglim_digest_key {
 #define DIGLIM_FLAG_LOADER 1u /* may write our maps while it runs (decision D8) */
 
 /* --- Measurement ----------------------------------------------------------------------------------------------- */
-#define DIGLIM_NEVER "diglim_never" /* the AppArmor profile that no process has */
+#define DIGLIM_NEVER "diglim_never"   /* the AppArmor profile that no process has */
+#define DIGLIM_NEVER_ROLE "object_r" /* the role of SELinux that files have, not processes */
+#define DIGLIM_NEVER_ROLE_VALUE 1    /* its number in every policy: OBJECT_R_VAL, security/selinux/ss/policydb.h */
+
+/* Whose labels IMA's rules have. */
+enum diglim_labels {
+  DIGLIM_LABELS_NONE = 0, /* nobody's: everything is measured */
+  DIGLIM_LABELS_APPARMOR = 1,
+  DIGLIM_LABELS_SELINUX = 2,
+};
+
 #define DIGLIM_STEERED_TASKS 8192
 
 /* --- Events (ring buffer diglim_events) -------------------------------------------------------------------------- */

@@ -32,6 +32,8 @@ const volatile __u64 diglim_pins_mount;  /* address of its struct mount; 0: ther
 /* 1: IMA may have collected files before we came, so the writes of every file are counted, also of those that nobody runs. */
 const volatile __u32 diglim_counts_all;
 const volatile __u32 diglim_measure; /* 1: IMA measures what is unknown */
+const volatile __u32 diglim_labels;  /* enum diglim_labels */
+__u32 diglim_measuring;              /* 1: IMA's policy is in force; the loader sets it, once */
 
 /* 1: the kernel refuses modules without a signature of its own keys, for as long as it runs (loader/module_signatures.h) */
 const volatile __u32 diglim_module_signatures;
@@ -55,11 +57,11 @@ static __always_inline u32 in_flight_index(u64 inode_number)
   return (inode_number * 0x9e3779b97f4a7c15ULL >> 54) & (IN_FLIGHT_COUNTERS - 1);
 }
 
-/* Is it refused? Where files are only measured: what IMA does not measure, or only as what it was before. */
+/* Is it refused? Where files are only measured: what IMA does not measure, not yet, or only as what it was before. */
 static __always_inline bool is_refused(u8 reason)
 {
   if (diglim_mode == DIGLIM_MODE_MEASURE)
-    return reason == DIGLIM_REASON_STALE || reason == DIGLIM_REASON_MEMORY || reason == DIGLIM_REASON_NOT_VERIFIED;
+    return !diglim_measuring || reason == DIGLIM_REASON_STALE || reason == DIGLIM_REASON_MEMORY || reason == DIGLIM_REASON_NOT_VERIFIED;
   return diglim_mode == DIGLIM_MODE_ENFORCE;
 }
 

@@ -192,15 +192,21 @@ int BPF_PROG(diglim_ima_open_end, struct file *file)
   return 0;
 }
 
-/* Is it the rule with our label? Root may load a profile of that name of its own, and enter it: so for this label it is always we who
- * answer, never AppArmor. The rule keeps the label that it was made with.
+/* Is it the rule with our label? Root may load a profile of that name of its own, and enter it, or take that role: so for this label it
+ * is always we who answer, never AppArmor or SELinux. The rule keeps the label that it was made with.
  */
 static __always_inline bool is_our_rule(void *rule)
 {
   static const char wanted[16] = DIGLIM_NEVER;
+  struct selinux_audit_rule *selinux = rule;
   struct aa_audit_rule *apparmor = rule;
   char name[16] = {};
 
+  /* A kernel without the one or the other lacks its types, too; what cannot be reached is not verified. */
+  if (diglim_labels == DIGLIM_LABELS_SELINUX)
+    return BPF_CORE_READ(selinux, au_ctxt.role) == DIGLIM_NEVER_ROLE_VALUE;
+  if (diglim_labels != DIGLIM_LABELS_APPARMOR)
+    return false;
   bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(apparmor, label, vec[0], base.hname));
 #pragma unroll
   for (int i = 0; i < (int)sizeof(name); i++) {

@@ -169,6 +169,14 @@ struct aa_audit_rule {
   struct aa_label *label;
 };
 
+/* SELinux's: security/selinux/ss/services.c, ss/context.h */
+struct context {
+  u32 role;
+};
+struct selinux_audit_rule {
+  struct context au_ctxt;
+};
+
 struct hlist_node {
   struct hlist_node *next;
 };

@@ -27,6 +27,7 @@
 #include "loader/kernel/programs.h"
 #include "loader/measure.h"
 #include "loader/options.h"
+#include "loader/start_measuring.h"
 #include "loader/update.h"
 #include "loader/verbs.h"
 #include "policy/ima_policy.h"
@@ -36,7 +37,8 @@ namespace {
 
 constexpr char kHelp[] =
     "Usage: rdinit=/usr/sbin/diglim-loader [diglim.mode=enforce|permissive|measure]\n"
-    "       [diglim.measure=on|off] [diglim.pcr=NUMBER] [diglim.init=PATH]\n\n"
+    "       [diglim.measure=on|off] [diglim.pcr=NUMBER] [diglim.labels=apparmor|selinux]\n"
+    "       [diglim.init=PATH]\n\n"
     "As PID 1, from the kernel command line, with no verb: starts DIGLIM with /etc/diglim/loader.conf,\n"
     "/etc/diglim/keys and /etc/digest_lists of the initramfs, then executes the real init (/init, else\n"
     "/sbin/init). What fails stops the boot, or, in permissive mode, is logged.\n\n"
@@ -150,25 +152,22 @@ diglim_mode kernel_mode(Mode mode) {
   return DIGLIM_MODE_ENFORCE;
 }
 
-std::string started_text(const Config& config) {
-  if (config.mode == Mode::kMeasure) return "measuring";
-  return std::string(config.mode == Mode::kEnforce ? "enforcing" : "permissive") +
-         (config.measures() ? " and measuring" : "");
+diglim_labels kernel_labels(PolicyLabels labels) {
+  switch (labels) {
+    case PolicyLabels::kNone:
+      return DIGLIM_LABELS_NONE;
+    case PolicyLabels::kAppArmor:
+      return DIGLIM_LABELS_APPARMOR;
+    case PolicyLabels::kSelinux:
+      return DIGLIM_LABELS_SELINUX;
+  }
+  return DIGLIM_LABELS_NONE;
 }
 
-// With the programs attached, and before anything else runs: a policy that came first would have IMA measure
-// what the kernel happens to start meanwhile.
-Result<void> start_measuring(const std::string& policy, PolicyLabels labels,
-                             const WrittenManifest& manifest) {
-  TRY(write_ima_policy(policy));
-  if (labels == PolicyLabels::kNone) return {};
-  TRY_ASSIGN(const FileId file, write_manifest_file(manifest));
-  TRY_ASSIGN(const uint64_t before, ima_event_count());
-  TRY(measure_manifest(manifest.number, file));
-  TRY_ASSIGN(const uint64_t after, ima_event_count());
-  if (before == after)
-    return Error{ErrorCode::kIo, EIO, "IMA did not measure " + manifest_path(manifest.number)};
-  return {};
+std::string started_text(Mode mode, bool measuring) {
+  if (mode == Mode::kMeasure) return measuring ? "measuring" : "denying until it measures";
+  return std::string(mode == Mode::kEnforce ? "enforcing" : "permissive") +
+         (measuring ? " and measuring" : "");
 }
 
 Result<void> start(const Config& config) {
@@ -178,16 +177,17 @@ Result<void> start(const Config& config) {
   TRY_ASSIGN(const KernelFacts facts, probe_kernel());
   TRY_ASSIGN(Generation generation, first_generation(*trust, facts.algo));
 
-  const auto labels = config.measures() ? prepare_labels() : PolicyLabels::kNone;
+  const auto labels = config.measures() ? prepare_labels(config) : PolicyLabels::kNone;
   const std::string policy = config.measures() ? ima_policy(labels, config.pcr) : std::string(kQuietPolicy);
   WrittenManifest manifest;
-  if (labels != PolicyLabels::kNone) {
+  if (labels == PolicyLabels::kAppArmor) {
     TRY_ASSIGN(manifest, boot_manifest(config, policy, facts.algo, *trust, generation));
     generation.set_manifest(manifest.number, manifest.hash);
   }
 
   TRY_ASSIGN(Programs programs,
-             Programs::load({kernel_mode(config.mode), ima_active, config.measures()}, facts));
+             Programs::load({kernel_mode(config.mode), ima_active, config.measures(), kernel_labels(labels)},
+                            facts));
   TRY_ASSIGN(const Fd keys, create_keys_map(trust->to_blob()));
   const Fd generations(dup(programs.generations_fd()));
   if (!generations) return from_errno("dup", errno);
@@ -204,26 +204,22 @@ Result<void> start(const Config& config) {
   TRY(set_role(roles, getpid(), DIGLIM_ROLE_LOADER));  // until it executes init
   TRY(programs.attach());
   if (holdfast) TRY(holdfast->arm(programs));
-  if (config.measures()) TRY(start_measuring(policy, labels, manifest));
+  const bool measuring = config.measures() && labels != PolicyLabels::kSelinux;
+  if (measuring) {
+    TRY(start_measuring(policy, labels, manifest));
+    programs.set_measuring();
+  }
   TRY(programs.pin(keys));
   TRY(start_keeper(programs, events, roles));
+  if (labels == PolicyLabels::kSelinux) TRY(start_measuring_with_selinux(config, *trust, programs, roles));
   // No reason to stop: without it, lists change until the loader's file does.
   if (const auto kept = keep_boot_loader(); !kept) {
     log_line(LOG_WARNING,
              "no copy of the loader, after an update of it lists cannot change until the next boot: " +
                  kept.error().message);
   }
-  log_line(LOG_NOTICE, started_text(config) + ", generation 1");
+  log_line(LOG_NOTICE, started_text(config.mode, measuring) + ", generation 1");
   return {};
-}
-
-// What is left when the programs do not run.
-void measure_everything(int pcr) {
-  const auto written = write_ima_policy(ima_policy(PolicyLabels::kNone, pcr));
-  // No policy file: ours is in force already, and without the programs it measures everything, too.
-  const bool measures = written || written.error().code == ErrorCode::kNotFound;
-  log_line(LOG_EMERG,
-           measures ? "IMA measures everything" : "IMA may measure nothing: " + written.error().message);
 }
 
 // Never returns: PID 1 that exits panics the kernel without a word of why.
@@ -266,7 +262,7 @@ int run_boot(int argc, char** argv) {
     if (config.mode == Mode::kEnforce) stop(started.error().message, config.mode);
     log_line(LOG_EMERG, "NOT ACTIVE: " + started.error().message + "; " +
                             std::string(mode_name(config.mode)) + ", so the boot goes on");
-    if (config.measures()) measure_everything(config.pcr);
+    if (config.measures()) (void)measure_everything(config.pcr);  // it has said what comes of it
   }
   const char* init = config.init.empty() ? "/init" : config.init.c_str();
   execute_init(init);

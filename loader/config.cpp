@@ -45,6 +45,13 @@ Result<void> set_pcr(std::string_view value, Config& config) {
   return {};
 }
 
+Result<void> set_labels(std::string_view value, Config& config) {
+  if (value != "apparmor" && value != "selinux")
+    return invalid("labels is \"apparmor\" or \"selinux\", not \"" + escape(value, 40) + "\"");
+  config.labels = value == "selinux" ? PolicyLabels::kSelinux : PolicyLabels::kAppArmor;
+  return {};
+}
+
 Result<void> set_init(std::string_view value, Config& config) {
   if (value.empty() || value[0] != '/') return invalid("init is an absolute path");
   config.init = value;
@@ -55,6 +62,7 @@ Result<void> set(std::string_view key, std::string_view value, Config& config) {
   if (key == "mode") return set_mode(value, config);
   if (key == "measure") return set_measure(value, config);
   if (key == "pcr") return set_pcr(value, config);
+  if (key == "labels") return set_labels(value, config);
   if (key == "init") return set_init(value, config);
   if (key == "allow-signature-hash") {
     const auto algo = hash_from_name(value);
@@ -63,7 +71,7 @@ Result<void> set(std::string_view key, std::string_view value, Config& config) {
     return {};
   }
   return invalid("unknown setting \"" + escape(key, 40) +
-                 "\" (mode, measure, pcr, init, allow-signature-hash)");
+                 "\" (mode, measure, pcr, labels, init, allow-signature-hash)");
 }
 
 struct Word {
@@ -73,6 +81,7 @@ struct Word {
 constexpr Word kWords[] = {{"diglim.mode=", set_mode},
                            {"diglim.measure=", set_measure},
                            {"diglim.pcr=", set_pcr},
+                           {"diglim.labels=", set_labels},
                            {"diglim.init=", set_init}};
 
 // Takes the next piece up to one of `ends` off the front of `text`.

@@ -8,6 +8,7 @@
 
 #include "lib/crypto/signature_policy.h"
 #include "lib/manifest/manifest.h"
+#include "policy/ima_policy.h"
 
 namespace diglim {
 
@@ -21,8 +22,9 @@ ManifestMode manifest_mode(Mode mode);  // as in the manifest
 
 struct Config {
   Mode mode = Mode::kEnforce;
-  bool measure = false;  // see measures()
-  int pcr = 10;          // the register into which IMA measures
+  bool measure = false;                           // see measures()
+  int pcr = 10;                                   // the register into which IMA measures
+  PolicyLabels labels = PolicyLabels::kAppArmor;  // which of the two this host runs
   SignaturePolicy signatures;
   std::string init;  // the real init; empty: /init, else /sbin/init
   std::vector<std::string>
@@ -30,6 +32,11 @@ struct Config {
 
   // Does IMA measure what is unknown?
   bool measures() const { return measure || mode == Mode::kMeasure; }
+  // The labels that can steer it. Under SELinux measuring begins late: where nothing is denied the unknown
+  // could be used before, so there it is everything that is measured, from the beginning.
+  PolicyLabels steering_labels() const {
+    return labels == PolicyLabels::kSelinux && mode == Mode::kPermissive ? PolicyLabels::kNone : labels;
+  }
 };
 
 // Lines "key = value", "#" starts a comment:

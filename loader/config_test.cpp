@@ -31,11 +31,25 @@ TEST(Config, NamesTheLineThatItCannotRead) {
   EXPECT_EQ(parse_config("\nmode = off\n").error().message,
             "line 2: mode is \"enforce\", \"permissive\" or \"measure\", not \"off\"");
   EXPECT_EQ(parse_config("colour = red").error().message,
-            "line 1: unknown setting \"colour\" (mode, measure, pcr, init, allow-signature-hash)");
+            "line 1: unknown setting \"colour\" (mode, measure, pcr, labels, init, allow-signature-hash)");
   EXPECT_EQ(parse_config("mode").error().message, "line 1: \"key = value\" expected");
   EXPECT_EQ(parse_config("allow-signature-hash = crc").error().message,
             "line 1: unknown hash \"crc\" (md5, sha1 or rmd160)");
   EXPECT_THAT(parse_config("init = bash").error().message, HasSubstr("absolute"));
+}
+
+TEST(Config, LabelsOfSelinuxSteerWhereTheUnknownIsDenied) {
+  EXPECT_EQ(parse_config("")->steering_labels(), PolicyLabels::kAppArmor);
+  Config config = *parse_config("labels = selinux");
+  EXPECT_EQ(config.steering_labels(), PolicyLabels::kSelinux);
+  ASSERT_TRUE(apply_command_line("diglim.mode=measure", config));
+  EXPECT_EQ(config.steering_labels(), PolicyLabels::kSelinux);
+  ASSERT_TRUE(apply_command_line("diglim.mode=permissive", config));
+  EXPECT_EQ(config.steering_labels(), PolicyLabels::kNone);
+  ASSERT_TRUE(apply_command_line("diglim.labels=apparmor", config));
+  EXPECT_EQ(config.steering_labels(), PolicyLabels::kAppArmor);
+  EXPECT_EQ(parse_config("labels = smack").error().message,
+            "line 1: labels is \"apparmor\" or \"selinux\", not \"smack\"");
 }
 
 TEST(Config, CommandLineWins) {

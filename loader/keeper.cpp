@@ -24,8 +24,6 @@
 namespace diglim {
 namespace {
 
-// systemd and its kin kill what is left from the initramfs unless argv[0] begins with "@" (systemd's
-// ROOT_STORAGE_DAEMONS convention); the guard would refuse them, but with an event each. The name is for ps.
 constexpr char kName[] = "@diglim-keeper";
 
 void ignore_all_signals() {
@@ -93,17 +91,6 @@ class EventLog {
   uint64_t told_not_logged_ = counters_.not_logged;
 };
 
-void become_daemon() {
-  (void)setsid();
-  (void)!chdir("/");  // PID 1 is there already
-  ignore_all_signals();
-  (void)prctl(PR_SET_NAME, kName);
-  if (const auto oom = open_file("/proc/self/oom_score_adj", O_WRONLY)) (void)!write(oom->get(), "-1000", 5);
-  if (const auto null = open_file("/dev/null", O_RDWR)) {
-    for (int fd = 0; fd <= 2; ++fd) (void)dup2(null->get(), fd);  // whoever waits for our pipes must not
-  }
-}
-
 [[noreturn]] void keep(Events& events, EventLog& log) {
   const auto result =
       events.read([&](const diglim_event& event) { log.handle(event); }, [&] { return log.drained(); });
@@ -142,8 +129,7 @@ Result<pid_t> start_keeper(const Programs&, Events& events, const Fd& roles) {
   const pid_t pid = fork();
   if (pid < 0) return from_errno("fork the keeper", errno);
   if (pid == 0) {
-    become_daemon();
-    program_invocation_name[0] = '@';  // argv[0], where it can be written
+    become_daemon(kName);
     EventLog log(events);
     keep(events, log);
   }
@@ -162,7 +148,7 @@ void ensure_keeper() {
 }
 
 int run_keep(int, char**) {
-  become_daemon();
+  become_daemon(kName);
   leave_cgroup();
   const auto result = keep_again();
   if (!result) log_line(LOG_ERR, "the keeper is gone and cannot be started: " + result.error().message);
@@ -182,6 +168,20 @@ std::optional<pid_t> find_keeper() {
     }
   }
   return std::nullopt;
+}
+
+// systemd and its kin kill what is left from the initramfs unless argv[0] begins with "@" (systemd's
+// ROOT_STORAGE_DAEMONS convention); the guard would refuse them for the keeper, but with an event each.
+void become_daemon(const char* name) {
+  (void)setsid();
+  (void)!chdir("/");  // PID 1 is there already
+  ignore_all_signals();
+  program_invocation_name[0] = '@';  // argv[0], where it can be written
+  (void)prctl(PR_SET_NAME, name);
+  if (const auto oom = open_file("/proc/self/oom_score_adj", O_WRONLY)) (void)!write(oom->get(), "-1000", 5);
+  if (const auto null = open_file("/dev/null", O_RDWR)) {
+    for (int fd = 0; fd <= 2; ++fd) (void)dup2(null->get(), fd);  // whoever waits for our pipes must not
+  }
 }
 
 void log_line(int priority, const std::string& line) {

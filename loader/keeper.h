@@ -24,6 +24,10 @@ void ensure_keeper();
 // go by: only a process of root's counts, and what is read from it must not be trusted further.
 std::optional<pid_t> find_keeper();
 
+// For a process that stays: by this name, which begins with "@", in a session of its own, deaf to signals and
+// with no standard streams.
+void become_daemon(const char* name);
+
 // One line into the kernel log, with the priority of syslog(3) ("<3>" is an error). Falls back to standard
 // error.
 void log_line(int priority, const std::string& line);

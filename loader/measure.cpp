@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,9 +15,7 @@
 #include "bpf/abi.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "loader/apparmor.h"
 #include "loader/hand_over.h"
-#include "loader/keeper.h"
 #include "loader/kernel/programs.h"
 
 namespace diglim {
@@ -49,8 +46,6 @@ bool lacks_integrity() {
              std::string::npos;
 }
 
-}  // namespace
-
 Result<uint64_t> ima_event_count() {
   TRY_ASSIGN(const Bytes content, read_stream(kCountFile, 64));
   const std::string_view text = trim(as_text(content));
@@ -59,6 +54,8 @@ Result<uint64_t> ima_event_count() {
     return corrupt(0, std::string(kCountFile) + ": not a number");
   return count;
 }
+
+}  // namespace
 
 bool ima_was_active() {
   const auto line = read_stream("/proc/cmdline", 1 << 16);
@@ -70,13 +67,21 @@ bool ima_was_active() {
   return *count > 1;  // one is boot_aggregate; more come from rules that the kernel was built with
 }
 
-Result<void> write_ima_policy(std::string_view text) {
+Result<Fd> open_ima_policy() {
   if (lacks_integrity()) {
     return unsupported(
         "lsm= on the kernel command line lacks \"integrity\", without which this kernel panics at the first "
         "file that IMA measures");
   }
-  TRY_ASSIGN(const Fd policy, open_file(kPolicyFile, O_WRONLY));
+  return open_file(kPolicyFile, O_WRONLY);
+}
+
+Result<void> write_ima_policy(std::string_view text) {
+  TRY_ASSIGN(Fd policy, open_ima_policy());
+  return write_ima_policy(std::move(policy), text);
+}
+
+Result<void> write_ima_policy(Fd policy, std::string_view text) {
   while (!text.empty()) {
     // The kernel takes one rule of what it is given, and the position in the file stays 0.
     const ssize_t taken = write(policy.get(), text.data(), text.size());
@@ -84,14 +89,6 @@ Result<void> write_ima_policy(std::string_view text) {
     text.remove_prefix(std::min(static_cast<size_t>(taken), text.size()));
   }
   return {};  // it counts from the moment its file is closed
-}
-
-PolicyLabels prepare_labels() {
-  const auto loaded = load_empty_profile(DIGLIM_NEVER);
-  if (loaded) return PolicyLabels::kAppArmor;
-  log_line(LOG_ERR, "AppArmor does not run, so IMA cannot be told what is known: everything is measured (" +
-                        loaded.error().message + ")");
-  return PolicyLabels::kNone;
 }
 
 std::vector<ManifestList> manifest_lists(const Generation& generation) {
@@ -152,6 +149,16 @@ Result<void> measure_manifest(uint64_t number, const FileId& wanted) {
     return invalid(path + ": somebody replaced it before it was measured; try again");
   if (system.f_type != TMPFS_MAGIC)
     return unsupported(path + ": IMA's rule for manifests needs /run to be a tmpfs");
+  return {};
+}
+
+Result<void> measure_boot_manifest(const WrittenManifest& manifest) {
+  TRY_ASSIGN(const FileId file, write_manifest_file(manifest));
+  TRY_ASSIGN(const uint64_t before, ima_event_count());
+  TRY(measure_manifest(manifest.number, file));
+  TRY_ASSIGN(const uint64_t after, ima_event_count());
+  if (before == after)
+    return Error{ErrorCode::kIo, EIO, "IMA did not measure " + manifest_path(manifest.number)};
   return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include <string_view>
 
+#include "lib/base/file.h"
 #include "lib/generation/generation.h"
 #include "lib/manifest/update.h"
 #include "lib/trust/trust_store.h"
@@ -18,14 +19,15 @@ namespace diglim {
 // True when in doubt. REQUIRES: /proc and securityfs mounted.
 bool ima_was_active();
 
+// The file that takes an IMA policy. As long as it is open, nobody else can load one. kNotFound: the kernel
+// takes no other.
+Result<Fd> open_ima_policy();
+
 // Makes `text` the IMA policy; where the kernel takes only one (Debian's does), nobody can load another until
 // the next boot. It takes the place of what ima_policy= on the kernel command line chose, not of rules that
 // the kernel was built with. kIo: refused, and nothing has changed. REQUIRES: less than a page of text.
 Result<void> write_ima_policy(std::string_view text);
-
-// Loads the label that the policy names, where an LSM has labels for us. kNone, and the log says why, where
-// none has.
-PolicyLabels prepare_labels();
+Result<void> write_ima_policy(Fd policy, std::string_view text);
 
 // The manifest of what was decided at boot and cannot change until the next. `policy`: the text written.
 Result<WrittenManifest> boot_manifest(const Config& config, std::string_view policy, HashAlgo algo,
@@ -50,7 +52,7 @@ Result<FileId> write_manifest_file(const WrittenManifest& manifest);
 // is none, or the programs have no room to have it measured.
 Result<void> measure_manifest(uint64_t number, const FileId& file);
 
-// How many events IMA's log has.
-Result<uint64_t> ima_event_count();
+// Writes the manifest of the boot and has IMA measure it, which its log must show.
+Result<void> measure_boot_manifest(const WrittenManifest& manifest);
 
 }  // namespace diglim

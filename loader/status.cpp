@@ -73,7 +73,8 @@ void print_json(const Status& status) {
   JsonWriter json;
   json.begin_object();
   json.key("mode").value(mode_text(status.state));
-  json.key("measure").value(status.state.measuring);
+  json.key("measure").value(status.state.measures);
+  json.key("measuring").value(status.state.measuring);
   json.key("generation").value(generation.number());
   json.key("loaded_at").value(generation.loaded_at());
   json.key("algorithm").value(hash_name(generation.algo()));
@@ -116,7 +117,10 @@ void print_text(const Status& status) {
   const Generation& generation = status.generation;
   const diglim_counters& counters = status.state.counters;
   printf("mode:       %s%s\n", mode_text(status.state),
-         status.state.measuring && status.state.mode != DIGLIM_MODE_MEASURE ? ", measuring" : "");
+         status.state.measures && !status.state.measuring
+             ? ", measuring has not begun (no policy of SELinux yet)"
+         : status.state.measures && status.state.mode != DIGLIM_MODE_MEASURE ? ", measuring"
+                                                                             : "");
   printf("generation: %llu, loaded %s\n", static_cast<unsigned long long>(generation.number()),
          time_text(generation.loaded_at()).c_str());
   printf("digests:    %zu (%s)\n", generation.distinct_digests(),

@@ -17,10 +17,11 @@ constexpr std::string_view kManifests = "FILE_CHECK mask=MAY_READ fsmagic=0x0102
 }  // namespace
 
 std::string ima_policy(PolicyLabels labels, int pcr) {
-  const std::string label = " subj_role=" DIGLIM_NEVER;
+  const std::string label =
+      labels == PolicyLabels::kSelinux ? " subj_role=" DIGLIM_NEVER_ROLE : " subj_role=" DIGLIM_NEVER;
   const std::string end = " pcr=" + std::to_string(pcr) + "\n";
   std::string text;
-  if (labels == PolicyLabels::kAppArmor) {
+  if (labels != PolicyLabels::kNone) {
     for (const std::string_view use : kUses) text.append("dont_measure func=").append(use) += label + "\n";
     text.append("measure func=").append(kManifests) += label + " template=ima-ng" + end;
   }

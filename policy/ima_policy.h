@@ -17,6 +17,7 @@ enum class PolicyLabels {
   kNone,  // every program, library, module, firmware and kexec image is measured, known or not; manifests are
           // not
   kAppArmor,  // only what the programs do not vouch for, and the loader's manifests
+  kSelinux,   // the same; the kernel takes these rules only once a policy of SELinux is loaded
 };
 
 // Measures into register `pcr`. The rule for manifests alone has the template ima-ng

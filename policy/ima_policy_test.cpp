@@ -19,6 +19,14 @@ TEST(ImaPolicy, LeavesOutWhatTheProgramsVouchFor) {
                 ima_policy(PolicyLabels::kNone, 12));
 }
 
+TEST(ImaPolicy, UnderSelinuxOnlyTheLabelDiffers) {
+  std::string expected = ima_policy(PolicyLabels::kAppArmor, 10);
+  constexpr std::string_view kProfile = "diglim_never";
+  for (size_t at = 0; (at = expected.find(kProfile, at)) != std::string::npos;)
+    expected.replace(at, kProfile.size(), "object_r");
+  EXPECT_EQ(ima_policy(PolicyLabels::kSelinux, 10), expected);
+}
+
 TEST(ImaPolicy, WithoutLabelsEverythingIsMeasured) {
   EXPECT_EQ(ima_policy(PolicyLabels::kNone, 10),
             "measure func=BPRM_CHECK mask=MAY_EXEC template=ima-sig pcr=10\n"

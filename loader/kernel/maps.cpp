@@ -223,10 +223,12 @@ Result<KernelState> read_state() {
   TRY_ASSIGN(const Fd log, find_map(kLogMap));
   TRY_ASSIGN(const uint32_t mode, read_variable<uint32_t>(constants, "diglim_mode"));
   TRY_ASSIGN(const uint32_t measure, read_variable<uint32_t>(constants, "diglim_measure"));
+  TRY_ASSIGN(const uint32_t measuring, read_variable<uint32_t>(globals, "diglim_measuring"));
   TRY_ASSIGN(state.counters, read_counters(globals));
   TRY_ASSIGN(state.log, read_log_counters(log));
   state.mode = static_cast<diglim_mode>(mode);
-  state.measuring = measure != 0;
+  state.measures = measure != 0;
+  state.measuring = measuring != 0;
   return state;
 }
 

@@ -65,7 +65,8 @@ Result<Bytes> read_keys_map(const Fd& keys);
 // What the programs were given and have counted. Mode and counters live in the maps of constants and globals.
 struct KernelState {
   diglim_mode mode = DIGLIM_MODE_ENFORCE;
-  bool measuring = false;  // IMA measures what is unknown
+  bool measures = false;   // IMA measures what is unknown
+  bool measuring = false;  // and has begun to
   diglim_counters counters = {};
   diglim_log_counters log = {};
 };

@@ -43,8 +43,9 @@ class Programs {
   // Loads without attaching. What is given becomes constants.
   struct Settings {
     diglim_mode mode = DIGLIM_MODE_ENFORCE;
-    bool ima_was_active = false;  // an IMA policy may have collected files before
-    bool measure = false;         // IMA measures what is unknown
+    bool ima_was_active = false;                // an IMA policy may have collected files before
+    bool measure = false;                       // IMA measures what is unknown
+    diglim_labels labels = DIGLIM_LABELS_NONE;  // by rules with these labels
   };
   static Result<Programs> load(const Settings& settings, const KernelFacts& facts);
 
@@ -54,6 +55,8 @@ class Programs {
   int generations_fd() const;
   // Gives the digest a meaning of its own (DIGLIM_FLAG_*).
   Result<void> set_flags(ByteView digest, uint32_t flags);
+  // From now on IMA measures: where files are only measured, they are no longer denied. For ever.
+  void set_measuring();
   // Attaches every program, the guards last. All or nothing: on an error none stays attached.
   Result<void> attach();
   // Names and kernel ids of the programs that are attached.

@@ -47,6 +47,25 @@ doctor 0 good
 expect 0 "$diglim" doctor --root good --json
 python3 -c 'import json,sys; f=json.load(sys.stdin); assert all(x["level"]=="ok" for x in f) and len(f)>=15, f' <<<"$out" || fail "json"
 
+# Can IMA be told what is known?
+measurement() { # LSMS SELINUX_ENFORCE CONFIGURATION WANTED
+	cp -r good measured
+	echo "$1" >measured/sys/kernel/security/lsm
+	[ -z "$2" ] || { mkdir -p measured/sys/fs/selinux && echo "$2" >measured/sys/fs/selinux/enforce; }
+	printf 'measure = on\n%b' "$3" >measured/etc/diglim/loader.conf
+	expect 0 "$diglim" doctor --root "$work/measured"
+	grep -q -- "$4" "$work/out" || fail "measurement with $1, $2, $3: no '$4'"
+	rm -r measured
+}
+measurement bpf,apparmor '' '' '^ok *IMA can be told'
+measurement bpf,selinux 1 '' 'to do: set labels = selinux'
+measurement bpf '' '' 'to do: boot with AppArmor'
+measurement bpf,selinux 1 'labels = selinux\n' '^ok *IMA can be told'
+measurement bpf,selinux '' 'labels = selinux\n' '^warn *SELinux has no policy'
+measurement bpf,selinux 0 'labels = selinux\n' '^warn *SELinux is permissive'
+measurement bpf,selinux 1 'labels = selinux\nmode = permissive\n' '^warn *in permissive mode'
+measurement bpf,apparmor '' 'labels = selinux\n' 'to do: set labels = apparmor'
+
 # Everything that can be wrong.
 cp -r good bad
 echo 5.10.0 >bad/proc/sys/kernel/osrelease

@@ -92,6 +92,10 @@ struct FreeStoreContext {
   void operator()(X509_STORE_CTX* context) const { X509_STORE_CTX_free(context); }
 };
 
+struct FreeExtendedKeyUsage {
+  void operator()(EXTENDED_KEY_USAGE* usage) const { EXTENDED_KEY_USAGE_free(usage); }
+};
+
 // Vendors mark subjectAltName critical (it names the TPM), which OpenSSL does not handle by itself.
 int accept_san(int ok, X509_STORE_CTX* context) {
   if (ok == 1 || X509_STORE_CTX_get_error(context) != X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION) return ok;
@@ -102,6 +106,21 @@ int accept_san(int ok, X509_STORE_CTX* context) {
     if (OBJ_obj2nid(X509_EXTENSION_get_object(extension)) != NID_subject_alt_name) return 0;
   }
   return 1;
+}
+
+// A vendor's CA may certify other keys, too, which live outside of a TPM: extendedKeyUsage, if present, must
+// name endorsement keys (tcg-kp-EKCertificate; TCG EK Credential Profile for TPM 2.0, section 3.2).
+bool is_for_endorsement_key(const X509& certificate) {
+  constexpr std::string_view kEkCertificate = "2.23.133.8.1";
+  const std::unique_ptr<EXTENDED_KEY_USAGE, FreeExtendedKeyUsage> usage(
+      static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(&certificate, NID_ext_key_usage, nullptr, nullptr)));
+  if (!usage) return X509_get_ext_by_NID(&certificate, NID_ext_key_usage, -1) < 0;  // none, not a broken one
+  for (int i = 0; i < sk_ASN1_OBJECT_num(usage.get()); ++i) {
+    char text[80] = "";
+    (void)OBJ_obj2txt(text, sizeof(text), sk_ASN1_OBJECT_value(usage.get(), i), 1);  // else another text
+    if (text == kEkCertificate) return true;
+  }
+  return false;
 }
 
 Result<void> check_certificate(const json& request, ByteView ek,
@@ -126,6 +145,8 @@ Result<void> check_certificate(const json& request, ByteView ek,
   if (X509_verify_cert(context.get()) != 1)
     return untrusted(std::string("the endorsement key certificate: ") +
                      X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get())));
+  if (!is_for_endorsement_key(*certificates[0]))
+    return untrusted("the certificate is not meant for an endorsement key (extendedKeyUsage)");
   TRY_ASSIGN(const PkeyPtr key, endorsement_public_key(ek));
   if (EVP_PKEY_eq(X509_get0_pubkey(certificates[0].get()), key.get()) != 1)
     return untrusted("the certificate is of another endorsement key");

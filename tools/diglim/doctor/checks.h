@@ -9,6 +9,7 @@
 
 #include "lib/crypto/hash.h"
 #include "lib/trust/trust_store.h"
+#include "loader/config.h"
 #include "tools/diglim/doctor/finding.h"
 #include "tools/diglim/doctor/host.h"
 
@@ -16,7 +17,7 @@ namespace diglim::doctor {
 
 // Does the running kernel have what DIGLIM's programs need?
 void check_kernel(const Host& host, Findings& findings);
-// What root could do without lockdown, signed modules, Secure Boot, an enforcing SELinux.
+// What root could do without lockdown, signed modules, Secure Boot.
 void check_protection(const Host& host, Findings& findings);
 // Mounted file systems from which nothing could run.
 void check_file_systems(const Host& host, Findings& findings);
@@ -45,6 +46,9 @@ void check_packages(const Host& host, const std::string& dbpath, const TrustStor
 // denied. Stops at the deadline, and says so.
 void check_programs(const Host& host, const Known& known, std::chrono::steady_clock::time_point deadline,
                     bool progress, Findings& findings);
+
+// Will what is measured be what was predicted?
+void check_measurement(const Host& host, Config config, Findings& findings);
 
 struct ContentOptions {
   std::string keys;        // folder of trusted keys; empty: the host's

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "loader/config.h"
 #include "tools/diglim/doctor/checks.h"
 
 namespace diglim::doctor {
@@ -25,6 +24,7 @@ Config read_config(const Host& host, Findings& findings) {
 
 void check_content(const Host& host, const ContentOptions& options, Findings& findings) {
   const Config config = read_config(host, findings);
+  check_measurement(host, config, findings);
   const std::string keys = options.keys.empty() ? host.path("/etc/diglim/keys") : options.keys;
   const auto trust = TrustStore::from_folder(keys, config.signatures);
   check_keys(keys, trust, findings);

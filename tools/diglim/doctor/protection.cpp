@@ -59,23 +59,12 @@ Finding secure_boot(const Host& host) {
           {}};
 }
 
-void selinux(const Host& host, Findings& findings) {
-  const auto enforce = host.text("/sys/fs/selinux/enforce");
-  if (enforce != "0") return;
-  findings.push_back({"protection.selinux",
-                      Level::kWarn,
-                      "SELinux is permissive: root may take the role that keeps IMA from measuring a file",
-                      "setenforce 1, and SELINUX=enforcing in /etc/selinux/config",
-                      {}});
-}
-
 }  // namespace
 
 void check_protection(const Host& host, Findings& findings) {
   findings.push_back(lockdown(host));
   modules(host, findings);
   findings.push_back(secure_boot(host));
-  selinux(host, findings);
 }
 
 }  // namespace diglim::doctor

@@ -145,7 +145,8 @@ void add_system_options(CLI::App& app, PredictOptions& options) {
       "the kernel command line (diglim.mode=, diglim.pcr=; default: none, or without --root this machine's)");
   app.add_option("--ima-policy", options.system.ima_policy,
                  "a file with another IMA policy than the loader's");
-  app.add_flag("--no-labels", options.no_labels, "AppArmor does not run, so that IMA measures everything");
+  app.add_flag("--no-labels", options.no_labels,
+               "the LSM of labels = does not run, so that IMA measures everything");
   app.add_option("--algorithm", options.algo, "the kernel's ima_hash (default: sha256)");
   app.add_option("--program", options.programs, "NAME=SHA256 of a BPF object of another build of DIGLIM")
       ->allow_extra_args(false);
@@ -198,46 +199,38 @@ Result<Predicted> predict(const CLI::App& app, PredictOptions& options) {
     return invalid(
         "this system measures nothing: set measure = on in loader.conf, or name diglim.measure=on with "
         "--cmdline");
-  if (options.no_labels)
+  if (options.no_labels || system.config.steering_labels() == PolicyLabels::kNone)
     return unsupported(
-        "without labels IMA measures every file that is used, in the order of use: no value can be "
+        "without labels (as in permissive mode under SELinux) IMA measures every file that is used, in the "
+        "order of use: no value can be "
         "predicted");
   Predicted predicted{Prediction(pcr, bank, options.system.algo), pcr, bank};
   Prediction& prediction = predicted.prediction;
   TRY_ASSIGN(const auto aggregate, find_boot_aggregate(options, pcr, bank));
   if (aggregate) TRY(prediction.boot_aggregate(*aggregate, options.boot_template));
 
+  // Each step is one publication: the lists of the initramfs, then those of the root, then the transactions.
+  // At the next boot these are in the root already.
+  std::vector<std::vector<ManifestList>> steps = {system.boot.lists};
   std::vector<ManifestList> lists = system.boot.lists;
-  const auto load_root = [&]() -> Result<void> {
-    if (options.initramfs.empty()) return {};
+  if (!options.initramfs.empty()) {
     std::vector<std::string> left_out;  // as dracut's hook has it: bad ones are skipped
     TRY_ASSIGN(auto added, read_lists(options.system.root + "/etc/digest_lists", system.trust, left_out));
     for (const std::string& reason : left_out)
       complain(app.get_name(), "left out, as before the switch to the real root: " + reason);
     put_lists(std::move(added), lists);
-    return {};
-  };
-  if (options.next_boot) {
-    // With an initramfs the change is in the root's lists, which are loaded after it.
-    if (options.initramfs.empty()) {
-      for (const std::string& step : options.transactions) TRY(apply_transaction(step, system.trust, lists));
-      system.boot.lists = lists;
-    }
-    TRY(prediction.boot(system.boot));
-    if (!options.initramfs.empty()) {
-      TRY(load_root());
-      for (const std::string& step : options.transactions) TRY(apply_transaction(step, system.trust, lists));
-      TRY(prediction.update(lists));
-    }
-    return predicted;
+    steps.push_back(lists);
   }
-  TRY(prediction.boot(system.boot));
-  TRY(load_root());
-  TRY(prediction.update(lists));
+  const size_t boot_steps = steps.size();
   for (const std::string& step : options.transactions) {
     TRY(apply_transaction(step, system.trust, lists));
-    TRY(prediction.update(lists));
+    options.next_boot ? steps.back() = lists : steps.emplace_back(lists);
   }
+  // Under SELinux the manifest of the boot comes only after the root's lists.
+  const size_t first = system.config.labels == PolicyLabels::kSelinux ? boot_steps - 1 : 0;
+  system.boot.lists = steps[first];
+  TRY(prediction.boot(system.boot));
+  for (size_t i = first + 1; i < steps.size(); ++i) TRY(prediction.update(steps[i]));
   return predicted;
 }
 

@@ -37,7 +37,7 @@ Result<Config> read_config(const SystemOptions& options) {
 
 Result<Bytes> policy_hash(const SystemOptions& options, const Config& config) {
   if (!options.ima_policy.empty()) return sha256_of_file(options.ima_policy, kMaxTextBytes);
-  const PolicyLabels labels = options.labels ? PolicyLabels::kAppArmor : PolicyLabels::kNone;
+  const PolicyLabels labels = options.labels ? config.steering_labels() : PolicyLabels::kNone;
   return hash(HashAlgo::kSha256, {as_bytes(ima_policy(labels, config.pcr))});
 }
 

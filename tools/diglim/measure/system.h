@@ -17,7 +17,7 @@ struct SystemOptions {
   std::string loader;                 // the executable; empty: ROOT/usr/sbin/diglim-loader
   std::string command_line;           // of the kernel: "diglim.mode=... diglim.pcr=..."
   std::string ima_policy;             // a file with another text than the loader's own; empty: the loader's
-  bool labels = true;                 // the machine runs AppArmor, so IMA can be steered
+  bool labels = true;                 // the machine runs what the configuration says, so IMA can be steered
   HashAlgo algo = HashAlgo::kSha256;  // the kernel's ima_hash
   std::map<std::string, std::string> programs;  // name -> SHA-256 in hexadecimal, other than this build's
 };
