@@ -25,14 +25,20 @@ bool ListStore::holds(const std::string& name, ByteView list) const {
   return content && as_text(*content) == as_text(list);
 }
 
-Result<std::string> ListStore::name_of(const PackageList& list) const {
+Result<std::string> ListStore::name_of(const PackageList& list, const std::vector<std::string>& all) const {
   TRY_ASSIGN(const std::string name, rpm_list_name(list.nvra));
   if (holds(name, list.list)) return name;
+  // To hash what hundreds of new packages bring would be a good part of what the plugin costs. Where the name
+  // had to be changed or cut, names_for() does not find the other one.
+  const bool taken = std::binary_search(all.begin(), all.end(), name);
+  TRY_ASSIGN(const auto there, names_for(list.nvra, all));
+  const std::string suffix = "-" + std::string(2 * kSuffixBytes, '0');
+  TRY_ASSIGN(const std::string example, rpm_list_name(list.nvra + suffix));
+  if (!taken && there.size() == 1 && example == name + suffix) return name;
   TRY_ASSIGN(const Bytes digest, hash(HashAlgo::kSha256, {list.list}));
   TRY_ASSIGN(const std::string own,
              rpm_list_name(list.nvra + "-" + to_hex(ByteView(digest).first(kSuffixBytes))));
   if (holds(own, list.list)) return own;
-  TRY_ASSIGN(const bool taken, folder_.exists(name));
   return taken ? own : name;
 }
 
@@ -54,8 +60,13 @@ ListStore::Written ListStore::write(const std::vector<PackageList>& lists) const
   Written result;
   std::set<std::string> there;
   std::vector<PendingFile> pending;
+  const auto all = names();
+  if (!all) {
+    result.failed.push_back(all.error());
+    return result;
+  }
   for (const PackageList& list : lists) {
-    auto name = name_of(list);
+    auto name = name_of(list, *all);
     if (!name) {
       result.failed.push_back(name.error());
       continue;

@@ -24,8 +24,8 @@ class ListStore {
 
   // The file name under which this list is there, or will be. A package of the same
   // name-version-release.arch but other content (built anew, or of another epoch) gets a name of its own, so
-  // that the old list stays valid as long as its files may lie on the disk.
-  Result<std::string> name_of(const PackageList& list) const;
+  // that the old list stays valid as long as its files may lie on the disk. `all` are names().
+  Result<std::string> name_of(const PackageList& list, const std::vector<std::string>& all) const;
 
   // The names under which lists of this package are there, whatever their content, and the one they usually
   // have. `all` are names().

@@ -146,10 +146,10 @@ void Transaction::warn_of_unusable(const std::vector<PackageHeader>& packages) {
 void Transaction::note(const std::vector<PackageList>& incoming, const std::vector<std::string>& outgoing) {
   if (!store_) return;
   const Journal before = journal_;
-  const Result<std::vector<std::string>> all =
-      outgoing.empty() ? Result(std::vector<std::string>()) : store_->names();
+  const auto all = store_->names();
+  if (!all) return trouble(all.error().message);
   for (const std::string& nvra : outgoing) {
-    const auto names = all ? ListStore::names_for(nvra, *all) : all;
+    const auto names = ListStore::names_for(nvra, *all);
     if (!names) return trouble(names.error().message);
     for (const std::string& name : *names) {
       journal_.incoming.erase(name);  // of an earlier transaction
@@ -157,7 +157,7 @@ void Transaction::note(const std::vector<PackageList>& incoming, const std::vect
     }
   }
   for (const PackageList& list : incoming) {
-    if (auto name = store_->name_of(list)) journal_.incoming.insert(std::move(*name));
+    if (auto name = store_->name_of(list, *all)) journal_.incoming.insert(std::move(*name));
   }
   if (!state_ || foreign_ || (journal_.incoming == before.incoming && journal_.outgoing == before.outgoing))
     return;
@@ -242,13 +242,15 @@ void Transaction::withdraw(const std::vector<PackageList>& installed) {
     return !there || *there;
   };
   std::vector<std::string> gone;
+  const auto all = store_->names();
+  if (!all) return trouble(all.error().message);
   std::set<std::string> names = journal_.incoming;
   names.insert(journal_.outgoing.begin(), journal_.outgoing.end());
   for (const std::string& name : names) {
     if (is_there(name)) continue;
     const auto package = usual.find(name);
     if (package != usual.end()) {
-      const auto own = store_->name_of(*package->second);
+      const auto own = store_->name_of(*package->second, *all);
       if (!own || !is_there(*own)) continue;
     }
     gone.push_back(name);

@@ -113,7 +113,13 @@ TEST_F(TransactionTest, RebuiltPackageOfTheSameNameKeepsTheOldListMeanwhile) {
   EXPECT_EQ(lists().size(), 2u);
   t.finish({rebuilt});
   ASSERT_EQ(lists().size(), 1u);
-  EXPECT_NE(lists().front(), p_ + "a-1-1.noarch");
+  const Names marked = lists();
+  EXPECT_NE(marked.front(), p_ + "a-1-1.noarch");
+  Transaction reinstall = start();
+  reinstall.begin({rebuilt}, {rebuilt.nvra}, {});
+  EXPECT_EQ(lists(), marked);
+  reinstall.finish({rebuilt});
+  EXPECT_EQ(lists(), marked);
   Transaction again = start();  // and back
   again.begin({old}, {rebuilt.nvra}, {});
   again.finish({old});

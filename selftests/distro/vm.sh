@@ -57,6 +57,8 @@ distro_overlay() {
 distro_arguments() {
   line+=' root=/dev/vda rw rootfstype=ext4 rd.shell=0 rd.emergency=poweroff quiet systemd.show_status=0 net.ifnames=0 8250.nr_uarts=4'
   [ "$mode" != off ] || line=${line/ rdinit=\/sbin\/init/}
+  # cache=unsafe: a flush of the guest's goes as far as the host's page cache, qcow2's own tables included (QEMU, block/io.c), so also a
+  # copy of the file, made while QEMU is stopped, has all that was flushed; only fsync() on the host is left out.
   # shellcheck disable=SC2054 # QEMU's commas
   arguments+=(-drive "file=$disk,format=qcow2,if=none,id=root,cache=unsafe,discard=unmap" -device virtio-blk-pci,drive=root)
 }
