@@ -21,7 +21,7 @@ install() {
   for key in "${dracutsysrootdir-}"/etc/diglim/keys/*; do inst_simple "${key#"${dracutsysrootdir-}"}"; done
   inst_dir /etc/digest_lists
   # Before dracut's own module "selinux" (50): under SELinux measuring begins with its policy, and the manifest names the lists of then.
-  inst_hook pre-pivot 10 "$moddir/load-lists.sh"
+  inst_hook pre-pivot 40 "$moddir/load-lists.sh"
 
   # dracut has no hook for when the initramfs is complete: libraries come after all modules. Making the linker's cache is its
   # last step before packing, in all versions since 044.

@@ -25,7 +25,7 @@ using initramfs::Executable;
 constexpr char kListsFolder[] = "/etc/digest_lists";
 // What the dracut module adds, for the sum.
 constexpr std::string_view kOwnFiles[] = {"/usr/sbin/diglim-loader", "/etc/diglim/", "/etc/digest_lists/",
-                                          "/usr/lib/dracut/hooks/pre-pivot/90-load-lists.sh"};
+                                          "/usr/lib/dracut/hooks/pre-pivot/40-load-lists.sh"};
 
 struct Options {
   std::string root;
