@@ -152,18 +152,6 @@ diglim_mode kernel_mode(Mode mode) {
   return DIGLIM_MODE_ENFORCE;
 }
 
-diglim_labels kernel_labels(PolicyLabels labels) {
-  switch (labels) {
-    case PolicyLabels::kNone:
-      return DIGLIM_LABELS_NONE;
-    case PolicyLabels::kAppArmor:
-      return DIGLIM_LABELS_APPARMOR;
-    case PolicyLabels::kSelinux:
-      return DIGLIM_LABELS_SELINUX;
-  }
-  return DIGLIM_LABELS_NONE;
-}
-
 std::string started_text(Mode mode, bool measuring) {
   if (mode == Mode::kMeasure) return measuring ? "measuring" : "denying until it measures";
   return std::string(mode == Mode::kEnforce ? "enforcing" : "permissive") +
@@ -186,8 +174,7 @@ Result<void> start(const Config& config) {
   }
 
   TRY_ASSIGN(Programs programs,
-             Programs::load({kernel_mode(config.mode), ima_active, config.measures(), kernel_labels(labels)},
-                            facts));
+             Programs::load({kernel_mode(config.mode), ima_active, config.measures(), labels}, facts));
   TRY_ASSIGN(const Fd keys, create_keys_map(trust->to_blob()));
   const Fd generations(dup(programs.generations_fd()));
   if (!generations) return from_errno("dup", errno);
@@ -209,9 +196,10 @@ Result<void> start(const Config& config) {
     TRY(start_measuring(policy, labels, manifest));
     programs.set_measuring();
   }
+  // Before anything holds the programs: where this fails and the boot goes on, they must not stay and deny.
+  if (labels == PolicyLabels::kSelinux) TRY(start_measuring_with_selinux(config, *trust, programs, roles));
   TRY(programs.pin(keys));
   TRY(start_keeper(programs, events, roles));
-  if (labels == PolicyLabels::kSelinux) TRY(start_measuring_with_selinux(config, *trust, programs, roles));
   // No reason to stop: without it, lists change until the loader's file does.
   if (const auto kept = keep_boot_loader(); !kept) {
     log_line(LOG_WARNING,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/ima_policy.h"
 
-#include "bpf/abi.h"
-
 namespace diglim {
 namespace {
 

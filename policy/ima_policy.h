@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "bpf/abi.h"
+
 namespace diglim {
 
 // Measures nothing. In place of a policy from the kernel command line: one that collects digests of known
@@ -14,10 +16,11 @@ constexpr std::string_view kQuietPolicy = "dont_measure func=BPRM_CHECK\n";
 
 // Whose labels the rules can use, so that the BPF programs can answer for them (bpf/measure.bpf.h).
 enum class PolicyLabels {
-  kNone,  // every program, library, module, firmware and kexec image is measured, known or not; manifests are
-          // not
-  kAppArmor,  // only what the programs do not vouch for, and the loader's manifests
-  kSelinux,   // the same; the kernel takes these rules only once a policy of SELinux is loaded
+  kNone = DIGLIM_LABELS_NONE,  // every program, library, module, firmware and kexec image is measured, known
+                               // or not; manifests are not
+  kAppArmor = DIGLIM_LABELS_APPARMOR,  // only what the programs do not vouch for, and the loader's manifests
+  kSelinux = DIGLIM_LABELS_SELINUX,    // the same; the kernel takes these rules only once a policy of SELinux
+                                       // is loaded
 };
 
 // Measures into register `pcr`. The rule for manifests alone has the template ima-ng

@@ -128,7 +128,7 @@ Result<Programs> Programs::load(const Settings& settings, const KernelFacts& fac
   state->object->rodata->diglim_mode = settings.mode;
   state->object->rodata->diglim_counts_all = settings.ima_was_active ? 1 : 0;
   state->object->rodata->diglim_measure = settings.measure ? 1 : 0;
-  state->object->rodata->diglim_labels = settings.labels;
+  state->object->rodata->diglim_labels = static_cast<uint32_t>(settings.labels);
   if (!settings.measure) leave_out_measurement(*state->object);
   state->object->rodata->diglim_pins_device = facts.pins_device;
   state->object->rodata->diglim_pins_mount = facts.pins_mount;

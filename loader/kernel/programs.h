@@ -11,6 +11,7 @@
 #include "lib/base/bytes.h"
 #include "lib/base/file.h"
 #include "lib/crypto/hash.h"
+#include "policy/ima_policy.h"
 
 struct bpf_object;
 struct bpf_link;
@@ -45,7 +46,7 @@ class Programs {
     diglim_mode mode = DIGLIM_MODE_ENFORCE;
     bool ima_was_active = false;                // an IMA policy may have collected files before
     bool measure = false;                       // IMA measures what is unknown
-    diglim_labels labels = DIGLIM_LABELS_NONE;  // by rules with these labels
+    PolicyLabels labels = PolicyLabels::kNone;  // by rules with these labels
   };
   static Result<Programs> load(const Settings& settings, const KernelFacts& facts);
 
