@@ -26,8 +26,9 @@ std::optional<std::pair<std::string, std::string>> find_obstacle(const Host& hos
     return std::pair("SELinux does not run, so everything is measured, known or not",
                      std::string("set labels = apparmor") + kRebuild);
   if (!host.exists("/sys/fs/selinux/enforce"))
-    return std::pair("SELinux has no policy, so measuring never begins",
-                     "SELINUX=enforcing in /etc/selinux/config, and reboot");
+    return std::pair(
+        "SELinux has no policy, so measuring never begins",
+        "SELINUX=permissive in /etc/selinux/config, and reboot; enforcing once all files have their labels");
   if (config.steering_labels() == PolicyLabels::kNone)
     return std::pair("in permissive mode under SELinux everything is measured, known or not",
                      std::string("set mode = enforce or mode = measure") + kRebuild);
