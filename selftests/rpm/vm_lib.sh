@@ -4,6 +4,7 @@
 # $failed.
 here=$top/selftests/rpm
 . "$here/many.sh"
+. "$here/odd.sh"
 
 make_packages() { # OUT COUNT VERSION FILES
   rm -rf "$work/tree"
@@ -33,16 +34,22 @@ count() { # NAME STATUS OUT
   fi
 }
 
-# For guest_dnf: sets $folder, and $dnf_options for selftests/vm/run.
-prepare_dnf() {
-  if folder_for dnf 2 3; then
+# For guest_dnf, guest_odd and guest_kill: sets $folder, and $guest_options for selftests/vm/run.
+prepare_guest() {
+  local program
+  if folder_for guest 2 3; then
     mkdir "$folder/unsigned"
     cp "$folder/many/many-002"* "$folder/unsigned"
     rpmsign --delsign "$folder/unsigned/"*.rpm >/dev/null 2>&1
     printf 'same' >"$work/extra-file"
     "$top/selftests/vm/sign-list" "$folder/extra" "$work/extra-file"
-    cc -static -O2 -Wall -Wextra -Werror -o "$folder/spin" "$here/spin.c" || exit 1
-    "$top/selftests/vm/sign-list" "$work/spin.list" "$folder/spin"
+    odd_packages "$work/odd" "$folder/odd" && "$top/selftests/packages/build-rpm" --sign "$folder/odd/"*.rpm || exit 1
+    for program in spin kill_loader; do
+      cc -static -O2 -Wall -Wextra -Werror -o "$folder/$program" "$here/$program.c" || exit 1
+    done
+    # shellcheck disable=SC2046 # options
+    cc -shared -fPIC -Wall -Werror -o "$folder/a_killer.so" "$here/killer.c" $(pkg-config --cflags rpm) && cp "$folder/a_killer.so" "$folder/z_killer.so" || exit 1
+    "$top/selftests/vm/sign-list" "$work/guest.list" "$folder"/{spin,kill_loader,a_killer.so}
   fi
-  dnf_options=(--list "$work/spin.list" --copy "$folder:/root/rpm")
+  guest_options=(--list "$work/guest.list" --copy "$folder:/root/rpm")
 }
