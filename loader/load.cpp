@@ -69,8 +69,8 @@ void note_left_out(const Generation& generation, const std::string& path) {
     if (list.name != name || list.left_out == 0) continue;
     (void)fprintf(
         stderr,
-        "diglim-loader load: %s: %u of its digests are not %s, which is all that this kernel uses; those "
-        "files stay unknown\n",
+        "diglim-loader load: %s: %u of its files have no %s digest, which is all that this kernel uses; they "
+        "stay unknown\n",
         escape(path).c_str(), list.left_out, std::string(hash_name(generation.algo())).c_str());
   }
 }

@@ -126,7 +126,7 @@ void print_text(const Status& status) {
   printf("digests:    %zu (%s)\n", generation.distinct_digests(),
          std::string(hash_name(generation.algo())).c_str());
   if (const uint64_t out = left_out(generation)) {
-    printf("left out:   %llu digests of other algorithms: their files are unknown to this kernel\n",
+    printf("left out:   %llu files whose digests are of another algorithm, or missing: they stay unknown\n",
            static_cast<unsigned long long>(out));
   }
   printf("memory:     %llu bytes for the table\n", static_cast<unsigned long long>(status.table_bytes));

@@ -51,6 +51,7 @@ std::string describe_digests(const DigestList& list) {
     text += std::to_string(count) + (count == 1 ? " digest (" : " digests (") + std::string(hash_name(algo)) +
             ")";
   }
+  if (list.undigested > 0) return "no digests of its " + std::to_string(list.undigested) + " files";
   return text.empty() ? "no digests" : text;
 }
 

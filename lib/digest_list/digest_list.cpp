@@ -51,6 +51,7 @@ Result<DigestList> list_from_header(ByteView header, uint64_t offset, std::strin
   list.name = std::move(package.nevra);
   list.signer = std::move(signer);
   for (auto& [algo, digests] : package.digests) append(list.digests[algo], digests);
+  list.undigested = package.undigested;
   return list;
 }
 

@@ -23,6 +23,7 @@ struct DigestList {
   // kept. An algorithm without digests has no entry. Zero-length digests (folders, symlinks, ghosts) are not
   // in it.
   std::map<HashAlgo, Bytes> digests;
+  size_t undigested = 0;  // files of a package that has no digests at all
 
   size_t count(HashAlgo algo) const;
   size_t count() const;  // of all algorithms

@@ -23,7 +23,7 @@ struct LoadedList {
   std::string package;  // what the signed header calls it (DigestList::name); empty for a compact list
   std::string signer;
   uint32_t digests = 0;   // published ones, duplicates within the list included
-  uint32_t left_out = 0;  // of algorithms that the kernel does not use
+  uint32_t left_out = 0;  // files with a digest that the kernel does not use, or none
 };
 
 // Not thread-safe. Movable.

@@ -55,6 +55,8 @@ struct Package {
   std::string nevra;  // "name-[epoch:]version-release.arch", unescaped; the arch of a source package is "src"
   std::vector<std::pair<HashAlgo, Bytes>>
       digests;  // at most one algorithm in practice; concatenated binary digests
+  uint32_t undigested = 0;  // files, if the header has no digests (FILEDIGESTS) at all; rpm installs such a
+                            // package with --nofiledigest only
 };
 
 // Checks every entry of the index as rpm does, then reads name and digests. The region is checked once more,

@@ -55,16 +55,13 @@ Result<HashAlgo> read_digest_algorithm(const TagTable& tags, uint64_t offset) {
   return *algo;
 }
 
-// Each file has a digest or an empty string, so there are as many as names.
-Result<void> check_file_count(const TagTable& tags, const Tag& digests) {
+// Folders and links count.
+Result<uint32_t> count_files(const TagTable& tags) {
   TRY_ASSIGN(const Tag* names, tags.find(kTagBaseNames, kTypeStringArray));
   if (names == nullptr) {
     TRY_ASSIGN(names, tags.find(kTagOldFileNames, kTypeStringArray));
   }
-  const uint32_t files = names == nullptr ? 0 : names->count;
-  if (files == digests.count) return {};
-  return corrupt(digests.entry_at + 12,
-                 std::to_string(digests.count) + " file digests for " + std::to_string(files) + " files");
+  return names == nullptr ? 0 : names->count;
 }
 
 // All digests that are not empty. Folders, symbolic links and device files have empty ones.
@@ -106,8 +103,16 @@ Result<Package> read_package(ByteView signed_bytes, uint64_t header_offset) {
   Package package;
   TRY_ASSIGN(package.nevra, read_nevra(tags, header_offset));
   TRY_ASSIGN(const Tag* digests, tags.find(kTagFileDigests, kTypeStringArray));
-  if (digests == nullptr) return package;
-  TRY(check_file_count(tags, *digests));
+  TRY_ASSIGN(const uint32_t files, count_files(tags));
+  if (digests == nullptr) {
+    package.undigested = files;
+    return package;
+  }
+  // Each file has a digest or an empty string.
+  if (digests->count != files) {
+    return corrupt(digests->entry_at + 12,
+                   std::to_string(digests->count) + " file digests for " + std::to_string(files) + " files");
+  }
   TRY_ASSIGN(const HashAlgo algo, read_digest_algorithm(tags, header_offset));
   TRY_ASSIGN(Bytes bytes, read_digests(*digests, algo));
   if (!bytes.empty()) package.digests.emplace_back(algo, std::move(bytes));

@@ -89,7 +89,15 @@ TEST(ReadPackage, OnlyFoldersMeansNoDigests) {
   const auto read = read_package(make_main_header(package), kAt);
   ASSERT_TRUE(read);
   EXPECT_TRUE(read->digests.empty());
+  EXPECT_EQ(read->undigested, 0u);
   EXPECT_TRUE(read_package(make_main_header({}), kAt)->digests.empty()) << "no files at all";
+}
+
+TEST(ReadPackage, CountsFilesOfAPackageWithoutDigests) {
+  const auto read = read_package(named().strings(1117, {"a", "b"}).main(), kAt);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_TRUE(read->digests.empty());
+  EXPECT_EQ(read->undigested, 2u);
 }
 
 TEST(ReadPackage, RefusesDigestsOfTheWrongLength) {
