@@ -52,15 +52,26 @@ make_grub() { # ROOT PROGRAM
 }
 make_grubby() {
 	make_bls "$1"
-	# As the real one: every entry, a word of the same name is replaced.
-	program "$1/usr/sbin/grubby" <<<'[ "$2" = --args ] || exit 1
-for e in /boot/loader/entries/*.conf; do
+	# As the real one: every entry that does not use the variable, and the variable; a word of the same name is replaced.
+	program "$1/usr/sbin/grubby" <<<'shift
+while [ $# -gt 0 ]; do case $1 in --args) add=$2 ;; --remove-args) remove=$2 ;; *) exit 1 ;; esac; shift 2; done
+for e in /boot/loader/entries/*.conf /boot/grub2/grubenv; do
+	[ -e "$e" ] && ! grep -q "^options .kernelopts" "$e" || continue
 	cat "$e" >/tmp/e
-	for w in $5; do sed -i "/^options/s| $w||" /tmp/e; done
-	for w in $3; do if grep -q "^options.* ${w%%=*}=" /tmp/e; then sed -i "/^options/s| ${w%%=*}=[^ ]*| $w|" /tmp/e; else sed -i "/^options/s|\$| $w|" /tmp/e; fi; done
+	l="^options\|^kernelopts"
+	for w in $remove; do sed -i "/$l/s| $w||" /tmp/e; done
+	for w in $add; do if grep -q "\($l\).* ${w%%=*}=" /tmp/e; then sed -i "/$l/s| ${w%%=*}=[^ ]*| $w|" /tmp/e; else sed -i "/$l/s|\$| $w|" /tmp/e; fi; done
 	cat /tmp/e >"$e"
 done
 [ ! -e /tmp/grubby-fails ]'
+}
+# Entries as distributions before Fedora 33 have them.
+make_kernelopts() {
+	make_grubby "$1"
+	mkdir -p "$1/boot/grub2" "$1/boot/efi"
+	printf '# GRUB Environment Block\nsaved_entry=0123-6.1.0\nkernelopts=root=/dev/sda1 ro quiet\n' >"$1/boot/efi/grubenv"
+	ln -s ../efi/grubenv "$1/boot/grub2/grubenv"
+	sed -i 's/^options.*/options $kernelopts/' "$1"/boot/loader/entries/*.conf
 }
 # same A B: but for what rpm itself leaves when its database is read, and what the commands here write.
 same() {
@@ -75,6 +86,7 @@ calls() { cat host/tmp/called 2>/dev/null; rm -f host/tmp/called; }
 
 make_bls bls
 make_grubby grubby
+make_kernelopts kernelopts
 make_grub grub update-grub
 make_grub grub2 grub2-mkconfig && mv grub2/boot/grub grub2/boot/grub2 && sed -i 's|/boot/grub/|/boot/grub2/|' grub2/usr/sbin/grub2-mkconfig
 
@@ -183,6 +195,20 @@ expect 3 "${install[@]}"
 rm host/tmp/grubby-fails
 expect 0 setup uninstall
 same grubby host "grubby that fails half-way"
+program host/usr/sbin/grubby <<<''
+expect 3 "${install[@]}"
+contains "grubby that does nothing" "$err" "left /boot/loader/entries/0123-6.1.0.conf without rdinit=/usr/sbin/diglim-loader"
+expect 0 setup uninstall
+fresh kernelopts
+expect 0 "${install[@]}"
+equal "kernelopts" "$(grep ^kernelopts host/boot/efi/grubenv)" 'kernelopts=root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=enforce'
+equal "kernelopts: entry" "$(grep ^options host/boot/loader/entries/0123-6.1.0.conf)" 'options $kernelopts'
+equal "kernelopts: permissive" "$(grep ^options host/boot/loader/entries/0123-0-diglim-permissive.conf)" 'options $kernelopts rdinit=/usr/sbin/diglim-loader diglim.mode=permissive'
+echo boot_success=1 >>host/boot/efi/grubenv # as each boot does
+expect 0 setup uninstall
+equal "kernelopts: uninstall" "$(cat host/boot/efi/grubenv)" "$(cat kernelopts/boot/efi/grubenv; echo boot_success=1)"
+cp kernelopts/boot/efi/grubenv host/boot/efi/grubenv
+same kernelopts host "kernelopts"
 
 # A /usr/sbin that is a link; a setting of grub's that overrules ours; a /boot without room, where dracut would leave nothing at all.
 fresh bls

@@ -105,6 +105,12 @@ Result<Step> plan_entries(const System& system, const std::string& folder, const
     command.words.emplace_back("--remove-args");
     command.words.push_back(fmt::format("{}", fmt::join(stale, " ")));
   }
+  const std::string newest = folder + "/" + newest_entry(names);
+  const bool by_variable =
+      options_of(system.host().text(newest).value_or("")).find("$kernelopts") != std::string::npos;
+  command.must_write = {
+      by_variable ? grub_environment(system) : newest, words[0],
+      "do what it should have done by hand, or remove it: entries are then changed without"};
   for (const std::string& name : names) {
     if (grubby) {
       command.changes.emplace_back(folder + "/" + name, "bls");
@@ -139,7 +145,10 @@ Result<Step> plan_grub(const System& system, const Words& words) {
     return not_found(std::string(kGrubDefault) + " is there, but neither update-grub nor grub-mkconfig");
   }
   command.changes.emplace_back(config, "");
-  command.must_write = {config, words[0]};
+  command.must_write = {
+      config, words[0],
+      "something else, perhaps in /etc/default/grub.d, sets GRUB_CMDLINE_LINUX anew; put the "
+      "words there, or remove it"};
   step.commands.push_back(std::move(command));
   step.what =
       fmt::format("add to GRUB_CMDLINE_LINUX in {}, and a permissive entry to the menu", kGrubDefault);
@@ -147,6 +156,13 @@ Result<Step> plan_grub(const System& system, const Words& words) {
 }
 
 }  // namespace
+
+std::string grub_environment(const System& system) {
+  for (const char* path : {"/boot/grub2/grubenv", "/boot/grub/grubenv"}) {
+    if (system.host().text(path)) return path;
+  }
+  return {};
+}
 
 Result<Step> plan_boot_loader(const System& system, const Words& words) {
   const std::string folder = entry_folder(system);

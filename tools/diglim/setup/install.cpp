@@ -77,12 +77,10 @@ Result<void> run_step_command(System& system, const Command& command, Report& re
                     text, command.must_say));
   }
   if (command.must_write.path.empty()) return {};
-  TRY_ASSIGN(const auto written, system.read(command.must_write.path));
+  const auto written = system.host().text(command.must_write.path);
   if (written.value_or("").find(command.must_write.text) != std::string::npos) return {};
-  return not_found(
-      fmt::format("{} left {} without {}: something else, perhaps in /etc/default/grub.d, sets "
-                  "GRUB_CMDLINE_LINUX anew; put the words there, or remove it",
-                  text, command.must_write.path, command.must_write.text));
+  return not_found(fmt::format("{} left {} without {}: {}", text, command.must_write.path,
+                               command.must_write.text, command.must_write.advice));
 }
 
 }  // namespace

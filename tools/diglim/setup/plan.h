@@ -32,9 +32,9 @@ struct Command {
   std::vector<std::pair<std::string, std::string>> changes;  // files that it changes, with their format
   // Its output has to contain this; nothing: need not.
   std::string must_say;
-  // A file that has to contain `text` afterwards; no path: none has to.
+  // A file that has to contain `text` afterwards; no path: none has to. `advice`: what to do if it does not.
   struct {
-    std::string path, text;
+    std::string path, text, advice;
   } must_write = {};
 };
 
@@ -55,6 +55,10 @@ struct Plan {
 // Looks at the system and changes nothing. Errors: what the plan would need is not there (kNotFound,
 // kUnsupported), with what to do about it.
 Result<Plan> make_plan(const System& system, const Options& options);
+
+// GRUB's variables; empty if there are none. Distributions before Fedora 33 keep the command line of all
+// entries in one of them, kernelopts, and there grubby writes it.
+std::string grub_environment(const System& system);
 
 // The last step: command line and boot menu, by what the system boots with.
 Result<Step> plan_boot_loader(const System& system, const Words& words);

@@ -72,6 +72,21 @@ Result<void> run_or_tell(const System& system, const std::vector<std::string>& w
   return {};
 }
 
+// GRUB rewrites the file at each boot, so that what was there before cannot be put back as a whole.
+Result<void> free_grub_environment(const System& system, Report& report) {
+  const std::string text = system.host().text(grub_environment(system)).value_or("");
+  const Words& words = system.record().words;
+  const bool has_ours = std::ranges::any_of(
+      words, [&](const std::string& word) { return text.find(word) != std::string::npos; });
+  if (!has_ours) return {};
+  const std::string ours = fmt::format("{}", fmt::join(words, " "));
+  if (system.has_program("grubby"))
+    return run_or_tell(system, {"grubby", "--update-kernel=ALL", "--remove-args", ours}, report);
+  report.to_do.push_back(
+      fmt::format("take these out of kernelopts with grub2-editenv, or the machine will not boot: {}", ours));
+  return {};
+}
+
 Result<void> rebuild_initramfs(const System& system, Report& report) {
   if (!system.record().initramfs) return {};
   if (!system.has_program("dracut")) {
@@ -104,6 +119,7 @@ Result<Report> undo(System& system, const Options& options) {
     }
   }
   TRY(free_new_entries(system, report));
+  TRY(free_grub_environment(system, report));
   if (!system.record().bootloader.empty() && !config_is_back) {
     TRY(run_or_tell(system, system.record().bootloader, report));
   }
