@@ -4,11 +4,13 @@
 //
 // Usage: kill_loader MICROSECONDS|- VERB RPM [ARGUMENT]...
 #include <ctype.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,9 +83,10 @@ int main(int argc, char **argv)
 			pause_us(atol(argv[1]));
 			kill(loader, SIGKILL);
 		} else if (loader != 0) {
+			struct pollfd gone = { .fd = (int)syscall(SYS_pidfd_open, loader, 0), .events = POLLIN };
+
 			clock_gettime(CLOCK_MONOTONIC, &begin);
-			while (is_loader(loader, argv[2]))
-				pause_us(kStep_us);
+			poll(&gone, 1, -1);
 			clock_gettime(CLOCK_MONOTONIC, &end);
 			printf("took %ld\n", (end.tv_sec - begin.tv_sec) * 1000000 + (end.tv_nsec - begin.tv_nsec) / 1000);
 		}
