@@ -83,8 +83,7 @@ Result<Generation::Change> add_list(Generation& generation, const std::string& p
   loaded.signer = list->signer;
   const auto found = list->digests.find(generation.algo());
   const ByteView digests = found == list->digests.end() ? ByteView() : ByteView(found->second);
-  loaded.left_out =
-      static_cast<uint32_t>(list->undigested + list->count() - list->count(generation.algo()));
+  loaded.left_out = static_cast<uint32_t>(list->undigested + list->count() - list->count(generation.algo()));
   auto change = generation.put(std::move(loaded), digests);
   if (!change) return with_context(escape(path), change.error());
   return change;

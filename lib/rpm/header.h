@@ -53,10 +53,11 @@ Result<void> check_main_header(ByteView bytes, uint64_t offset);
 // What a verified header says.
 struct Package {
   std::string nevra;  // "name-[epoch:]version-release.arch", unescaped; the arch of a source package is "src"
-  std::vector<std::pair<HashAlgo, Bytes>>
-      digests;  // at most one algorithm in practice; concatenated binary digests
-  uint32_t undigested = 0;  // files, if the header has no digests (FILEDIGESTS) at all; rpm installs such a
-                            // package with --nofiledigest only
+  // At most one algorithm in practice; concatenated binary digests.
+  std::vector<std::pair<HashAlgo, Bytes>> digests;
+  // Files, if the header has no digests (FILEDIGESTS) at all. rpm installs such a package with --nofiledigest
+  // only.
+  uint32_t undigested = 0;
 };
 
 // Checks every entry of the index as rpm does, then reads name and digests. The region is checked once more,
