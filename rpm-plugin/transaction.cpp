@@ -111,11 +111,20 @@ bool Transaction::is_active() const {
 }
 
 TransactionCounts Transaction::counts() const {
-  return {counts_.written, counts_.removed, complete_, kernel_.has_value()};
+  return {counts_.written, counts_.removed, complete_ && in_force_, kernel_.has_value()};
 }
 
 void Transaction::trouble(const std::string& message) {
   complete_ = false;
+  say(message);
+}
+
+void Transaction::not_in_force(const std::string& message) {
+  in_force_ = false;
+  say(message);
+}
+
+void Transaction::say(const std::string& message) {
   if (said_.emplace(message, true).second)
     warn_(message + "; DIGLIM's lists are not in step with rpm: when the cause is gone, run: diglim repair");
 }
@@ -172,7 +181,8 @@ void Transaction::write_and_publish(const std::vector<PackageList>& lists, bool 
   counts_.written += written.changed;
   if (!written.failed.empty()) {
     const size_t more = written.failed.size() - 1;
-    trouble(written.failed.front().message + (more > 0 ? " (and " + std::to_string(more) + " more)" : ""));
+    not_in_force(written.failed.front().message +
+                 (more > 0 ? " (and " + std::to_string(more) + " more)" : ""));
   }
   if (!is_active()) return;
   // Scriptlets run programs of the root that they belong to, and nobody else has published those.
@@ -183,18 +193,21 @@ void Transaction::write_and_publish(const std::vector<PackageList>& lists, bool 
   if (names.empty()) return;
   const auto folder = kernel_->expose(store_->folder(), names);
   const auto own = kernel_->of(names);
-  if (!folder || !own) return trouble((!folder ? folder.error() : own.error()).message);
-  report(publisher_->load(*folder, *own), "published");
+  if (!folder || !own) return not_in_force((!folder ? folder.error() : own.error()).message);
+  if (const auto done = report(publisher_->load(*folder, *own), "published"); !done)
+    not_in_force(done.error().message);
 }
 
-void Transaction::report(const LoaderResult& result, const char* what) {
+Result<void> Transaction::report(const LoaderResult& result, const char* what) {
   switch (result.kind) {
     case LoaderResult::Kind::kFailed:
-      return trouble("nothing was " + std::string(what) + ": " +
-                     (result.lines.empty() ? "no reason given" : result.lines.back()));
+      return Error{ErrorCode::kIo, 0,
+                   "nothing was " + std::string(what) + ": " +
+                       (result.lines.empty() ? "no reason given" : result.lines.back())};
     case LoaderResult::Kind::kTimeout:
-      return trouble("the loader did not answer within " + std::to_string(publisher_->budget_ms() / 1000) +
-                     " s");
+      return Error{
+          ErrorCode::kIo, 0,
+          "the loader did not answer within " + std::to_string(publisher_->budget_ms() / 1000) + " s"};
     case LoaderResult::Kind::kOk:
     case LoaderResult::Kind::kRejected:
       break;
@@ -207,6 +220,7 @@ void Transaction::report(const LoaderResult& result, const char* what) {
   }
   if (count > kMaxLinesSaid)
     warn_("and " + std::to_string(count - kMaxLinesSaid) + " more; see: diglim-loader verify");
+  return {};
 }
 
 void Transaction::begin(std::vector<PackageHeader> incoming, const std::vector<std::string>& outgoing,
@@ -258,7 +272,7 @@ void Transaction::withdraw(const std::vector<PackageList>& installed) {
   if (gone.empty()) return;
   const auto own = kernel_->of(gone);
   if (!own) return trouble(own.error().message);
-  report(publisher_->unload(*own), "withdrawn");
+  if (const auto done = report(publisher_->unload(*own), "withdrawn"); !done) trouble(done.error().message);
 }
 
 Result<std::vector<std::string>> Transaction::find_stale(const std::vector<PackageList>& installed) {
@@ -283,10 +297,16 @@ Result<std::vector<std::string>> Transaction::find_stale(const std::vector<Packa
 void Transaction::finish(std::vector<PackageHeader> installed) {
   if (!store_) return;
   const std::vector<PackageList> lists = with_list(std::move(installed));
-  if (wants_all_) {
+  const bool again = !in_force_;
+  if (wants_all_ || again) {
+    in_force_ = true;
     write_and_publish(lists, false);
-    (void)store_->remove_unfinished();  // hidden files, which no reader takes for lists
+    if (again && in_force_ && complete_)
+      warn_("a second attempt worked: DIGLIM's lists are in step with rpm");
   }
+  if (wants_all_) (void)store_->remove_unfinished();  // hidden files, which no reader takes for lists
+  // The old lists know what the new packages share with the old.
+  if (!in_force_) return;
   const auto stale = find_stale(lists);
   if (!stale) return trouble(stale.error().message);
   if (!stale->empty()) {

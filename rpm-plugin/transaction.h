@@ -68,7 +68,8 @@ class Transaction {
   void add(PackageHeader incoming);
 
   // After all: `installed` are those now installed that begin() or add() could have touched (all if
-  // wants_all()). Lists of others that were touched go, and are withdrawn.
+  // wants_all()). What begin() or add() could not write or publish is tried once more. Lists of others that
+  // were touched go, and are withdrawn, but not before the new ones are in force.
   void finish(std::vector<PackageHeader> installed);
 
   TransactionCounts counts() const;
@@ -80,8 +81,10 @@ class Transaction {
   Result<std::vector<std::string>> find_stale(const std::vector<PackageList>& installed);
   void write_and_publish(const std::vector<PackageList>& lists, bool all_of_root);
   void withdraw(const std::vector<PackageList>& installed);
-  void report(const LoaderResult& result, const char* what);
-  void trouble(const std::string& message);  // warns once for each text, and keeps the journal
+  Result<void> report(const LoaderResult& result, const char* what);
+  void trouble(const std::string& message);       // says it, and keeps the journal
+  void not_in_force(const std::string& message);  // the same, unless finish() puts it right
+  void say(const std::string& message);           // once for each text
   bool is_active() const;
 
   TransactionSetup setup_;
@@ -98,6 +101,7 @@ class Transaction {
   bool unreadable_ = false;
   bool foreign_ = false;  // the journal on the disk is of another database: it stays as it is
   bool complete_ = true;
+  bool in_force_ = true;  // the lists that were to be written and published were
   TransactionCounts counts_;
 };
 

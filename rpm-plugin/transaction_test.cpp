@@ -29,7 +29,9 @@ class TransactionTest : public testing::Test {
     // Names of lists have the mark of their root at the end.
     std::ofstream(loader_)
         << "#!/bin/sh\necho \"$@\" | sed 's/-[0-9a-f]\\{16\\}\\b//g; s,\\./0-file_list-rpm-,,g' >>'" << path
-        << "/calls'\n[ ! -e '" << path << "/fail' ]\n";
+        << "/calls'\n"
+        << "if [ $1 = load ]; then for f in '" << path
+        << "'/fail-*; do [ ! -e $f ] || { rm $f; exit 3; }; done; fi\n";
     fs::permissions(loader_, fs::perms::owner_all);
   }
   void TearDown() override { fs::remove_all(fs::path(root_).parent_path()); }
@@ -53,6 +55,11 @@ class TransactionTest : public testing::Test {
       names.push_back(entry.path().filename().string());
     std::sort(names.begin(), names.end());
     return names;
+  }
+  // The next `count` calls of load fail.
+  void fail_loads(int count) const {
+    for (int i = 0; i < count; ++i)
+      std::ofstream(fs::path(root_).parent_path() / ("fail-" + std::to_string(i)));
   }
   std::string calls() {
     const fs::path path = fs::path(root_).parent_path() / "calls";
@@ -235,6 +242,56 @@ TEST_F(TransactionTest, TroubleKeepsTheJournal) {
   t.finish({a1});
   EXPECT_TRUE(has_journal());
   EXPECT_EQ(lists(), (Names{p_ + "a-1-1.noarch"}));
+}
+
+TEST_F(TransactionTest, OldListsStayUntilTheNewOnesAreInForce) {
+  const auto v1 = package("a-1-1.noarch", "one");
+  const auto v2 = package("a-2-1.noarch", "two");
+  {
+    Transaction t = start();
+    t.begin({v1}, {}, {});
+    t.finish({v1});
+  }
+  (void)calls();
+  fail_loads(2);
+  {
+    Transaction t = start();
+    t.begin({v2}, {v1.nvra}, {});
+    t.finish({v2});
+  }
+  EXPECT_EQ(calls(), "status\nload --skip-bad a-1-1.noarch a-2-1.noarch\nload --skip-bad a-2-1.noarch\n");
+  EXPECT_EQ(warnings_.size(), 1u);
+  EXPECT_EQ(lists(), (Names{p_ + "a-1-1.noarch", p_ + "a-2-1.noarch"}));
+  EXPECT_TRUE(has_journal());
+  Transaction t = start();
+  ASSERT_TRUE(t.wants_all());
+  t.begin({}, {}, {v2});
+  t.finish({v2});
+  EXPECT_EQ(warnings_, Names{});
+  EXPECT_EQ(lists(), (Names{p_ + "a-2-1.noarch"}));
+  EXPECT_NE(calls().find("unload --if-loaded a-1-1.noarch\n"), std::string::npos);
+  EXPECT_FALSE(has_journal());
+}
+
+TEST_F(TransactionTest, WhatFailedAtFirstIsTriedOnceMoreAtTheEnd) {
+  const auto v1 = package("a-1-1.noarch", "one");
+  const auto v2 = package("a-2-1.noarch", "two");
+  {
+    Transaction t = start();
+    t.begin({v1}, {}, {});
+    t.finish({v1});
+  }
+  (void)calls();
+  fail_loads(1);
+  Transaction t = start();
+  t.begin({v2}, {v1.nvra}, {});
+  EXPECT_EQ(warnings_.size(), 1u);
+  t.finish({v2});
+  ASSERT_EQ(warnings_.size(), 2u);
+  EXPECT_EQ(warnings_[1], "a second attempt worked: DIGLIM's lists are in step with rpm");
+  EXPECT_EQ(lists(), (Names{p_ + "a-2-1.noarch"}));
+  EXPECT_NE(calls().find("unload --if-loaded a-1-1.noarch\n"), std::string::npos);
+  EXPECT_FALSE(has_journal());
 }
 
 TEST_F(TransactionTest, InactiveMeansListsAndSilence) {
