@@ -300,7 +300,7 @@ void Transaction::finish(std::vector<PackageHeader> installed) {
   const bool again = !in_force_;
   if (wants_all_ || again) {
     in_force_ = true;
-    write_and_publish(lists, false);
+    write_and_publish(lists, again && kernel_ && !kernel_->is_host());  // again: all that begin() wanted
     if (again && in_force_ && complete_)
       warn_("a second attempt worked: DIGLIM's lists are in step with rpm");
   }

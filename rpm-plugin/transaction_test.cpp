@@ -56,6 +56,12 @@ class TransactionTest : public testing::Test {
     std::sort(names.begin(), names.end());
     return names;
   }
+  void install(const PackageHeader& package) {
+    Transaction t = start();
+    t.begin({package}, {}, {});
+    t.finish({package});
+    (void)calls();
+  }
   // The next `count` calls of load fail.
   void fail_loads(int count) const {
     for (int i = 0; i < count; ++i)
@@ -247,19 +253,15 @@ TEST_F(TransactionTest, TroubleKeepsTheJournal) {
 TEST_F(TransactionTest, OldListsStayUntilTheNewOnesAreInForce) {
   const auto v1 = package("a-1-1.noarch", "one");
   const auto v2 = package("a-2-1.noarch", "two");
-  {
-    Transaction t = start();
-    t.begin({v1}, {}, {});
-    t.finish({v1});
-  }
-  (void)calls();
+  install(v1);
   fail_loads(2);
   {
     Transaction t = start();
     t.begin({v2}, {v1.nvra}, {});
     t.finish({v2});
   }
-  EXPECT_EQ(calls(), "status\nload --skip-bad a-1-1.noarch a-2-1.noarch\nload --skip-bad a-2-1.noarch\n");
+  EXPECT_EQ(calls(),
+            "status\nload --skip-bad a-1-1.noarch a-2-1.noarch\nload --skip-bad a-1-1.noarch a-2-1.noarch\n");
   EXPECT_EQ(warnings_.size(), 1u);
   EXPECT_EQ(lists(), (Names{p_ + "a-1-1.noarch", p_ + "a-2-1.noarch"}));
   EXPECT_TRUE(has_journal());
@@ -276,12 +278,7 @@ TEST_F(TransactionTest, OldListsStayUntilTheNewOnesAreInForce) {
 TEST_F(TransactionTest, WhatFailedAtFirstIsTriedOnceMoreAtTheEnd) {
   const auto v1 = package("a-1-1.noarch", "one");
   const auto v2 = package("a-2-1.noarch", "two");
-  {
-    Transaction t = start();
-    t.begin({v1}, {}, {});
-    t.finish({v1});
-  }
-  (void)calls();
+  install(v1);
   fail_loads(1);
   Transaction t = start();
   t.begin({v2}, {v1.nvra}, {});
