@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define DIGLIM_ABI_VERSION 2
+#define DIGLIM_ABI_VERSION 3
 
 /* Names of our maps and programs start with this, and nobody but the loader may create or open such a map or program
  * while DIGLIM enforces (guard.bpf.h), so a name found by walking the kernel's ids cannot be forged.
@@ -74,7 +74,7 @@ enum diglim_labels {
   DIGLIM_LABELS_SELINUX = 2,
 };
 
-#define DIGLIM_STEERED_TASKS 8192
+#define DIGLIM_STEERED_TASKS 65536 /* a power of two */
 
 /* --- Events (ring buffer diglim_events) -------------------------------------------------------------------------- */
 enum diglim_kind {
@@ -103,6 +103,8 @@ enum diglim_reason {
   DIGLIM_REASON_NO_STORAGE = 13,   /* the kernel had no memory for our note about the file or the task */
   DIGLIM_REASON_STALE = 14,        /* the kernel gives only the digest that IMA collected, perhaps of older content */
   DIGLIM_REASON_OTHER_KERNEL = 15, /* a known kernel for kexec, which could be started without DIGLIM */
+  DIGLIM_REASON_PINNED = 16,       /* it was mapped shared and writable, so somebody may still write to its pages: a copy counts */
+  DIGLIM_REASON_BUSY = 17,         /* too many tasks are mapping files at this moment; trying again helps */
 };
 
 enum diglim_guard {
@@ -117,6 +119,7 @@ enum diglim_guard {
   DIGLIM_GUARD_MARK = 9, /* the loader was started traced, filtered by seccomp or sharing state: no rights given */
   DIGLIM_GUARD_IMA_POLICY = 10,
   DIGLIM_GUARD_MANIFEST = 11,
+  DIGLIM_GUARD_CONTENT = 12, /* exchanging what lies in the page cache for what lies on the disk */
 };
 
 #define DIGLIM_EVENT_PATH 1024 /* usable bytes of path */
@@ -152,16 +155,32 @@ enum diglim_role {
 };
 
 struct diglim_task {
-  __u32 role;      /* enum diglim_role */
-  __u32 next_role; /* granted when the exec that is under way succeeds */
-  __u64 start_time; /* the process's start_boottime, so that a later one with its id gets nothing; 0: not known */
+  __u32 role; /* enum diglim_role, of a task whose self_exec_id is one of the two */
+  __u32 reserved;
+  __u64 start_time;   /* the process's start_boottime, so that a later one with its id gets nothing */
+  __u64 exec_id;      /* of the image that has the role */
+  __u64 next_exec_id; /* of the one that will have it if the exec that is under way succeeds; 0: none */
 };
+struct diglim_role_request {
+  __u32 role; /* enum diglim_role; argument of the program diglim_take_role */
+};
+#define DIGLIM_ROLES 1024       /* entries; a power of two */
+
+/* Hooks whose programs of others are refused: a positive answer there, which up to 6.7 a program may give, would mean yes. */
+#define DIGLIM_RESERVED_HOOKS 8
+
+/* --- Storage ------------------------------------------------------------------------------------------------------
+ *
+ * Names of block devices begin with what their driver is called (gendisk.disk_name). These are disks, or made of disks by tools that need
+ * root's raw access anyway (LIMITATIONS.md). What is not here is served by a file, memory, a process or another machine. Also for doctor.
+ */
+#define DIGLIM_DISK_NAME 8
+#define DIGLIM_DISKS {"sd", "vd", "nvme", "mmcblk", "xvd", "sr", "hd", "dm-", "md", "dasd", "pmem"}
 
 /* --- Counters of what the programs saw (in .bss) -------------------------------------------------------------- */
 struct diglim_counters {
   __u64 dropped_events; /* the ring buffer was full */
   __u64 hashed;         /* files hashed */
-  __u64 cached;         /* verdicts taken from the cache */
   __u64 denied;         /* or would have been, when permissive */
 };
 
@@ -211,6 +230,6 @@ DIGLIM_ASSERT(sizeof(struct diglim_bucket) == 256, "element size");
 DIGLIM_ASSERT(sizeof(struct diglim_generation) == 256, "element size");
 DIGLIM_ASSERT(sizeof(struct diglim_event) == 48 + 64 + 16 + 1280, "no hidden padding");
 DIGLIM_ASSERT(__builtin_offsetof(struct diglim_event, digest) == 48, "no hidden padding");
-DIGLIM_ASSERT(sizeof(struct diglim_task) == 16, "no hidden padding");
+DIGLIM_ASSERT(sizeof(struct diglim_task) == 32, "no hidden padding");
 
 #endif

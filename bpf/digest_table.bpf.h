@@ -3,6 +3,12 @@
 #ifndef DIGLIM_BPF_DIGEST_TABLE_H
 #define DIGLIM_BPF_DIGEST_TABLE_H
 
+#include "bpf/vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/abi.h"
+
 struct generation_map {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
@@ -19,6 +25,11 @@ struct {
   __type(key, u32);
   __array(values, struct generation_map);
 } diglim_gens SEC(".maps");
+
+/* What the common way needs of it, without a look into it: as in struct diglim_generation, or newer for an instant, since the loader raises
+ * it before it publishes. So a verdict never outlives the removal of its digest.
+ */
+__u64 diglim_last_removal;
 
 /* Who publishes which generation next: number << 8 | try -> process id of the loader. For loaders only (loader/kernel/claim.h). */
 struct {

@@ -3,6 +3,14 @@
 #ifndef DIGLIM_BPF_EVENT_H
 #define DIGLIM_BPF_EVENT_H
 
+#include "bpf/vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/abi.h"
+#include "bpf/settings.bpf.h"
+
 /* Read by the keeper. Holds about 700 events. */
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -143,6 +151,17 @@ static __always_inline int refuse(bool enforced, int error)
     return error;
   }
   return 0;
+}
+
+/* An attempt on DIGLIM itself: reports it and says what the hook returns. */
+static __always_inline int guard(enum diglim_guard what, struct dentry *dentry)
+{
+  struct report report = {
+      .kind = DIGLIM_KIND_GUARD, .reason = DIGLIM_REASON_PROTECTED, .detail = what, .dentry = dentry};
+
+  report.enforced = diglim_mode != DIGLIM_MODE_PERMISSIVE;
+  emit(&report, NULL);
+  return refuse(report.enforced, -EPERM);
 }
 
 #endif

@@ -3,199 +3,96 @@
  *
  * The loader's IMA policy (policy/ima_policy.cpp) measures everything but what matches a rule with the label of a profile that no
  * process has. IMA asks the LSMs about that label, through security_audit_rule_match(), and we answer in their place: it matches for
- * a file that our hook has just found to be known. If these programs are not there, the label never matches and IMA measures
- * everything. Manifests of what the loader trusts are measured by a rule that works the other way round.
+ * a file that our hook has just found to be known. If this program is not there, the label never matches and IMA measures everything.
  *
- * Architecture: steer() leaves the verdict for the task; it counts only inside IMA's own hook for that very file:
- *   ima_bprm_check, ima_file_mmap, ima_read_file, ima_post_read_file   (fentry, fexit)
- *   ima_file_check               the loader reads a manifest: file_open has marked it
- *   security_audit_rule_match    (fmod_ret) the answer
- * Loaded only with diglim_measure.
+ * Architecture: IMA's hook follows ours in the same call of the same task, about the same file. So our hook leaves its verdict in the
+ * task's slot, in place of the one before, and the first question takes it out: it counts once.
+ * Manifests of what the loader trusts are files that the loader maps executable, as nobody else may map what is unknown. IMA asks about
+ * the rule that would leave them out (no), then about the one that measures them with a template that nothing else has (yes).
  */
 #ifndef DIGLIM_BPF_MEASURE_H
 #define DIGLIM_BPF_MEASURE_H
 
-enum steering_state {
-  STEERING_KNOWN = 1,    /* our hook found the file known */
-  STEERING_MANIFEST = 2, /* the loader opens a manifest */
-  STEERING_INSIDE = 3,   /* IMA's hook for it is running */
+#include "bpf/vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "bpf/abi.h"
+#include "bpf/event.bpf.h"
+#include "bpf/note.bpf.h"
+#include "bpf/role.bpf.h"
+#include "bpf/settings.bpf.h"
+
+/* What our hook leaves, in the low bits of the address of the task. */
+enum steering {
+  STEERING_KNOWN = 1,
+  STEERING_MANIFEST = 2,       /* not asked yet */
+  STEERING_MANIFEST_ASKED = 3, /* asked about the rule that leaves out */
+  STEERING_BITS = 3,
 };
 
-/* What holds for one task between our hook and the end of IMA's. */
-struct steering {
-  u64 inode;  /* address of the file's inode */
-  u64 thread; /* address of the task's task_struct, since its id may come back before it is freed */
-  u64 state;  /* enum steering_state */
-};
-
-/* By thread. Preallocated, as sleepable programs need it; a task leaves at most one entry behind (when another LSM refuses after us), and
- * that goes with the task. Without room a file is measured, and a manifest refused. The loader makes it small where nothing is measured.
+/* By the task's number. Two tasks that share a slot at the same moment can only have a known file measured. One element where nothing
+ * is measured (the loader says so).
  */
 struct {
-  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(max_entries, DIGLIM_STEERED_TASKS);
-  __type(key, u64);
-  __type(value, struct steering);
+  __type(key, u32);
+  __type(value, u64);
 } diglim_steered SEC(".maps");
 
-/* 0, or an error where there is no room. */
-static __always_inline long put_steering(struct inode *inode, enum steering_state state)
+static __always_inline u64 *steering_slot(void)
 {
-  u64 task = bpf_get_current_pid_tgid();
-  struct steering steering = {.inode = (u64)inode, .thread = (u64)bpf_get_current_task(), .state = state};
+  u32 index = (u32)bpf_get_current_pid_tgid() & (DIGLIM_STEERED_TASKS - 1);
 
-  return bpf_map_update_elem(&diglim_steered, &task, &steering, BPF_ANY);
+  return bpf_map_lookup_elem(&diglim_steered, &index);
 }
 
-static __always_inline void leave(void)
+/* What our hook says to IMA's, which comes next. 0: the file is to be measured. */
+static __always_inline void steer(u64 state)
 {
-  u64 task = bpf_get_current_pid_tgid();
+  u64 *slot;
 
-  bpf_map_delete_elem(&diglim_steered, &task);
-}
-
-/* What our hook says to IMA's, which comes next. */
-static __always_inline void steer(struct inode *inode, bool known)
-{
   if (!diglim_measure)
     return;
-  if (known)
-    (void)put_steering(inode, STEERING_KNOWN); /* without room it is measured */
-  else
-    leave();
+  slot = steering_slot();
+  if (slot)
+    *(volatile u64 *)slot = state ? bpf_get_current_task() | state : 0;
 }
 
-/* The loader opens its manifests, and nothing else, with O_NOATIME. */
+/* First the loader opens a new file to write, with O_NOATIME, which nobody else can change from then on. A file in its place, or one that
+ * somebody opened for write in the instant since it was made, is refused. REQUIRES: called in file_open, for write.
+ */
 static __always_inline bool is_manifest_opening(struct file *file)
 {
   return diglim_measure && (file->f_flags & O_NOATIME) && is_loader();
 }
 
-/* First it opens a new one to write, which nobody else can change from then on, then it opens that to read, which IMA measures. What
- * would not be measured, or not as the loader wrote it, is refused: another file in its place, one that somebody opened for write
- * in the instant since it was made, one for which there is no room. REQUIRES: called in file_open.
- */
 static __always_inline int open_manifest(struct file *file, struct inode *inode)
 {
-  struct inode_note *note;
+  struct inode_note *note = make_note(inode);
 
-  if (!(file->f_mode & FMODE_WRITE)) {
-    note = bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
-    if (note && note->manifest && put_steering(inode, STEERING_MANIFEST) == 0)
-      return 0;
-    return guard(DIGLIM_GUARD_MANIFEST, file->f_path.dentry);
-  }
   /* Who opens for write counts as a writer before the hook is called (get_write_access()), here as in before_write(): with the mark
    * set first, either we see the other, or the other sees the mark.
    */
-  note = note_of(inode);
   if (note && __sync_val_compare_and_swap(&note->manifest, 0, 1) == 0 && inode->i_size == 0 &&
       *(volatile int *)&inode->i_writecount.counter == 1)
     return 0;
   return guard(DIGLIM_GUARD_MANIFEST, file->f_path.dentry);
 }
 
-static __always_inline void enter(struct inode *inode, enum steering_state from)
+/* Then it maps that executable. Is it that mapping? */
+static __always_inline bool is_manifest_mapping(struct inode_note *note)
 {
-  u64 task = bpf_get_current_pid_tgid();
-  struct steering *steering = bpf_map_lookup_elem(&diglim_steered, &task);
-
-  if (steering && steering->inode == (u64)inode && steering->state == from)
-    steering->state = STEERING_INSIDE;
+  return diglim_measure && note->manifest && is_loader();
 }
 
-SEC("lsm/task_free")
-int BPF_PROG(diglim_ima_task_free, struct task_struct *thread)
-{
-  u64 task = (u64)BPF_CORE_READ(thread, tgid) << 32 | (u32)BPF_CORE_READ(thread, pid);
-  struct steering *steering = bpf_map_lookup_elem(&diglim_steered, &task);
-
-  if (steering && steering->thread == (u64)thread)
-    bpf_map_delete_elem(&diglim_steered, &task);
-  return 0;
-}
-
-SEC("fentry/ima_bprm_check")
-int BPF_PROG(diglim_ima_exec, struct linux_binprm *bprm)
-{
-  enter(BPF_CORE_READ(bprm, file, f_inode), STEERING_KNOWN);
-  return 0;
-}
-
-SEC("fexit/ima_bprm_check")
-int BPF_PROG(diglim_ima_exec_end, struct linux_binprm *bprm)
-{
-  leave();
-  return 0;
-}
-
-SEC("fentry/ima_file_mmap")
-int BPF_PROG(diglim_ima_mmap, struct file *file, unsigned long reqprot, unsigned long prot)
-{
-  if (prot & PROT_EXEC)
-    enter(BPF_CORE_READ(file, f_inode), STEERING_KNOWN); /* anonymous: 0, which nobody has */
-  return 0;
-}
-
-SEC("fexit/ima_file_mmap")
-int BPF_PROG(diglim_ima_mmap_end, struct file *file, unsigned long reqprot, unsigned long prot)
-{
-  if (prot & PROT_EXEC)
-    leave();
-  return 0;
-}
-
-/* With `contents` IMA only looks at what was read, later: ima_post_read_file(). */
-SEC("fentry/ima_read_file")
-int BPF_PROG(diglim_ima_read, struct file *file, int id, bool contents)
-{
-  if (!contents)
-    enter(BPF_CORE_READ(file, f_inode), STEERING_KNOWN);
-  return 0;
-}
-
-SEC("fexit/ima_read_file")
-int BPF_PROG(diglim_ima_read_end, struct file *file, int id, bool contents)
-{
-  if (!contents)
-    leave();
-  return 0;
-}
-
-SEC("fentry/ima_post_read_file")
-int BPF_PROG(diglim_ima_post, struct file *file)
-{
-  enter(BPF_CORE_READ(file, f_inode), STEERING_KNOWN);
-  return 0;
-}
-
-SEC("fexit/ima_post_read_file")
-int BPF_PROG(diglim_ima_post_end, struct file *file)
-{
-  leave();
-  return 0;
-}
-
-SEC("fentry/ima_file_check")
-int BPF_PROG(diglim_ima_open, struct file *file)
-{
-  if (BPF_CORE_READ(file, f_flags) & O_NOATIME)
-    enter(BPF_CORE_READ(file, f_inode), STEERING_MANIFEST);
-  return 0;
-}
-
-SEC("fexit/ima_file_check")
-int BPF_PROG(diglim_ima_open_end, struct file *file)
-{
-  if (BPF_CORE_READ(file, f_flags) & O_NOATIME)
-    leave();
-  return 0;
-}
-
-/* Is it the rule with our label? Root may load a profile of that name of its own, and enter it, or take that role: so for this label it
+/* Is it a rule with our label? Root may load a profile of that name of its own, and enter it, or take that role: so for this label it
  * is always we who answer, never AppArmor or SELinux. The rule keeps the label that it was made with.
  */
-static __always_inline bool is_our_rule(void *rule)
+static __noinline bool has_our_label(void *rule)
 {
   static const char wanted[16] = DIGLIM_NEVER;
   struct selinux_audit_rule *selinux = rule;
@@ -216,19 +113,47 @@ static __always_inline bool is_our_rule(void *rule)
   return true;
 }
 
+/* Addresses of rules that have it. IMA's live as long as the kernel runs; one of auditd's that is gone, and whose memory becomes another
+ * rule, could at most make auditd's filter wrong.
+ */
+#define OUR_RULES 64
+__u64 diglim_our_rules[OUR_RULES];
+
+static __always_inline bool is_our_rule(void *rule)
+{
+  u64 address = (u64)rule;
+  u64 *known = &diglim_our_rules[(address >> 4) & (OUR_RULES - 1)];
+
+  if (*known == address)
+    return true;
+  if (!has_our_label(rule))
+    return false;
+  *known = address;
+  return true;
+}
+
 /* auditd's rules come through here too: theirs get the kernel's own answer. A negative answer means no match to IMA. */
 SEC("fmod_ret/security_audit_rule_match")
 int BPF_PROG(diglim_rule, u32 label, u32 field, u32 operation, void *rule)
 {
-  u64 task = bpf_get_current_pid_tgid();
-  struct steering *steering;
+  u64 task = bpf_get_current_task();
+  u64 *slot;
+  u64 state;
 
   if (field != AUDIT_SUBJ_ROLE || !is_our_rule(rule))
     return 0;
-  steering = bpf_map_lookup_elem(&diglim_steered, &task);
-  if (steering && steering->state == STEERING_INSIDE)
-    return 1;
-  return -ENOENT;
+  slot = steering_slot();
+  if (!slot)
+    return -ENOENT;
+  state = *(volatile u64 *)slot;
+  if ((state & ~(u64)STEERING_BITS) != task)
+    return -ENOENT;
+  if ((state & STEERING_BITS) == STEERING_MANIFEST) {
+    *(volatile u64 *)slot = task | STEERING_MANIFEST_ASKED;
+    return -ENOENT;
+  }
+  *(volatile u64 *)slot = 0;
+  return 1;
 }
 
 #endif

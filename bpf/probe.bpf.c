@@ -26,10 +26,10 @@ static __always_inline bool is_loader(void)
 SEC("lsm.s/mmap_file")
 int BPF_PROG(probe_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags)
 {
-  u64 file_or_null;
+  u64 file_or_null = 0;
 
-  bpf_probe_read_kernel(&file_or_null, sizeof(file_or_null), ctx);
-  if (!file_or_null || !(prot & PROT_EXEC) || !is_loader())
+  bpf_get_func_arg(ctx, 0, &file_or_null); /* both tests: see diglim_mmap_file */
+  if (!file_or_null || !file || !(prot & PROT_EXEC) || !is_loader())
     return 0;
   probe_algo = bpf_ima_file_hash(file, probe_digest, sizeof(probe_digest));
   return 0;

@@ -41,12 +41,12 @@ struct list_head {
   struct list_head *next;
 };
 
-struct timespec64 {
-  s64 tv_sec;
-  long tv_nsec;
+struct gendisk {
+  char disk_name[32];
 };
-
-struct block_device;
+struct block_device {
+  struct gendisk *bd_disk;
+};
 struct super_block {
   u32 s_dev;
   struct block_device *s_bdev;
@@ -72,18 +72,10 @@ struct inode {
   struct super_block *i_sb;
   struct address_space *i_mapping;
   unsigned long i_ino;
+  unsigned int i_flags;
   s64 i_size;
-  struct timespec64 i_ctime; /* up to 6.5 */
   atomic_t i_writecount;
 };
-struct inode___v6_6 {
-  struct timespec64 __i_ctime; /* 6.6 to 6.10 */
-};
-struct inode___v6_11 {
-  s64 i_ctime_sec; /* from 6.11 */
-  u32 i_ctime_nsec;
-};
-
 struct shmem_inode_info {
   unsigned int seals;
   struct inode vfs_inode;
@@ -125,9 +117,21 @@ struct linux_binprm {
   struct file *file;
   int unsafe;
 };
+struct anon_vma;
 struct vm_area_struct {
   unsigned long vm_flags;
   struct file *vm_file;
+  struct anon_vma *anon_vma; /* of private pages; null: there never was one */
+};
+struct mm_struct {
+  unsigned long flags; /* up to 6.17 */
+  unsigned long start_code;
+};
+struct mm_flags {
+  unsigned long __mm_flags[1];
+};
+struct mm_struct___v6_18 {
+  struct mm_flags flags;
 };
 
 struct seccomp {
@@ -136,11 +140,27 @@ struct seccomp {
 struct task_struct {
   int pid;
   int tgid;
+  unsigned int flags;
   struct task_struct *group_leader;
   u64 start_boottime;
-  unsigned int personality;
+  u64 self_exec_id;
   unsigned int ptrace;
   struct seccomp seccomp;
+  struct mm_struct *mm;
+};
+/* What user space had in its registers when it entered the kernel. */
+struct pt_regs {
+  unsigned long cx;
+  unsigned long dx;
+  unsigned long si;
+  unsigned long orig_ax;
+  unsigned long ip;
+};
+struct user_namespace {
+  int level; /* 0: the first one */
+};
+struct iattr {
+  unsigned int ia_valid;
 };
 
 struct bpf_map {
@@ -177,34 +197,9 @@ struct selinux_audit_rule {
   struct context au_ctxt;
 };
 
-struct hlist_node {
-  struct hlist_node *next;
-};
-struct hlist_head {
-  struct hlist_node *first;
-};
-struct bpf_trampoline {
-  struct hlist_head progs_hlist[3]; /* by enum bpf_tramp_prog_type */
-};
-struct bpf_link {
-  enum bpf_link_type type;
-  struct bpf_prog *prog;
-};
-struct bpf_tramp_link {
-  struct bpf_link link;
-  struct hlist_node tramp_hlist;
-};
-struct bpf_tracing_link {
-  struct bpf_tramp_link link;
-  struct bpf_trampoline *trampoline;
-};
-struct bpf_iter__bpf_link {
-  struct bpf_link *link;
-};
-
 struct cred;
-struct iattr;
 struct kernel_siginfo;
+struct mnt_idmap;
 
 #pragma clang attribute pop
 
@@ -213,9 +208,6 @@ struct kernel_siginfo;
 #define SB_KERNMOUNT (1UL << 22)         /* include/linux/fs.h */
 #define SB_I_IMA_UNVERIFIABLE_SIGNATURE 0x00000020UL /* include/linux/fs.h */
 #define SB_I_UNTRUSTED_MOUNTER 0x00000040UL          /* include/linux/fs.h */
-#define BPF_TRAMP_FENTRY 0               /* include/linux/bpf.h: enum bpf_tramp_prog_type */
-#define BPF_TRAMP_FEXIT 1
-#define BPF_TRAMP_MODIFY_RETURN 2
 #define VM_EXEC 0x4UL                    /* include/linux/mm.h */
 #define RWSEM_WRITER_LOCKED 1            /* kernel/locking/rwsem.c */
 #define PTRACE_MODE_ATTACH 0x2           /* include/linux/ptrace.h */
@@ -225,7 +217,21 @@ struct kernel_siginfo;
 #define IMMUTABLE_SEALS (0x2 | 0x4 | 0x8)
 #define S_IFMT 00170000                  /* include/uapi/linux/stat.h */
 #define S_IFREG 0100000
-#define READ_IMPLIES_EXEC 0x0400000 /* include/uapi/linux/personality.h */
+#define PROC_SUPER_MAGIC 0x9fa0          /* include/uapi/linux/magic.h */
+#define SECURITYFS_MAGIC 0x73636673
+#define SYSFS_MAGIC 0x62656572
+#define FMODE_BACKING (1 << 25)          /* include/linux/fs.h, from 6.5 on; no other flag before */
+#define S_DAX (1 << 13)                  /* include/linux/fs.h */
+#define ATTR_SIZE (1 << 3)               /* include/linux/fs.h */
+#define MAP_SHARED 1                     /* include/uapi/linux/mman.h; also a bit of MAP_SHARED_VALIDATE */
+#define MMF_HAS_UPROBES (1 << 19)        /* include/linux/sched/coredump.h, mm_types.h */
+#define MMF_RECALC_UPROBES (1 << 20)
+#define CAP_SYS_ADMIN 21                 /* include/uapi/linux/capability.h */
+#define PF_IO_WORKER 0x10                /* include/linux/sched.h */
+#define X32_SYSCALL_BIT 0x40000000       /* arch/x86/include/uapi/asm/unistd.h */
+#define MADV_HWPOISON 100                /* include/uapi/asm-generic/mman-common.h */
+#define MADV_SOFT_OFFLINE 101
+#define EXT4_IOC_SWAP_BOOT 0x6611        /* fs/ext4/ext4.h: _IO('f', 17) */
 #define PROT_EXEC 0x4 /* include/uapi/asm-generic/mman-common.h */
 #define O_NOATIME 01000000               /* include/uapi/asm-generic/fcntl.h */
 #define AUDIT_SUBJ_ROLE 14               /* include/uapi/linux/audit.h */

@@ -22,7 +22,6 @@
 #include "loader/hand_over.h"
 #include "loader/keeper.h"
 #include "loader/kernel/hold.h"
-#include "loader/kernel/holdfast.h"
 #include "loader/kernel/maps.h"
 #include "loader/kernel/programs.h"
 #include "loader/measure.h"
@@ -182,24 +181,18 @@ Result<void> start(const Config& config) {
   TRY(programs.set_flags(facts.own_digest, DIGLIM_FLAG_LOADER));
   if (ima_active && !config.measures()) quiet_ima();
   TRY_ASSIGN(Events events, Events::open());
-  TRY_ASSIGN(const Fd roles, open_roles());
-  std::optional<Holdfast> holdfast;
-  if (config.mode == Mode::kEnforce) {
-    TRY_ASSIGN(Holdfast loaded, Holdfast::attach());
-    holdfast.emplace(std::move(loaded));
-  }
-  TRY(set_role(roles, getpid(), DIGLIM_ROLE_LOADER));  // until it executes init
+  TRY_ASSIGN(const Fd taker, open_role_taker());
+  TRY(take_role(taker, DIGLIM_ROLE_LOADER));  // until it executes init
   TRY(programs.attach());
-  if (holdfast) TRY(holdfast->arm(programs));
   const bool measuring = config.measures() && labels != PolicyLabels::kSelinux;
   if (measuring) {
     TRY(start_measuring(policy, labels, manifest));
     programs.set_measuring();
   }
   // Before anything holds the programs: where this fails and the boot goes on, they must not stay and deny.
-  if (labels == PolicyLabels::kSelinux) TRY(start_measuring_with_selinux(config, *trust, programs, roles));
+  if (labels == PolicyLabels::kSelinux) TRY(start_measuring_with_selinux(config, *trust, programs, taker));
   TRY(programs.pin(keys));
-  TRY(start_keeper(programs, events, roles));
+  TRY(start_keeper(programs, events, taker));
   // No reason to stop: without it, lists change until the loader's file does.
   if (const auto kept = keep_boot_loader(); !kept) {
     log_line(LOG_WARNING,

@@ -108,6 +108,7 @@ void leave_cgroup() {
 Result<void> keep_again() {
   TRY_ASSIGN(Events events, Events::open());
   TRY_ASSIGN(const Fd roles, open_roles());
+  TRY_ASSIGN(const Fd taker, open_role_taker());
   TRY_ASSIGN(const std::vector<Fd> links, open_links());
   TRY_ASSIGN(const Fd keys, find_map(kKeysMap));  // held here, too, like the links
   TRY_ASSIGN(const Fd claims, find_map(kClaimsMap));
@@ -115,7 +116,7 @@ Result<void> keep_again() {
   {
     TRY_ASSIGN(const Fd lock, take_lock());  // one of two that start at once
     if (has_keeper(roles)) return {};
-    TRY(set_role(roles, getpid(), DIGLIM_ROLE_KEEPER));
+    TRY(take_role(taker, DIGLIM_ROLE_KEEPER));
   }
   log.count_restart();
   log_line(LOG_WARNING, "the keeper was gone; started again with " + std::to_string(links.size()) +
@@ -125,15 +126,15 @@ Result<void> keep_again() {
 
 }  // namespace
 
-Result<pid_t> start_keeper(const Programs&, Events& events, const Fd& roles) {
+Result<pid_t> start_keeper(const Programs&, Events& events, const Fd& taker) {
   const pid_t pid = fork();
   if (pid < 0) return from_errno("fork the keeper", errno);
   if (pid == 0) {
     become_daemon(kName);
+    if (const auto taken = take_role(taker, DIGLIM_ROLE_KEEPER); !taken) log_line(LOG_ERR, taken.error().message);
     EventLog log(events);
     keep(events, log);
   }
-  if (auto given = set_role(roles, pid, DIGLIM_ROLE_KEEPER); !given) return std::move(given).error();
   return pid;
 }
 

@@ -13,7 +13,7 @@ namespace diglim {
 
 // At boot: forks the keeper. The child never returns; it inherits the links. `events` and `roles` were opened
 // before `programs` were attached, since this process has no rights of its own.
-Result<pid_t> start_keeper(const Programs& programs, Events& events, const Fd& roles);
+Result<pid_t> start_keeper(const Programs& programs, Events& events, const Fd& taker);
 
 // Later: starts another one if there is none, in a process of its own that this one does not wait for. Says
 // nothing, whatever comes of it, since it is nobody's first concern; that process logs what happens.

@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -138,9 +140,7 @@ Result<FileId> write_manifest_file(const WrittenManifest& manifest) {
 
 Result<void> measure_manifest(uint64_t number, const FileId& wanted) {
   const std::string path = manifest_path(number);
-  // The opening is what IMA measures. O_NOATIME tells our programs which one is meant (bpf/measure.bpf.h),
-  // here as when it was written.
-  TRY_ASSIGN(const Fd file, open_file(path, O_RDONLY | O_NOATIME | O_NOFOLLOW));
+  TRY_ASSIGN(const Fd file, open_file(path, O_RDONLY | O_NOFOLLOW));
   struct stat info = {};
   struct statfs system = {};
   if (fstat(file.get(), &info) != 0 || fstatfs(file.get(), &system) != 0)
@@ -149,6 +149,16 @@ Result<void> measure_manifest(uint64_t number, const FileId& wanted) {
     return invalid(path + ": somebody replaced it before it was measured; try again");
   if (system.f_type != TMPFS_MAGIC)
     return unsupported(path + ": IMA's rule for manifests needs /run to be a tmpfs");
+  // The mapping is what IMA measures. On a file system that is mounted noexec the kernel refuses it after that.
+  void* at = mmap(nullptr, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, file.get(), 0);
+  if (at == MAP_FAILED) {
+    struct statvfs mounted = {};
+    const int error = errno;
+    if (fstatvfs(file.get(), &mounted) != 0 || (mounted.f_flag & ST_NOEXEC) == 0)
+      return from_errno("map " + path, error);
+    return {};
+  }
+  (void)munmap(at, 1);  // cannot fail for a range that mmap gave
   return {};
 }
 

@@ -117,19 +117,19 @@ Result<void> start_measuring(const std::string& policy, PolicyLabels labels,
 }
 
 Result<void> start_measuring_with_selinux(const Config& config, const TrustStore& trust, Programs& programs,
-                                          const Fd& roles) {
+                                          const Fd& taker) {
   TRY_ASSIGN(Fd policy, open_ima_policy());
   TRY_ASSIGN(const Fd socket, listen_to_selinux());
   TRY_ASSIGN(const Fd proc, open_file("/proc", O_PATH | O_DIRECTORY));
   const pid_t pid = fork();
   if (pid < 0) return from_errno("fork", errno);
   if (pid > 0) {
-    TRY(set_role(roles, pid, DIGLIM_ROLE_LOADER));
     log_line(LOG_NOTICE, "measuring begins with SELinux's policy; until then what is unknown is denied");
     return {};
   }
   become_daemon(kName);
-  auto result = wait_for_policy(socket);
+  auto result = take_role(taker, DIGLIM_ROLE_LOADER);
+  if (result) result = wait_for_policy(socket);
   if (result) result = enter_root_of_init(proc);
   if (result) result = measure_generation(config, trust, std::move(policy));
   if (result) {

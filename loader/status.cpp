@@ -107,7 +107,6 @@ void print_json(const Status& status) {
   json.end_object();
   json.key("verdicts").begin_object();
   json.key("hashed").value(uint64_t{status.state.counters.hashed});
-  json.key("cached").value(uint64_t{status.state.counters.cached});
   json.end_object();
   json.end_object();
   printf("%s\n", json.text().c_str());
@@ -140,8 +139,7 @@ void print_text(const Status& status) {
     printf("keeper:     was gone and started again, %llu times\n",
            static_cast<unsigned long long>(log.restarts));
   }
-  printf("verdicts:   %llu by hashing, %llu from the cache\n",
-         static_cast<unsigned long long>(counters.hashed), static_cast<unsigned long long>(counters.cached));
+  printf("hashed:     %llu files\n", static_cast<unsigned long long>(counters.hashed));
   printf("keys:       %zu\n", status.keys.size());
   for (const std::string& key : status.keys) printf("  %s\n", key.c_str());
   for (const std::string& key : status.unusable_keys) printf("  unusable: %s\n", key.c_str());

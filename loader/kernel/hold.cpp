@@ -11,6 +11,8 @@
 namespace diglim {
 namespace {
 
+constexpr char kRoleTaker[] = "diglim_take_role";
+
 bool is_ours(uint32_t program_id) {
   const Fd program(bpf_prog_get_fd_by_id(program_id));
   if (!program) return false;  // freed meanwhile
@@ -26,16 +28,28 @@ Result<Fd> open_roles() {
   return find_map(kRolesMap);
 }
 
-Result<void> set_role(const Fd& roles, pid_t pid, diglim_role role) {
-  const auto key = static_cast<uint32_t>(pid);
-  diglim_task task = {};
-  (void)bpf_map_lookup_elem(roles.get(), &key,
-                            &task);  // keeps the start of a process that has a role already
-  task.role = role;
-  task.next_role = DIGLIM_ROLE_NONE;
-  if (bpf_map_update_elem(roles.get(), &key, &task, BPF_ANY) != 0) {
-    return from_errno("give process " + std::to_string(pid) + " its role", errno);
+Result<Fd> open_role_taker() {
+  __u32 id = 0;
+  while (bpf_prog_get_next_id(id, &id) == 0) {
+    Fd program(bpf_prog_get_fd_by_id(id));
+    bpf_prog_info info = {};
+    __u32 size = sizeof(info);
+    if (program && bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0 &&
+        std::string_view(info.name) == std::string_view(kRoleTaker).substr(0, sizeof(info.name) - 1)) {
+      return program;
+    }
   }
+  return not_found(std::string("no BPF program ") + kRoleTaker);
+}
+
+Result<void> take_role(const Fd& taker, diglim_role role) {
+  diglim_role_request request = {role};
+  bpf_test_run_opts options = {};  // not LIBBPF_OPTS: that is GNU C
+  options.sz = sizeof(options);
+  options.ctx_in = &request;
+  options.ctx_size_in = sizeof(request);
+  if (bpf_prog_test_run_opts(taker.get(), &options) != 0) return from_errno("take a role", errno);
+  if (options.retval != 0) return from_errno("take a role", -static_cast<int>(options.retval));
   return {};
 }
 

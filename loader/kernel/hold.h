@@ -15,8 +15,11 @@ namespace diglim {
 // The map of roles, for the two functions that follow, which then need no further rights.
 Result<Fd> open_roles();
 
-// Gives a running process of one thread a role, until it ends or executes something else.
-Result<void> set_role(const Fd& roles, pid_t pid, diglim_role role);
+// The program that gives a role to who runs it.
+Result<Fd> open_role_taker();
+
+// Gives this process a role, until it ends or executes something else.
+Result<void> take_role(const Fd& taker, diglim_role role);
 
 // Has this process the role? False for one that is gone.
 bool has_role(const Fd& roles, uint32_t pid, diglim_role role);

@@ -91,16 +91,22 @@ Result<uint32_t> variable_offset(const bpf_map_info& info, const char* name) {
   return not_found(std::string("no variable ") + name);
 }
 
+// Calls `use` with the place of a variable, mapped: the map of globals is large.
 template <typename T>
-Result<T> read_variable(const Fd& map, const char* name) {
+Result<void> with_variable(const Fd& map, const char* name, int protection, const std::function<void(T*)>& use) {
   TRY_ASSIGN(const bpf_map_info info, map_info(map));
   TRY_ASSIGN(const uint32_t offset, variable_offset(info, name));
-  if (size_t{offset} + sizeof(T) > info.value_size) return corrupt(offset, "variable outside its map");
-  Bytes value(info.value_size);
-  const uint32_t zero = 0;
-  if (bpf_map_lookup_elem(map.get(), &zero, value.data()) != 0) return from_errno("read BPF map", errno);
-  T result;
-  std::memcpy(&result, value.data() + offset, sizeof(T));
+  if (size_t{offset} + sizeof(T) > info.value_size || offset % alignof(T) != 0)
+    return corrupt(offset, "variable outside its map");
+  TRY_ASSIGN(const MapView view, MapView::create(map, info.value_size, protection));
+  use(reinterpret_cast<T*>(view.bytes().data() + offset));
+  return {};
+}
+
+template <typename T>
+Result<T> read_variable(const Fd& map, const char* name) {
+  T result = {};
+  TRY(with_variable<T>(map, name, PROT_READ, [&](T* variable) { std::memcpy(&result, variable, sizeof(T)); }));
   return result;
 }
 
@@ -182,6 +188,10 @@ Result<void> publish_generation(const Fd& generations, Generation& next) {
   TRY_ASSIGN(const size_t elements, next.prepare());
   TRY_ASSIGN(const Fd map, create_frozen_map(kGenerationMap, elements, true,
                                              [&](std::span<uint8_t> out) { next.encode(out); }));
+  // First, so that no verdict outlives the removal of its digest, whatever happens in between.
+  TRY_ASSIGN(const Fd globals, find_map(kGlobalsMap));
+  TRY(with_variable<uint64_t>(globals, "diglim_last_removal", PROT_READ | PROT_WRITE,
+                              [&](uint64_t* variable) { *variable = next.last_removal(); }));
   const uint32_t zero = 0;
   const int fd = map.get();
   if (bpf_map_update_elem(generations.get(), &zero, &fd, BPF_ANY) != 0) return from_errno("publish", errno);

@@ -2,6 +2,7 @@
 #include "loader/kernel/programs.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -16,7 +17,6 @@
 #include <vector>
 
 #include "diglim.skel.h"
-#include "holdfast.skel.h"
 #include "loader/kernel/libbpf_error.h"
 #include "loader/module_signatures.h"
 #include "probe.skel.h"
@@ -41,18 +41,33 @@ bool is_guard(const bpf_program* program) {
   return std::find(std::begin(kGuards), std::end(kGuards), bpf_program__name(program)) != std::end(kGuards);
 }
 
-// Whose functions are in measure.bpf.h.
-constexpr std::string_view kMeasurePrograms[] = {"diglim_ima_", "diglim_rule"};
-
 void leave_out_measurement(diglim_bpf& object) {
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, object.obj) {
-    for (const std::string_view prefix : kMeasurePrograms) {
-      if (std::string_view(bpf_program__name(program)).starts_with(prefix))
-        (void)bpf_program__set_autoload(program, false);  // fails only after load
-    }
+  // Both fail only after load.
+  (void)bpf_program__set_autoload(object.progs.diglim_rule, false);
+  (void)bpf_map__set_max_entries(object.maps.diglim_steered, 1);
+}
+
+// Where a positive answer of a program would mean yes to some callers (bpf/guard.bpf.h).
+constexpr const char* kReservedHooks[] = {"bpf",          "bpf_map",          "bpf_prog",
+                                          "kernel_load_data", "kernel_read_file", "capable"};
+static_assert(std::size(kReservedHooks) <= DIGLIM_RESERVED_HOOKS);
+
+// What the running kernel's types say of its hooks.
+Result<void> describe_hooks(diglim_bpf& object) {
+  const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), btf__free);
+  if (!types) return libbpf_error("read the kernel's BTF", errno);
+  size_t used = 0;
+  for (const char* hook : kReservedHooks) {
+    const int id = btf__find_by_name_kind(types.get(), (std::string("bpf_lsm_") + hook).c_str(), BTF_KIND_FUNC);
+    if (id > 0) object.rodata->diglim_reserved_hooks[used++] = static_cast<uint32_t>(id);
   }
-  (void)bpf_map__set_max_entries(object.maps.diglim_steered, 1);  // as above
+  const int setattr = btf__find_by_name_kind(types.get(), "bpf_lsm_inode_setattr", BTF_KIND_FUNC);
+  if (setattr < 0) return unsupported("the kernel's BTF has no bpf_lsm_inode_setattr");
+  const btf_type* function = btf__type_by_id(types.get(), static_cast<uint32_t>(setattr));
+  const btf_type* prototype = btf__type_by_id(types.get(), function->type);
+  const bool has_idmap = btf_vlen(prototype) == 3;
+  (void)bpf_program__set_autoload(has_idmap ? object.progs.diglim_setattr_6_1 : object.progs.diglim_setattr, false);
+  return {};
 }
 
 Result<void> map_own_file_executable() {
@@ -107,7 +122,6 @@ std::vector<std::pair<std::string, ByteView>> program_objects() {
     return ByteView(at, size);
   };
   return {{"diglim.bpf.o", view(diglim_bpf__elf_bytes)},
-          {"holdfast.bpf.o", view(holdfast_bpf__elf_bytes)},
           {"probe.bpf.o", view(probe_bpf__elf_bytes)}};
 }
 
@@ -130,15 +144,10 @@ Result<Programs> Programs::load(const Settings& settings, const KernelFacts& fac
   state->object->rodata->diglim_measure = settings.measure ? 1 : 0;
   state->object->rodata->diglim_labels = static_cast<uint32_t>(settings.labels);
   if (!settings.measure) leave_out_measurement(*state->object);
-  state->object->rodata->diglim_pins_device = facts.pins_device;
-  state->object->rodata->diglim_pins_mount = facts.pins_mount;
   state->object->rodata->diglim_module_signatures = facts.module_signatures ? 1 : 0;
-  // A hook that this kernel lacks is no failure: path_truncate covers it there.
-  if (libbpf_find_vmlinux_btf_id("file_truncate", BPF_LSM_MAC) < 0) {
-    (void)bpf_program__set_autoload(state->object->progs.diglim_file_truncate,
-                                    false);  // fails only after load
-    forget_libbpf_warning();
-  }
+  TRY(describe_hooks(*state->object));
+  // PID 1 has a role that no exec gave it, until it executes the real init.
+  state->object->bss->diglim_may_have_role[getpid() % DIGLIM_ROLES] = 1;
   if (const int error = diglim_bpf__load(state->object.get())) {
     return libbpf_error("load the BPF programs into the kernel", error);
   }
@@ -166,7 +175,9 @@ Result<void> Programs::attach() {
   for (const bool guards : {false, true}) {
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, state_->object->obj) {
-      if (is_guard(program) != guards || !bpf_program__autoload(program)) continue;
+      if (is_guard(program) != guards || !bpf_program__autoload(program) ||
+          bpf_program__type(program) == BPF_PROG_TYPE_SYSCALL)
+        continue;
       LinkPtr link(bpf_program__attach(program));
       if (!link) {
         Error error = libbpf_error(std::string("attach ") + bpf_program__name(program), errno);
@@ -177,18 +188,6 @@ Result<void> Programs::attach() {
     }
   }
   return {};
-}
-
-std::vector<std::pair<std::string, uint32_t>> Programs::attached() const {
-  std::vector<std::pair<std::string, uint32_t>> result;
-  for (const auto& [name, link] : state_->links) {
-    bpf_link_info info = {};
-    __u32 size = sizeof(info);
-    // An id of 0 is nobody's: whoever looks for it finds nothing.
-    (void)bpf_obj_get_info_by_fd(bpf_link__fd(link.get()), &info, &size);
-    result.emplace_back(name, info.prog_id);
-  }
-  return result;
 }
 
 Result<void> Programs::pin(const Fd& keys) {
@@ -202,7 +201,8 @@ Result<void> Programs::pin(const Fd& keys) {
   // No program uses these, so nothing else holds them.
   const std::pair<const char*, int> maps[] = {{"keys", keys.get()},
                                               {"log", bpf_map__fd(state_->object->maps.diglim_log)},
-                                              {"claims", bpf_map__fd(state_->object->maps.diglim_claims)}};
+                                              {"claims", bpf_map__fd(state_->object->maps.diglim_claims)},
+                                              {"roles", bpf_program__fd(state_->object->progs.diglim_take_role)}};
   for (const auto& [name, fd] : maps) {
     if (bpf_obj_pin(fd, (folder + name).c_str()) != 0) return from_errno("pin " + folder + name, errno);
   }

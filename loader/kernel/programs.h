@@ -60,8 +60,6 @@ class Programs {
   void set_measuring();
   // Attaches every program, the guards last. All or nothing: on an error none stays attached.
   Result<void> attach();
-  // Names and kernel ids of the programs that are attached.
-  std::vector<std::pair<std::string, uint32_t>> attached() const;
   // Pins every link, `keys`, and the maps that no program uses, below kPinFolder.
   Result<void> pin(const Fd& keys);
 

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Content rules: of which files a digest says anything, since their content cannot change behind the inode. */
+#ifndef DIGLIM_BPF_CONTENT_H
+#define DIGLIM_BPF_CONTENT_H
+
+#include "bpf/vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/abi.h"
+#include "bpf/note.bpf.h"
+
+/* IMA hashes on and on, whatever signal comes. Without a bound, anybody could keep a processor busy for ever with a sparse file. */
+#define MAX_HASHED_SIZE (4LL << 30)
+
+/* Is it a disk, by its driver's name (DIGLIM_DISKS)? Of a loop device, a ram disk, or storage that a process or another machine serves, root
+ * changes the content below the file system, unseen by every hook that knows its inodes.
+ */
+static __always_inline bool is_disk(struct block_device *device)
+{
+  static const char disks[][DIGLIM_DISK_NAME] = DIGLIM_DISKS;
+  char name[DIGLIM_DISK_NAME] = {};
+
+  bpf_probe_read_kernel(name, sizeof(name), &device->bd_disk->disk_name);
+  for (u32 i = 0; i < sizeof(disks) / sizeof(disks[0]); i++) {
+    bool same = true;
+
+    for (u32 j = 0; j < DIGLIM_DISK_NAME; j++) {
+      if (!disks[i][j])
+        break;
+      if (disks[i][j] != name[j]) {
+        same = false;
+        break;
+      }
+    }
+    if (same)
+      return true;
+  }
+  return false;
+}
+
+/* File systems whose content changes only through their inodes. Any other one (FUSE, NFS, 9p, overlay, ...) can show other bytes at the
+ * next read, so a digest of it says nothing.
+ */
+static __always_inline bool is_stable(struct inode *inode)
+{
+  struct super_block *sb = inode->i_sb;
+
+  if (sb->s_iflags & (SB_I_IMA_UNVERIFIABLE_SIGNATURE | SB_I_UNTRUSTED_MOUNTER))
+    return false;
+  if (inode->i_flags & S_DAX) /* its pages are the storage itself */
+    return false;
+  switch ((u32)sb->s_magic) {
+  case 0x01021994: /* tmpfs */
+  case 0x858458f6: /* ramfs */
+    return true;
+  case 0x0000ef53: /* ext2, ext3, ext4 */
+  case 0x58465342: /* xfs */
+  case 0x9123683e: /* btrfs */
+  case 0xf2f52010: /* f2fs */
+  case 0x73717368: /* squashfs */
+  case 0x00009660: /* iso9660 */
+  case 0x00004d44: /* vfat */
+  case 0xe0f5e1e2: /* erofs; from 6.12 on it can also be mounted from a file */
+    return sb->s_bdev && is_disk(sb->s_bdev);
+  }
+  return false;
+}
+
+/* A memfd, or memory shared through shmget: its descriptors can write and cut without counting as writers. Only the seals say
+ * that the content stays.
+ */
+static __always_inline bool is_unsealed_memory(struct inode *inode)
+{
+  struct shmem_inode_info *info;
+
+  if (!(inode->i_sb->s_flags & SB_KERNMOUNT))
+    return false;
+  info = (void *)inode - bpf_core_field_offset(struct shmem_inode_info, vfs_inode);
+  return (BPF_CORE_READ(info, seals) & IMMUTABLE_SEALS) != IMMUTABLE_SEALS;
+}
+
+/* 0, or why the file's content can never be known: enum diglim_reason. */
+static __always_inline u8 why_unknowable(struct inode *inode, struct inode_note *note, s32 *detail)
+{
+  if (!is_stable(inode)) {
+    *detail = (u32)inode->i_sb->s_magic;
+    return DIGLIM_REASON_FILESYSTEM;
+  }
+  /* A device node has size 0 to IMA, which then gives the digest of nothing: on the list of any package with an empty file. */
+  if ((inode->i_mode & S_IFMT) != S_IFREG)
+    return DIGLIM_REASON_MEMORY;
+  if (is_unsealed_memory(inode))
+    return DIGLIM_REASON_UNSEALED;
+  if (inode->i_size > MAX_HASHED_SIZE) {
+    *detail = -EFBIG;
+    return DIGLIM_REASON_HASH;
+  }
+  if (*(volatile u32 *)&note->pinned)
+    return DIGLIM_REASON_PINNED;
+  return 0;
+}
+
+#endif

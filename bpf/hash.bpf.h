@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Hashing, by the kernel (decision D2). */
+#ifndef DIGLIM_BPF_HASH_H
+#define DIGLIM_BPF_HASH_H
+
+#include "bpf/vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+/* Hashes the content. The algorithm (enum hash_algo), or a negative errno.
+ *
+ * bpf_ima_file_hash() hashes anew unless a rule of IMA collected the file; then it hands out what was collected, and IMA notices neither
+ * truncate(2) nor two writers that close at once (security/integrity/ima/ima_main.c: __ima_inode_hash(), ima_check_last_writer()).
+ * bpf_ima_inode_hash() tells whether there is such a digest: it never computes one. What is collected between the two calls is as
+ * new as what we would compute. `*collected`: the digest may be of older content. REQUIRES: a sleepable hook; 64 bytes of zeros.
+ */
+static __always_inline long hash_file(struct file *file, struct inode *inode, u64 digest[8], bool *collected)
+{
+  long algo = bpf_ima_inode_hash(inode, digest, 8 * sizeof(u64));
+
+  *collected = algo >= 0;
+  if (*collected)
+    return algo;
+  return bpf_ima_file_hash(file, digest, 8 * sizeof(u64));
+}
+
+#endif

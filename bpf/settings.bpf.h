@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the loader tells the programs: set between open and load, fixed from then on. */
+#ifndef DIGLIM_BPF_SETTINGS_H
+#define DIGLIM_BPF_SETTINGS_H
+
+#include "bpf/vmlinux.h"
+
+#include "bpf/abi.h"
+
+const volatile __u32 diglim_mode = DIGLIM_MODE_ENFORCE;
+/* 1: IMA may have collected files before we came, so the writes of every file are counted, also of those that nobody runs. */
+const volatile __u32 diglim_counts_all;
+const volatile __u32 diglim_measure; /* 1: IMA measures what is unknown */
+const volatile __u32 diglim_labels;  /* enum diglim_labels */
+/* 1: the kernel refuses modules without a signature of its own keys, for as long as it runs (loader/module_signatures.h). */
+const volatile __u32 diglim_module_signatures;
+/* BTF ids of the hooks where nobody else may have a program (guard.bpf.h); 0: none. */
+const volatile __u32 diglim_reserved_hooks[DIGLIM_RESERVED_HOOKS];
+
+__u32 diglim_measuring; /* 1: IMA's policy is in force; the loader sets it, once */
+
+#endif

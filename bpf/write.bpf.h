@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Somebody is about to write: what we knew of the file is void, and while it is mapped executable the answer is the kernel's own for a
+ * running program.
+ *
+ * Architecture: file_open and inode_setattr see every way of writing before it begins, also those through a file system on top
+ * (overlayfs opens and cuts the inode below by the same functions). But who has mapped a page shared and writable can keep hold of it
+ * beyond mapping and descriptor (a registered buffer of io_uring, direct I/O that is under way, RDMA, ...) and write to it whenever he
+ * likes. No count says so. So a file that was ever mapped like that is not known any more, for as long as its inode is in memory: a copy
+ * of it is.
+ */
+#ifndef DIGLIM_BPF_WRITE_H
+#define DIGLIM_BPF_WRITE_H
+
+#include "bpf/vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/abi.h"
+#include "bpf/event.bpf.h"
+#include "bpf/mapping.bpf.h"
+#include "bpf/note.bpf.h"
+#include "bpf/settings.bpf.h"
+
+/* What a hook answers that could not keep its books, for want of memory. */
+static __always_inline int no_memory(void)
+{
+  if (diglim_mode == DIGLIM_MODE_PERMISSIVE)
+    return 0;
+  return -ENOMEM;
+}
+
+/* The file is mapped executable. A function of its own, like all that is rare. */
+static __noinline int refuse_write(struct inode *inode, struct file *file, struct dentry *dentry)
+{
+  struct report report = {
+      .kind = DIGLIM_KIND_WRITE, .reason = DIGLIM_REASON_MAPPED, .inode = inode, .dentry = dentry};
+
+  if (file)
+    report.mnt = file->f_path.mnt;
+  report.enforced = diglim_mode != DIGLIM_MODE_PERMISSIVE;
+  emit(&report, NULL);
+  return refuse(report.enforced, -ETXTBSY);
+}
+
+/* `file`: what is opened, or null. REQUIRES: called before the write, by one who counts as a writer already (get_write_access() comes before
+ * the hooks).
+ */
+static __always_inline int before_write(struct inode *inode, struct file *file, struct dentry *dentry)
+{
+  struct inode_note *note;
+
+  if (diglim_counts_all) {
+    /* A write that is not counted would leave a digest that IMA collected looking true. */
+    note = make_note(inode);
+    if (!note)
+      return no_memory();
+  } else {
+    note = find_note(inode);
+    if (!note)
+      return 0;
+  }
+  __sync_fetch_and_add(&note->writes, 1);
+  if (note->manifest)
+    return guard(DIGLIM_GUARD_MANIFEST, dentry);
+  if (!*(volatile u32 *)&note->mapped_executable)
+    return 0;
+  if (may_be_mapped(inode))
+    return refuse_write(inode, file, dentry);
+  /* Who maps it from now on sees us as a writer and is refused. Without this, a linker that maps its own output would find it busy. */
+  *(volatile u32 *)&note->mapped_executable = 0;
+  return 0;
+}
+
+/* Its pages can be in hands that we do not see, from now on. REQUIRES: before these hands can have them. */
+static __always_inline int note_pinned(struct inode *inode)
+{
+  struct inode_note *note;
+
+  if ((inode->i_mode & S_IFMT) != S_IFREG)
+    return 0;
+  note = make_note(inode);
+  if (!note)
+    return no_memory();
+  *(volatile u32 *)&note->pinned = 1;
+  __sync_fetch_and_add(&note->writes, 1);
+  return 0;
+}
+
+#endif
