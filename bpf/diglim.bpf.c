@@ -27,8 +27,6 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* Set by the loader between open and load, fixed from then on. */
 const volatile __u32 diglim_mode = DIGLIM_MODE_ENFORCE;
-const volatile __u32 diglim_pins_device; /* kernel dev_t of the bpffs with our pins; 0: there is none */
-const volatile __u64 diglim_pins_mount;  /* address of its struct mount; 0: there is none */
 /* 1: IMA may have collected files before we came, so the writes of every file are counted, also of those that nobody runs. */
 const volatile __u32 diglim_counts_all;
 const volatile __u32 diglim_measure; /* 1: IMA measures what is unknown */
@@ -320,6 +318,8 @@ int BPF_PROG(diglim_file_open, struct file *file)
   struct inode *inode = file->f_inode;
   int result;
 
+  if (is_hidden_namespace_file(file))
+    return guard(DIGLIM_GUARD_HIDDEN, NULL);
   if (is_manifest_opening(file))
     return open_manifest(file, inode);
   if (!(file->f_mode & FMODE_WRITE))

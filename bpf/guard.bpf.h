@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* DIGLIM against root: only the loader touches our maps and programs, and nothing takes them away (decision D8).
- *
- * The links that keep the programs attached are held twice: by pins in bpffs and by the keeper process. Pins go when they are
- * unlinked or when bpffs is unmounted, also by way of an ancestor or through mount propagation: refused here. The keeper can
- * be killed in ways that no hook sees (cgroup.kill, SysRq, the OOM killer); the pins then still hold.
- * Links need no guard of their own: an LSM link can neither be detached nor updated.
- */
+/* DIGLIM against root: only the loader touches our maps and programs (decision D8). hold.bpf.h keeps them where they are. */
 #ifndef DIGLIM_BPF_GUARD_H
 #define DIGLIM_BPF_GUARD_H
+
+#include "bpf/hold.bpf.h"
+#include "bpf/keeper.bpf.h"
 
 /* A hash map and not task storage: that one refuses now and then on 6.1, when another task of the same CPU is inside it
  * (bpf_task_storage_trylock), and a guard that sometimes sees no role protects nobody. Entries go with their tasks (task_free).
@@ -119,10 +116,13 @@ int BPF_PROG(diglim_bpf, int command, union bpf_attr *attr, unsigned int size)
   return 0;
 }
 
+/* The loader and the keeper may be looked at, not changed. */
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(diglim_ptrace, struct task_struct *child, unsigned int mode)
 {
-  if ((mode & PTRACE_MODE_ATTACH) && role_of(child) != DIGLIM_ROLE_NONE)
+  if (is_hidden_task(child))
+    return guard(DIGLIM_GUARD_HIDDEN, NULL);
+  if ((mode & PTRACE_MODE_ATTACH) && (role_of(child) != DIGLIM_ROLE_NONE || is_keeper(child)))
     return guard(DIGLIM_GUARD_PTRACE, NULL);
   return 0;
 }
@@ -130,7 +130,7 @@ int BPF_PROG(diglim_ptrace, struct task_struct *child, unsigned int mode)
 SEC("lsm/task_kill")
 int BPF_PROG(diglim_kill, struct task_struct *target, struct kernel_siginfo *info, int signal, const struct cred *cred)
 {
-  if (signal == 0 || (u64)info == SEND_SIG_PRIV || role_of(target) != DIGLIM_ROLE_KEEPER)
+  if (signal == 0 || (u64)info == SEND_SIG_PRIV || !is_keeper(target))
     return 0;
   /* PID 1 signals all processes when it leaves the initramfs or shuts down: refused like any other, but nobody did anything. */
   if (bpf_get_current_pid_tgid() >> 32 == 1) {
@@ -141,210 +141,13 @@ int BPF_PROG(diglim_kill, struct task_struct *target, struct kernel_siginfo *inf
   return guard(DIGLIM_GUARD_KILL, NULL);
 }
 
-#define PINS_DEPTH 8     /* mounts from the pins' bpffs up to the root */
-#define MAX_MASTERS 4    /* groups that one mount receives from, through each other */
-#define MOUNT_DEPTH 32   /* mounts upwards from any mount */
-#define MAX_PEERS 65536  /* mounts in one peer group */
-#define FOLDER_DEPTH 16  /* folders upwards from a mountpoint */
-#define MNT_DETACH 2     /* flag of umount2(2) */
-
-/* The pins are /sys/fs/bpf/diglim/NAME: a dentry is one of them, or their folder. */
-static __always_inline bool is_pin(struct dentry *dentry)
+/* Without descriptors it could not open the log; out of CPU time, the kernel would kill it. */
+SEC("lsm/task_setrlimit")
+int BPF_PROG(diglim_setrlimit, struct task_struct *task, unsigned int resource, struct rlimit *limit)
 {
-  char name[16] = {};
-
-  if (BPF_CORE_READ(dentry, d_sb, s_dev) != diglim_pins_device)
-    return false;
-  bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(dentry, d_name.name));
-  if (is_ours(name) && name[sizeof(DIGLIM_NAME_PREFIX) - 1] == 0)
-    return true;
-  __builtin_memset(name, 0, sizeof(name));
-  bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(dentry, d_parent, d_name.name));
-  return is_ours(name) && name[sizeof(DIGLIM_NAME_PREFIX) - 1] == 0;
-}
-
-static __always_inline int guard_pin(struct dentry *dentry)
-{
-  if (!is_pin(dentry) || is_loader())
+  if (!is_keeper(task))
     return 0;
-  return guard(DIGLIM_GUARD_PIN, dentry);
-}
-
-/* Removing a directory that is a mountpoint only in another mount namespace unmounts it there, without asking sb_umount. So does
- * renaming over it (fs/namei.c: detach_mounts()).
- */
-static __always_inline int guard_mountpoint(struct dentry *dentry)
-{
-  struct mount *mount = (void *)diglim_pins_mount;
-
-  for (int i = 0; i < PINS_DEPTH && mount; i++) {
-    struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
-
-    if (!parent || parent == mount)
-      break;
-    if (BPF_CORE_READ(mount, mnt_mountpoint) == dentry)
-      return guard(DIGLIM_GUARD_PIN, dentry);
-    mount = parent;
-  }
-  return 0;
-}
-
-SEC("lsm.s/inode_unlink")
-int BPF_PROG(diglim_unlink, struct inode *dir, struct dentry *dentry)
-{
-  return guard_pin(dentry);
-}
-
-SEC("lsm.s/inode_rmdir")
-int BPF_PROG(diglim_rmdir, struct inode *dir, struct dentry *dentry)
-{
-  int result = guard_pin(dentry);
-
-  if (result)
-    return result;
-  return guard_mountpoint(dentry);
-}
-
-SEC("lsm.s/inode_rename")
-int BPF_PROG(diglim_rename, struct inode *old_dir, struct dentry *old_dentry, struct inode *new_dir,
-             struct dentry *new_dentry)
-{
-  int result = guard_pin(old_dentry);
-
-  if (result)
-    return result;
-  result = guard_pin(new_dentry);
-  if (result)
-    return result;
-  return guard_mountpoint(new_dentry);
-}
-
-/* Is `mount` the target or below it? */
-static __always_inline bool is_below(struct mount *mount, struct mount *target)
-{
-  for (int i = 0; i < MOUNT_DEPTH; i++) {
-    struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
-
-    if (mount == target)
-      return true;
-    if (!parent || parent == mount)
-      return false;
-    mount = parent;
-  }
-  return true;
-}
-
-/* Has this mount a place for what another mount of its file system has at `mountpoint`? A bind mount of another folder has not. */
-static __always_inline bool reaches(struct mount *mount, struct dentry *mountpoint)
-{
-  struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
-
-  for (int i = 0; i < FOLDER_DEPTH; i++) {
-    struct dentry *parent;
-
-    if (mountpoint == root)
-      return true;
-    parent = BPF_CORE_READ(mountpoint, d_parent);
-    if (!parent || parent == mountpoint)
-      return false;
-    mountpoint = parent;
-  }
-  return true;
-}
-
-struct peer_walk {
-  struct mount *target;
-  struct dentry *mountpoint;
-  struct mount *first;
-  struct mount *peer;
-  u32 answer; /* 0: not known, 1: no peer is below the target, 2: one is */
-};
-
-static long visit_peer(u32 index, struct peer_walk *walk)
-{
-  struct mount *peer = walk->peer;
-
-  if (is_below(peer, walk->target) && reaches(peer, walk->mountpoint)) {
-    walk->answer = 2;
-    return 1;
-  }
-  peer = (void *)BPF_CORE_READ(peer, mnt_share.next) - bpf_core_field_offset(struct mount, mnt_share);
-  walk->peer = peer;
-  if (peer != walk->first)
-    return 0;
-  walk->answer = 1;
-  return 1;
-}
-
-/* Is a peer of `first`, with a place for `mountpoint`, below `target`? Without a lock: a list that changes meanwhile and never comes back to its start counts as yes. */
-static __always_inline bool has_peer_below(struct mount *first, struct dentry *mountpoint, struct mount *target)
-{
-  struct peer_walk walk = {.target = target, .mountpoint = mountpoint, .first = first, .peer = first};
-
-  bpf_loop(MAX_PEERS, visit_peer, &walk, 0);
-  return walk.answer != 1;
-}
-
-struct pins_walk {
-  struct mount *target;
-  struct mount *mount;  /* the pins' mount, then its ancestors */
-  struct mount *source; /* its parent, then the masters of that; null: not begun */
-  u32 lazy;             /* MNT_DETACH, or 0 */
-  u32 answer;           /* 0: not known, 1: the pins stay, 2: they would go */
-};
-
-/* One step: an ancestor, or one of the masters from which its parent receives. */
-static long visit_ancestor(u32 index, struct pins_walk *walk)
-{
-  struct mount *target = walk->target;
-  struct mount *mount = walk->mount;
-  struct mount *source = walk->source;
-  struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
-  int group;
-
-  if (!source) {
-    walk->source = parent;
-    walk->answer = mount == target ? 2 : !parent || parent == mount ? 1 : 0;
-    return walk->answer != 0;
-  }
-  group = BPF_CORE_READ(source, mnt_group_id);
-  if ((group && group == BPF_CORE_READ(target, mnt_parent, mnt_group_id) &&
-       BPF_CORE_READ(mount, mnt_mountpoint) == BPF_CORE_READ(target, mnt_mountpoint)) ||
-      (walk->lazy && has_peer_below(source, BPF_CORE_READ(mount, mnt_mountpoint), target))) {
-    walk->answer = 2;
-    return 1;
-  }
-  walk->source = BPF_CORE_READ(source, mnt_master);
-  if (!walk->source)
-    walk->mount = parent;
-  return 0;
-}
-
-/* Would unmounting `target` take the pins' bpffs along? It does if target is that mount or an ancestor of it. And unmounting a
- * child also unmounts what lies at the same mountpoint of each peer and slave of its parent (fs/pnode.c), where "child"
- * is target itself or, if it is a lazy unmount, anything below it (otherwise a mount with children is busy): the classic is
- * `umount -l` of a recursive bind mount of /sys. With more mounts than any sane system has between pins and root, the answer is yes:
- * refuse rather than lose them. bpf_loop(), as everywhere, keeps the verifier from following each turn.
- */
-static __always_inline bool carries_pins(struct mount *target, int flags)
-{
-  struct pins_walk walk = {.target = target,
-                           .mount = (void *)diglim_pins_mount,
-                           .source = (void *)unknown_zero,
-                           .lazy = flags & MNT_DETACH};
-
-  bpf_loop(PINS_DEPTH * (1 + MAX_MASTERS), visit_ancestor, &walk, 0);
-  return walk.answer != 1;
-}
-
-SEC("lsm.s/sb_umount")
-int BPF_PROG(diglim_umount, struct vfsmount *mnt, int flags)
-{
-  struct mount *target = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
-
-  if (!diglim_pins_mount || !carries_pins(target, flags))
-    return 0;
-  return guard(DIGLIM_GUARD_UMOUNT, NULL);
+  return guard(DIGLIM_GUARD_LIMIT, NULL);
 }
 
 #define PROC_SUPER_MAGIC 0x9fa0

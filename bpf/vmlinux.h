@@ -37,10 +37,6 @@ struct rb_root_cached {
   struct rb_root rb_root;
 };
 
-struct list_head {
-  struct list_head *next;
-};
-
 struct timespec64 {
   s64 tv_sec;
   long tv_nsec;
@@ -72,6 +68,7 @@ struct inode {
   struct super_block *i_sb;
   struct address_space *i_mapping;
   unsigned long i_ino;
+  void *i_private;
   s64 i_size;
   struct timespec64 i_ctime; /* up to 6.5 */
   atomic_t i_writecount;
@@ -102,13 +99,17 @@ struct vfsmount {
   struct dentry *mnt_root;
   struct super_block *mnt_sb;
 };
+struct ns_common {
+  unsigned int inum;
+};
+struct mnt_namespace {
+  struct ns_common ns;
+};
 struct mount {
   struct mount *mnt_parent;
   struct dentry *mnt_mountpoint;
   struct vfsmount mnt;
-  struct list_head mnt_share; /* the circle of its peers */
-  struct mount *mnt_master;
-  int mnt_group_id;
+  struct mnt_namespace *mnt_ns;
 };
 struct path {
   struct vfsmount *mnt;
@@ -133,9 +134,17 @@ struct vm_area_struct {
 struct seccomp {
   int mode;
 };
+struct pid {
+  unsigned int level; /* 0: in the first pid namespace */
+};
+struct nsproxy {
+  struct mnt_namespace *mnt_ns;
+};
 struct task_struct {
   int pid;
   int tgid;
+  struct pid *thread_pid;
+  struct nsproxy *nsproxy;
   struct task_struct *group_leader;
   u64 start_boottime;
   unsigned int personality;
@@ -177,34 +186,10 @@ struct selinux_audit_rule {
   struct context au_ctxt;
 };
 
-struct hlist_node {
-  struct hlist_node *next;
-};
-struct hlist_head {
-  struct hlist_node *first;
-};
-struct bpf_trampoline {
-  struct hlist_head progs_hlist[3]; /* by enum bpf_tramp_prog_type */
-};
-struct bpf_link {
-  enum bpf_link_type type;
-  struct bpf_prog *prog;
-};
-struct bpf_tramp_link {
-  struct bpf_link link;
-  struct hlist_node tramp_hlist;
-};
-struct bpf_tracing_link {
-  struct bpf_tramp_link link;
-  struct bpf_trampoline *trampoline;
-};
-struct bpf_iter__bpf_link {
-  struct bpf_link *link;
-};
-
 struct cred;
 struct iattr;
 struct kernel_siginfo;
+struct rlimit;
 
 #pragma clang attribute pop
 
@@ -213,9 +198,6 @@ struct kernel_siginfo;
 #define SB_KERNMOUNT (1UL << 22)         /* include/linux/fs.h */
 #define SB_I_IMA_UNVERIFIABLE_SIGNATURE 0x00000020UL /* include/linux/fs.h */
 #define SB_I_UNTRUSTED_MOUNTER 0x00000040UL          /* include/linux/fs.h */
-#define BPF_TRAMP_FENTRY 0               /* include/linux/bpf.h: enum bpf_tramp_prog_type */
-#define BPF_TRAMP_FEXIT 1
-#define BPF_TRAMP_MODIFY_RETURN 2
 #define VM_EXEC 0x4UL                    /* include/linux/mm.h */
 #define RWSEM_WRITER_LOCKED 1            /* kernel/locking/rwsem.c */
 #define PTRACE_MODE_ATTACH 0x2           /* include/linux/ptrace.h */
@@ -232,6 +214,7 @@ struct kernel_siginfo;
 #define EPERM 1
 #define ENOENT 2
 #define ENOMEM 12
+#define EBUSY 16
 #define EFBIG 27
 #define ENODATA 61
 #define ETXTBSY 26

@@ -16,8 +16,8 @@
 #include "loader/apparmor.h"
 #include "loader/keeper.h"
 #include "loader/kernel/claim.h"
-#include "loader/kernel/hold.h"
 #include "loader/kernel/maps.h"
+#include "loader/kernel/roles.h"
 #include "loader/update.h"
 
 namespace diglim {

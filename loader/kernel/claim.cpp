@@ -6,8 +6,8 @@
 
 #include <cerrno>
 
-#include "loader/kernel/hold.h"
 #include "loader/kernel/maps.h"
+#include "loader/kernel/roles.h"
 
 namespace diglim {
 namespace {
