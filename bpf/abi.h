@@ -113,8 +113,8 @@ enum diglim_guard {
   DIGLIM_GUARD_PROG_LOAD = 3,
   DIGLIM_GUARD_PTRACE = 4,
   DIGLIM_GUARD_KILL = 5,
-  DIGLIM_GUARD_PIN = 6,
-  DIGLIM_GUARD_UMOUNT = 7,
+  DIGLIM_GUARD_HIDDEN = 6, /* a way into the mount namespace that holds the links (hold.bpf.h) */
+  DIGLIM_GUARD_LIMIT = 7, /* resource limits of the keeper */
   DIGLIM_GUARD_FTRACE = 8,
   DIGLIM_GUARD_MARK = 9, /* the loader was started traced, filtered by seccomp or sharing state: no rights given */
   DIGLIM_GUARD_IMA_POLICY = 10,
@@ -147,22 +147,11 @@ struct diglim_event {
   char path[DIGLIM_EVENT_PATH + DIGLIM_NAME_MAX];
 };
 
-/* --- Roles of tasks (map diglim_tasks: process id in the first pid namespace -> diglim_task) ---------------------- */
-enum diglim_role {
-  DIGLIM_ROLE_NONE = 0,
-  DIGLIM_ROLE_LOADER = 1, /* may use our maps and programs; must not be traced */
-  DIGLIM_ROLE_KEEPER = 2, /* holds the links; must not be traced or killed */
-};
-
+/* --- Who is the loader (map diglim_tasks: process id in the first pid namespace -> diglim_task) -------------------- */
 struct diglim_task {
-  __u32 role; /* enum diglim_role, of a task whose self_exec_id is one of the two */
-  __u32 reserved;
   __u64 start_time;   /* the process's start_boottime, so that a later one with its id gets nothing */
-  __u64 exec_id;      /* of the image that has the role */
-  __u64 next_exec_id; /* of the one that will have it if the exec that is under way succeeds; 0: none */
-};
-struct diglim_role_request {
-  __u32 role; /* enum diglim_role; argument of the program diglim_take_role */
+  __u64 exec_id;      /* self_exec_id of the image that is the loader */
+  __u64 next_exec_id; /* of the one that will be if the exec that is under way succeeds; 0: none */
 };
 #define DIGLIM_ROLES 1024       /* entries; a power of two */
 
@@ -184,41 +173,24 @@ struct diglim_counters {
   __u64 denied;         /* or would have been, when permissive */
 };
 
-/* --- Where the main programs are attached (map diglim_held, element 0; holdfast.bpf.c) --------------------------- */
-#define DIGLIM_HELD_MAX 48
+/* --- The keeper (program diglim_keep, keeper.bpf.h) ---------------------------------------------------------------- */
+#define DIGLIM_LEASE_NS 6000000000ULL /* whoever has not renewed for so long is not the keeper any more */
 
-struct diglim_held_link {
-  __u64 list;    /* kernel address of the list head in the trampoline */
-  __u64 node;    /* kernel address of our link's node in that list */
-  __u64 program; /* kernel address of the program, where somebody else's could take the place of the node; else 0 */
-};
-
-/* Where in links[] the programs stand that the hooks of holdfast.bpf.c look at one by one; the others follow. */
-enum diglim_held_place {
-  DIGLIM_HELD_FILE_OPEN,
-  DIGLIM_HELD_EXEC,
-  DIGLIM_HELD_MMAP,
-  DIGLIM_HELD_MMAP_BEGIN,
-  DIGLIM_HELD_MMAP_END,
-  DIGLIM_HELD_MPROTECT,
-  DIGLIM_HELD_TRUNCATE,
-  DIGLIM_HELD_FILE_TRUNCATE,
-  DIGLIM_HELD_KERNEL_READ,
-  DIGLIM_HELD_KERNEL_LOAD,
-  DIGLIM_HELD_OTHERS,
-};
-
-struct diglim_held {
-  __u32 all; /* used in links[]; 0: not filled yet, and all links[] are 0 */
-  __u32 reserved;
-  struct diglim_held_link links[DIGLIM_HELD_MAX]; /* list 0: this kernel has no such hook */
+/* What diglim_keep is asked, and what it answers. Its status: 0, or -EBUSY (somebody else is), -EPERM (in a pid namespace). */
+struct diglim_keep_request {
+  __u32 claim;  /* 1: be the keeper, or renew; 0: only ask */
+  __u32 pid;    /* of the last one, in the first pid namespace; 0: there was none */
+  __u64 age_ns; /* since it renewed */
 };
 
 /* --- What the keeper made of the events (map diglim_log, element 0; only the keeper writes it) ----------------- */
 struct diglim_log_counters {
-  __u64 logged;     /* denials with a line in the kernel log */
-  __u64 not_logged; /* denials without one, since there were too many of them */
-  __u64 restarts;   /* times that a keeper took the place of one that was gone */
+  __u64 logged;      /* denials with a line in the kernel log */
+  __u64 not_logged;  /* denials without one, since there were too many of them */
+  __u64 not_written; /* denials whose line the kernel log did not take */
+  __u64 restarts;    /* times that a keeper took the place of one that was gone */
+  __s32 write_error; /* errno of the last line, if the log did not take it; 0: it did */
+  __u32 reserved;
 };
 
 #ifdef __cplusplus
@@ -230,6 +202,6 @@ DIGLIM_ASSERT(sizeof(struct diglim_bucket) == 256, "element size");
 DIGLIM_ASSERT(sizeof(struct diglim_generation) == 256, "element size");
 DIGLIM_ASSERT(sizeof(struct diglim_event) == 48 + 64 + 16 + 1280, "no hidden padding");
 DIGLIM_ASSERT(__builtin_offsetof(struct diglim_event, digest) == 48, "no hidden padding");
-DIGLIM_ASSERT(sizeof(struct diglim_task) == 32, "no hidden padding");
+DIGLIM_ASSERT(sizeof(struct diglim_task) == 24, "no hidden padding");
 
 #endif

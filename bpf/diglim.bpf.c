@@ -297,6 +297,8 @@ int BPF_PROG(diglim_file_open, struct file *file)
 {
   u32 mode = file->f_mode;
 
+  if (is_hidden_namespace_file(file))
+    return guard(DIGLIM_GUARD_HIDDEN, NULL);
   if (!(mode & FMODE_WRITE))
     return 0;
   return open_for_write(file, mode);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* DIGLIM against root: only the loader touches our maps and programs, and nobody switches off what verdicts rest on (decision D8).
- * Links need no guard of their own: an LSM link can neither be detached nor updated. hold.bpf.h guards the place where they are pinned.
+ * hold.bpf.h keeps them where they are, keeper.bpf.h the log going.
  */
 #ifndef DIGLIM_BPF_GUARD_H
 #define DIGLIM_BPF_GUARD_H
@@ -13,6 +13,8 @@
 
 #include "bpf/abi.h"
 #include "bpf/event.bpf.h"
+#include "bpf/hold.bpf.h"
+#include "bpf/keeper.bpf.h"
 #include "bpf/role.bpf.h"
 #include "bpf/settings.bpf.h"
 
@@ -83,6 +85,40 @@ int BPF_PROG(diglim_bpf, int command, union bpf_attr *attr, unsigned int size)
   if (could_answer_for_us(&copy))
     return guard(DIGLIM_GUARD_PROG_LOAD, NULL);
   return 0;
+}
+
+/* The loader and the keeper may be looked at, not changed. */
+SEC("lsm/ptrace_access_check")
+int BPF_PROG(diglim_ptrace, struct task_struct *child, unsigned int mode)
+{
+  if (is_hidden_task(child))
+    return guard(DIGLIM_GUARD_HIDDEN, NULL);
+  if ((mode & PTRACE_MODE_ATTACH) && (has_role(child) || is_keeper(child)))
+    return guard(DIGLIM_GUARD_PTRACE, NULL);
+  return 0;
+}
+
+SEC("lsm/task_kill")
+int BPF_PROG(diglim_kill, struct task_struct *target, struct kernel_siginfo *info, int signal, const struct cred *cred)
+{
+  if (signal == 0 || (u64)info == SEND_SIG_PRIV || !is_keeper(target))
+    return 0;
+  /* PID 1 signals all processes when it leaves the initramfs or shuts down: refused like any other, but nobody did anything. */
+  if (bpf_get_current_pid_tgid() >> 32 == 1) {
+    if (diglim_mode == DIGLIM_MODE_ENFORCE)
+      return -EPERM;
+    return 0;
+  }
+  return guard(DIGLIM_GUARD_KILL, NULL);
+}
+
+/* Without descriptors it could not open the log; out of CPU time, the kernel would kill it. */
+SEC("lsm/task_setrlimit")
+int BPF_PROG(diglim_setrlimit, struct task_struct *task, unsigned int resource, struct rlimit *limit)
+{
+  if (!is_keeper(task))
+    return 0;
+  return guard(DIGLIM_GUARD_LIMIT, NULL);
 }
 
 /* Is this task in the midst of a system call that exchanges content below a verdict? madvise(MADV_HWPOISON) drops a page that was hashed

@@ -2,7 +2,7 @@
 /* Facts that only the kernel knows and that the main programs get as constants. Attached for a moment at boot, before anything
  * else runs:
  *   mmap_file   the loader maps its own file executable: with which algorithm does this kernel hash, to which digest
- *   file_open   the loader opens the folder of the pins: at which address is its struct mount
+ *   file_open   the loader opens the folder in which it will pin: at which address is its mount namespace
  */
 #include "bpf/vmlinux.h"
 
@@ -16,7 +16,7 @@ const volatile __u32 probe_pid; /* set before load: the loader's thread group id
 
 __s64 probe_algo = -1;   /* enum hash_algo, or a negative errno */
 __u64 probe_digest[8];
-__u64 probe_mount;
+__u64 probe_namespace; /* 0: the loader opened nothing yet, or what is mounted nowhere */
 
 static __always_inline bool is_loader(void)
 {
@@ -38,7 +38,9 @@ int BPF_PROG(probe_mmap_file, struct file *file, unsigned long reqprot, unsigned
 SEC("lsm.s/file_open")
 int BPF_PROG(probe_file_open, struct file *file)
 {
+  struct mount *mount = (void *)file->f_path.mnt - bpf_core_field_offset(struct mount, mnt);
+
   if (is_loader())
-    probe_mount = (u64)file->f_path.mnt - bpf_core_field_offset(struct mount, mnt);
+    probe_namespace = (u64)BPF_CORE_READ(mount, mnt_ns);
   return 0;
 }

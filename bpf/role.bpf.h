@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who a task is: only the loader may use our maps and programs, and the keeper is not to be disturbed (decision D8).
+/* Who is the loader: only it may use our maps and programs (decision D8).
  *
  * Architecture: the exec hook sees the loader's digest and writes down the number that the task's image will have when the exec succeeds
  * (self_exec_id, which counts the images of a task and is never set back). Whoever asks compares that number. So a role begins with its
@@ -38,17 +38,15 @@ static __always_inline struct diglim_task *find_task(struct task_struct *task)
   return entry;
 }
 
-static __always_inline u32 role_of(struct task_struct *task)
+static __always_inline bool has_role(struct task_struct *task)
 {
   struct diglim_task *entry = find_task(task);
   u64 exec_id;
 
   if (!entry)
-    return DIGLIM_ROLE_NONE;
+    return false;
   exec_id = task->self_exec_id;
-  if (entry->exec_id == exec_id || entry->next_exec_id == exec_id)
-    return entry->role;
-  return DIGLIM_ROLE_NONE;
+  return entry->exec_id == exec_id || entry->next_exec_id == exec_id;
 }
 
 static long see_text(struct task_struct *task, struct vm_area_struct *vma, bool *is_original)
@@ -83,7 +81,7 @@ static __always_inline bool is_loader(void)
 {
   struct task_struct *current = bpf_get_current_task_btf();
 
-  return role_of(current) == DIGLIM_ROLE_LOADER && is_unchanged(current);
+  return has_role(current) && is_unchanged(current);
 }
 
 /* At each check of an exec: what an earlier one wished for does not count, since another file will run. REQUIRES: called by the exec hook
@@ -123,7 +121,7 @@ static __always_inline void wish_for_role(struct linux_binprm *bprm)
 {
   struct task_struct *current = bpf_get_current_task_btf();
   struct diglim_task *entry = find_task(current);
-  struct diglim_task wish = {.role = DIGLIM_ROLE_LOADER};
+  struct diglim_task wish = {};
 
   if ((u32)bpf_get_current_uid_gid() != 0)
     return;
@@ -132,20 +130,20 @@ static __always_inline void wish_for_role(struct linux_binprm *bprm)
     return;
   }
   /* A process that has a role keeps it if the exec fails. */
-  if (entry && entry->role == DIGLIM_ROLE_LOADER)
+  if (entry)
     wish.exec_id = entry->exec_id;
   wish.next_exec_id = current->self_exec_id + 1;
   (void)put_role(current, &wish); /* if there is no room, it runs without rights */
 }
 
-/* The calling process takes a role until it executes something else: PID 1 at boot, the keeper. By BPF_PROG_TEST_RUN, for who has a
- * descriptor of this program; the kernel knows who that is, whatever pid namespace it is in.
+/* The calling process takes the role until it executes something else: PID 1 at boot. By BPF_PROG_TEST_RUN, for who has a descriptor of
+ * this program; the kernel knows who that is, whatever pid namespace it is in.
  */
 SEC("syscall")
-int diglim_take_role(struct diglim_role_request *request)
+int diglim_take_role(void *nothing)
 {
   struct task_struct *current = bpf_get_current_task_btf();
-  struct diglim_task entry = {.role = request->role, .exec_id = current->self_exec_id};
+  struct diglim_task entry = {.exec_id = current->self_exec_id};
 
   return put_role(current, &entry);
 }

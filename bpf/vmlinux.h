@@ -37,10 +37,6 @@ struct rb_root_cached {
   struct rb_root rb_root;
 };
 
-struct list_head {
-  struct list_head *next;
-};
-
 struct gendisk {
   char disk_name[32];
 };
@@ -73,6 +69,7 @@ struct inode {
   struct address_space *i_mapping;
   unsigned long i_ino;
   unsigned int i_flags;
+  void *i_private;
   s64 i_size;
   atomic_t i_writecount;
 };
@@ -94,13 +91,17 @@ struct vfsmount {
   struct dentry *mnt_root;
   struct super_block *mnt_sb;
 };
+struct ns_common {
+  unsigned int inum;
+};
+struct mnt_namespace {
+  struct ns_common ns;
+};
 struct mount {
   struct mount *mnt_parent;
   struct dentry *mnt_mountpoint;
   struct vfsmount mnt;
-  struct list_head mnt_share; /* the circle of its peers */
-  struct mount *mnt_master;
-  int mnt_group_id;
+  struct mnt_namespace *mnt_ns;
 };
 struct path {
   struct vfsmount *mnt;
@@ -137,10 +138,18 @@ struct mm_struct___v6_18 {
 struct seccomp {
   int mode;
 };
+struct pid {
+  unsigned int level; /* 0: in the first pid namespace */
+};
+struct nsproxy {
+  struct mnt_namespace *mnt_ns;
+};
 struct task_struct {
   int pid;
   int tgid;
   unsigned int flags;
+  struct pid *thread_pid;
+  struct nsproxy *nsproxy;
   struct task_struct *group_leader;
   u64 start_boottime;
   u64 self_exec_id;
@@ -200,6 +209,7 @@ struct selinux_audit_rule {
 struct cred;
 struct kernel_siginfo;
 struct mnt_idmap;
+struct rlimit;
 
 #pragma clang attribute pop
 
@@ -238,6 +248,7 @@ struct mnt_idmap;
 #define EPERM 1
 #define ENOENT 2
 #define ENOMEM 12
+#define EBUSY 16
 #define EFBIG 27
 #define ENODATA 61
 #define ETXTBSY 26

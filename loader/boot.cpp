@@ -12,7 +12,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <optional>
 #include <string>
 
 #include "lib/base/text.h"
@@ -24,6 +23,7 @@
 #include "loader/kernel/hold.h"
 #include "loader/kernel/maps.h"
 #include "loader/kernel/programs.h"
+#include "loader/kernel/roles.h"
 #include "loader/measure.h"
 #include "loader/options.h"
 #include "loader/start_measuring.h"
@@ -69,7 +69,6 @@ Result<void> mount_all() {
   TRY(mount_at("devtmpfs", "/dev", MS_NOEXEC));
   TRY(mount_at("sysfs", "/sys", kData));
   TRY(mount_at("securityfs", "/sys/kernel/security", kData));
-  TRY(mount_at("bpf", kBpffs, kData));
   // As systemd would (src/shared/mount-setup.c), which leaves it alone then, as dracut does, and takes it
   // along to the real root. Executable: the loader of this boot stays there.
   TRY(mount_at("tmpfs", "/run", MS_NODEV | MS_STRICTATIME, "mode=0755,size=20%,nr_inodes=800k"));
@@ -161,7 +160,8 @@ Result<void> start(const Config& config) {
   const bool ima_active = ima_was_active();
   auto trust = TrustStore::from_folder(kKeysFolder, config.signatures);
   if (!trust) return with_context(kKeysFolder, trust.error());
-  TRY_ASSIGN(const KernelFacts facts, probe_kernel());
+  TRY_ASSIGN(HiddenFolder hidden, HiddenFolder::create());
+  TRY_ASSIGN(const KernelFacts facts, probe_kernel(hidden));
   TRY_ASSIGN(Generation generation, first_generation(*trust, facts.algo));
 
   const auto labels = config.measures() ? prepare_labels(config) : PolicyLabels::kNone;
@@ -181,8 +181,9 @@ Result<void> start(const Config& config) {
   TRY(programs.set_flags(facts.own_digest, DIGLIM_FLAG_LOADER));
   if (ima_active && !config.measures()) quiet_ima();
   TRY_ASSIGN(Events events, Events::open());
-  TRY_ASSIGN(const Fd taker, open_role_taker());
-  TRY(take_role(taker, DIGLIM_ROLE_LOADER));  // until it executes init
+  const Fd role(dup(programs.role_fd()));
+  if (!role) return from_errno("dup", errno);
+  TRY(take_role(role));  // until it executes init
   TRY(programs.attach());
   const bool measuring = config.measures() && labels != PolicyLabels::kSelinux;
   if (measuring) {
@@ -190,9 +191,12 @@ Result<void> start(const Config& config) {
     programs.set_measuring();
   }
   // Before anything holds the programs: where this fails and the boot goes on, they must not stay and deny.
-  if (labels == PolicyLabels::kSelinux) TRY(start_measuring_with_selinux(config, *trust, programs, taker));
-  TRY(programs.pin(keys));
-  TRY(start_keeper(programs, events, taker));
+  if (labels == PolicyLabels::kSelinux) TRY(start_measuring_with_selinux(config, *trust, programs, role));
+  TRY(programs.pin(hidden, keys));
+  {
+    const HiddenFolder closed = std::move(hidden);  // the keeper must not inherit a way to it
+  }
+  TRY(start_keeper(programs, events));
   // No reason to stop: without it, lists change until the loader's file does.
   if (const auto kept = keep_boot_loader(); !kept) {
     log_line(LOG_WARNING,

@@ -58,9 +58,10 @@ TEST(EventLine, KernelLoadsAndGuards) {
       "denied load: kexec image: known, but another kernel could be started without DIGLIM; pid 12 uid 0 "
       "command sh");
   auto guard = make_event(DIGLIM_KIND_GUARD, DIGLIM_REASON_PROTECTED);
-  guard.detail = DIGLIM_GUARD_UMOUNT;
+  guard.detail = DIGLIM_GUARD_HIDDEN;
   EXPECT_EQ(event_line(guard),
-            "denied unmount the pins of DIGLIM: DIGLIM protects itself; pid 12 uid 0 command sh");
+            "denied reach the mounts of kdevtmpfs, which hold DIGLIM: DIGLIM protects itself; pid 12 uid 0 "
+            "command sh");
 }
 
 TEST(EventLine, SurvivesNonsense) {

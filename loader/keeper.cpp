@@ -3,6 +3,9 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -12,13 +15,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <vector>
 
 #include "loader/event_line.h"
-#include "loader/kernel/hold.h"
-#include "loader/kernel/maps.h"
+#include "loader/kernel/lease.h"
 #include "loader/log_limit.h"
-#include "loader/update.h"
+#include "loader/process.h"
 #include "loader/verbs.h"
 
 namespace diglim {
@@ -34,17 +35,18 @@ void ignore_all_signals() {
 // What became of the events, with one line more when some got none.
 class EventLog {
  public:
-  explicit EventLog(Events& events) : events_(events), counters_(events.load()) {}
+  EventLog(Events& events, const Lease& lease) : events_(events), lease_(lease), counters_(events.load()) {}
 
   void handle(const diglim_event& event) {
+    renew();
     // Attempts on DIGLIM itself must not drown in what anybody can cause.
     LogLimit& limit = event.kind == DIGLIM_KIND_GUARD ? guard_limit_ : limit_;
     if (!limit.allow(now_ms())) {
       ++counters_.not_logged;
       return;
     }
-    ++counters_.logged;
-    log_line(event.enforced != 0 ? LOG_ERR : LOG_WARNING, event_line(event));
+    counters_.write_error = log_line(event.enforced != 0 ? LOG_ERR : LOG_WARNING, event_line(event));
+    ++(counters_.write_error == 0 ? counters_.logged : counters_.not_written);
     if (hinted_ || event.reason != DIGLIM_REASON_UNKNOWN) return;
     hinted_ = true;
     log_line(LOG_NOTICE,
@@ -52,12 +54,13 @@ class EventLog {
              "diglim-loader(8) explains these lines");
   }
 
-  // Is there something that it has to tell, but not yet?
-  bool drained() {
+  // When to be called again, in ms.
+  int drained() {
     events_.store(counters_);
+    renew();
     const uint64_t dropped = events_.dropped();
-    if (dropped == told_dropped_ && counters_.not_logged == told_not_logged_) return false;
-    if (now_ms() - told_ms_ < 1000) return true;
+    if (dropped == told_dropped_ && counters_.not_logged == told_not_logged_) return kRenew_ms;
+    if (now_ms() - told_ms_ < 1000) return 1000;
     told_ms_ = now_ms();
     if (counters_.not_logged != told_not_logged_) {
       log_line(LOG_WARNING, std::to_string(counters_.not_logged - told_not_logged_) +
@@ -69,23 +72,38 @@ class EventLog {
     }
     told_not_logged_ = counters_.not_logged;
     told_dropped_ = dropped;
-    return false;
+    return kRenew_ms;
   }
 
   void count_restart() { ++counters_.restarts; }
 
  private:
+  static constexpr int kRenew_ms = static_cast<int>(DIGLIM_LEASE_NS / 3 / 1'000'000);
+
   static uint64_t now_ms() {
     timespec now = {};
     (void)clock_gettime(CLOCK_MONOTONIC, &now);  // cannot fail with this clock
     return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
   }
 
+  void renew() {
+    const uint64_t now = now_ms();
+    if (now - renewed_ms_ < kRenew_ms / 2) return;
+    renewed_ms_ = now;
+    const auto is_ours = lease_.claim();
+    if (is_ours && *is_ours) return;
+    events_.store(counters_);
+    log_line(LOG_WARNING, "this keeper did not read for too long; another one has taken its place");
+    _exit(0);
+  }
+
   Events& events_;
+  const Lease& lease_;
   diglim_log_counters counters_;
   LogLimit limit_;
   LogLimit guard_limit_;
   bool hinted_ = false;
+  uint64_t renewed_ms_ = 0;
   uint64_t told_ms_ = 0;
   uint64_t told_dropped_ = 0;
   uint64_t told_not_logged_ = counters_.not_logged;
@@ -95,52 +113,78 @@ class EventLog {
   const auto result =
       events.read([&](const diglim_event& event) { log.handle(event); }, [&] { return log.drained(); });
   log_line(LOG_ERR, "the keeper can no longer read events: " + result.error().message);
-  for (;;) pause();  // the links are what matters
+  _exit(1);
 }
 
-// Out of the caller's service or session, which may be stopped.
-void leave_cgroup() {
+// Out of the caller's service or session, which may be stopped, and of its limits.
+void leave_caller() {
   if (const auto procs = open_file("/sys/fs/cgroup/cgroup.procs", O_WRONLY))
     (void)!write(procs->get(), "0", 1);
+  constexpr rlimit kFiles = {64, 64};
+  constexpr rlimit kForEver = {RLIM_INFINITY, RLIM_INFINITY};
+  (void)setrlimit(RLIMIT_NOFILE, &kFiles);
+  (void)setrlimit(RLIMIT_CPU, &kForEver);
 }
 
-// Returns if there is a keeper already. All that needs the loader's rights comes before the change of role.
+// Becomes the keeper once the last one's lease has run out; false when that one renews it.
+Result<bool> wait_for_lease(const Lease& lease) {
+  TRY_ASSIGN(Lease::Holder last, lease.ask());
+  for (;;) {
+    TRY_ASSIGN(const bool is_ours, lease.claim());
+    if (is_ours) return true;
+    (void)usleep(200'000);
+    TRY_ASSIGN(const Lease::Holder now, lease.ask());
+    if (now.age_ns < last.age_ns) return false;
+    last = now;
+  }
+}
+
 Result<void> keep_again() {
   TRY_ASSIGN(Events events, Events::open());
-  TRY_ASSIGN(const Fd roles, open_roles());
-  TRY_ASSIGN(const Fd taker, open_role_taker());
-  TRY_ASSIGN(const std::vector<Fd> links, open_links());
-  TRY_ASSIGN(const Fd keys, find_map(kKeysMap));  // held here, too, like the links
-  TRY_ASSIGN(const Fd claims, find_map(kClaimsMap));
-  EventLog log(events);
-  {
-    TRY_ASSIGN(const Fd lock, take_lock());  // one of two that start at once
-    if (has_keeper(roles)) return {};
-    TRY(take_role(taker, DIGLIM_ROLE_KEEPER));
-  }
+  TRY_ASSIGN(const Lease lease, Lease::open());
+  TRY_ASSIGN(const bool is_ours, wait_for_lease(lease));
+  if (!is_ours) return {};
+  EventLog log(events, lease);
   log.count_restart();
-  log_line(LOG_WARNING, "the keeper was gone; started again with " + std::to_string(links.size()) +
-                            " links; what was denied meanwhile follows");
+  log_line(LOG_WARNING, "the keeper was gone; started again; what was denied meanwhile follows");
   keep(events, log);
+}
+
+bool is_keeper_here(pid_t pid) {
+  const auto name = read_stream("/proc/" + std::to_string(pid) + "/comm", 64);
+  return name && as_text(*name) == std::string(kName) + "\n";
 }
 
 }  // namespace
 
-Result<pid_t> start_keeper(const Programs&, Events& events, const Fd& taker) {
+Result<void> start_keeper(const Programs& programs, Events& events) {
+  int ready[2];
+  if (pipe2(ready, O_CLOEXEC) != 0) return from_errno("pipe", errno);
+  const Fd from(ready[0]);
+  Fd to(ready[1]);
   const pid_t pid = fork();
   if (pid < 0) return from_errno("fork the keeper", errno);
   if (pid == 0) {
     become_daemon(kName);
-    if (const auto taken = take_role(taker, DIGLIM_ROLE_KEEPER); !taken) log_line(LOG_ERR, taken.error().message);
-    EventLog log(events);
+    const Lease lease(Fd(dup(programs.keep_fd())));
+    if (const auto claimed = lease.claim(); !claimed || !*claimed) _exit(1);
+    (void)!write(to.get(), "", 1);
+    to = Fd();
+    EventLog log(events, lease);
     keep(events, log);
   }
-  return pid;
+  to = Fd();
+  // Until it is protected nobody else may run.
+  char byte = 0;
+  if (read(from.get(), &byte, 1) != 1) return unsupported("the keeper does not start");
+  return {};
 }
 
 void ensure_keeper() {
-  const auto roles = open_roles();
-  if (!roles || has_keeper(*roles)) return;
+  const auto lease = Lease::open();
+  if (!lease) return;
+  // In a pid namespace it cannot be seen; then the new one finds out that it is not needed.
+  if (const auto last = lease->ask(); !last || (!last->has_run_out() && is_keeper_here(last->pid))) return;
   const pid_t pid = fork();
   if (pid != 0) return;
   // By exec, so that the new process has the loader's rights, and its guards, from its first instruction on.
@@ -150,25 +194,28 @@ void ensure_keeper() {
 
 int run_keep(int, char**) {
   become_daemon(kName);
-  leave_cgroup();
+  leave_caller();
   const auto result = keep_again();
   if (!result) log_line(LOG_ERR, "the keeper is gone and cannot be started: " + result.error().message);
   return result ? kExitOk : kExitEnvironment;
 }
 
 std::optional<pid_t> find_keeper() {
-  const std::string name = std::string("Name:\t") + kName + "\n";
-  const auto processes = list_folder("/proc");
-  if (!processes) return std::nullopt;
-  for (const std::string& process : *processes) {
-    if (process.find_first_not_of("0123456789") != std::string::npos) continue;
-    const auto status = read_stream("/proc/" + process + "/status", 1 << 16);
-    if (status && as_text(*status).starts_with(name) &&
-        as_text(*status).find("\nUid:\t0\t0\t0\t0\n") != std::string_view::npos) {
-      return static_cast<pid_t>(std::strtol(process.c_str(), nullptr, 10));
-    }
+  return find_process(kName, "Uid:\t0\t0\t0\t0");
+}
+
+std::string not_logged_text(const Lease::Holder& keeper, const KernelState& state) {
+  const diglim_log_counters& log = state.log;
+  const uint64_t known = accounted(state);
+  const uint64_t waiting = state.counters.denied > known ? state.counters.denied - known : 0;
+  const std::string count =
+      std::to_string(waiting + log.not_written) + " denials are not logged: the keeper ";
+  if (keeper.has_run_out()) {
+    return count + (is_keeper_here(keeper.pid) ? "does not read (it is frozen, or gets no time)" : "is gone");
   }
-  return std::nullopt;
+  if (log.write_error != 0)
+    return count + "cannot write to the kernel log (" + strerror(log.write_error) + ")";
+  return "";
 }
 
 // systemd and its kin kill what is left from the initramfs unless argv[0] begins with "@" (systemd's
@@ -185,7 +232,7 @@ void become_daemon(const char* name) {
   }
 }
 
-void log_line(int priority, const std::string& line) {
+int log_line(int priority, const std::string& line) {
   // One write is one record. The kernel cuts records at about 1 kB and writes what is not printable as \xNN.
   const std::string record = "<" + std::to_string(priority) + ">diglim: " + line + "\n";
   // Through the folder as it was found first: the keeper stays in the initramfs, from which /dev is moved
@@ -194,9 +241,14 @@ void log_line(int priority, const std::string& line) {
   static Fd dev;  // NOLINT: the loader has one thread
   if (!dev) dev = Fd(open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC));
   const Fd log(openat(dev.get(), "kmsg", O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!log || write(log.get(), record.data(), record.size()) < 0) {
-    (void)fprintf(stderr, "diglim: %s\n", line.c_str());
-  }
+  struct stat info = {};
+  if (log && fstat(log.get(), &info) == 0 && (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 11)))
+    errno = ENXIO;  // something else of that name
+  else if (log && write(log.get(), record.data(), record.size()) >= 0)
+    return 0;
+  const int error = errno;
+  (void)fprintf(stderr, "diglim: %s\n", line.c_str());
+  return error;
 }
 
 }  // namespace diglim

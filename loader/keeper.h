@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keeper: a process that holds the links to the BPF programs, as the pins do, and writes their events to
-// the kernel log. It needs neither files nor a working user space. Guards keep others from signalling or
-// tracing it; the kernel itself can end it (cgroup.kill), and then the next loader starts another.
+// The keeper: a process that writes the events of the BPF programs to the kernel log. It needs neither files
+// nor a working user space. Guards keep others from signalling or tracing it; the kernel itself can end or
+// freeze it (cgroup.kill), and then the next loader starts another.
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "loader/kernel/events.h"
+#include "loader/kernel/lease.h"
+#include "loader/kernel/maps.h"
 #include "loader/kernel/programs.h"
 
 namespace diglim {
 
-// At boot: forks the keeper. The child never returns; it inherits the links. `events` and `roles` were opened
-// before `programs` were attached, since this process has no rights of its own.
-Result<pid_t> start_keeper(const Programs& programs, Events& events, const Fd& taker);
+// At boot: forks the keeper and waits until the kernel has noted it. It inherits the links, which costs
+// nothing: should the kernel lose the thread that holds them by a fault of its own, they are still there.
+// `events` were opened before `programs` were attached, since the keeper has no rights of its own.
+Result<void> start_keeper(const Programs& programs, Events& events);
 
 // Later: starts another one if there is none, in a process of its own that this one does not wait for. Says
 // nothing, whatever comes of it, since it is nobody's first concern; that process logs what happens.
@@ -24,12 +28,15 @@ void ensure_keeper();
 // go by: only a process of root's counts, and what is read from it must not be trusted further.
 std::optional<pid_t> find_keeper();
 
+// Are denials without lines in the log, though nobody wants that? How many, and why; empty if not.
+std::string not_logged_text(const Lease::Holder& keeper, const KernelState& state);
+
 // For a process that stays: by this name, which begins with "@", in a session of its own, deaf to signals and
 // with no standard streams.
 void become_daemon(const char* name);
 
 // One line into the kernel log, with the priority of syslog(3) ("<3>" is an error). Falls back to standard
-// error.
-void log_line(int priority, const std::string& line);
+// error. Returns an errno if the log did not take it, else 0.
+int log_line(int priority, const std::string& line);
 
 }  // namespace diglim

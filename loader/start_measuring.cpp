@@ -16,8 +16,8 @@
 #include "loader/apparmor.h"
 #include "loader/keeper.h"
 #include "loader/kernel/claim.h"
-#include "loader/kernel/hold.h"
 #include "loader/kernel/maps.h"
+#include "loader/kernel/roles.h"
 #include "loader/update.h"
 
 namespace diglim {
@@ -117,7 +117,7 @@ Result<void> start_measuring(const std::string& policy, PolicyLabels labels,
 }
 
 Result<void> start_measuring_with_selinux(const Config& config, const TrustStore& trust, Programs& programs,
-                                          const Fd& taker) {
+                                          const Fd& role) {
   TRY_ASSIGN(Fd policy, open_ima_policy());
   TRY_ASSIGN(const Fd socket, listen_to_selinux());
   TRY_ASSIGN(const Fd proc, open_file("/proc", O_PATH | O_DIRECTORY));
@@ -128,7 +128,7 @@ Result<void> start_measuring_with_selinux(const Config& config, const TrustStore
     return {};
   }
   become_daemon(kName);
-  auto result = take_role(taker, DIGLIM_ROLE_LOADER);
+  auto result = take_role(role);
   if (result) result = wait_for_policy(socket);
   if (result) result = enter_root_of_init(proc);
   if (result) result = measure_generation(config, trust, std::move(policy));

@@ -26,7 +26,7 @@ Result<void> start_measuring(const std::string& policy, PolicyLabels labels, con
 // never comes, the register stays without a manifest, which every verifier sees. REQUIRES: called by the
 // loader of the boot, whose `roles` were opened before the programs were attached.
 Result<void> start_measuring_with_selinux(const Config& config, const TrustStore& trust, Programs& programs,
-                                          const Fd& taker);
+                                          const Fd& role);
 
 // What is left where IMA cannot be steered. False: not even that, and the log says why.
 bool measure_everything(int pcr);

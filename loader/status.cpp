@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verb `status`.
+#include <unistd.h>
+
 #include <cstdio>
 #include <ctime>
 #include <string>
@@ -7,6 +9,8 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/trust/trust_store.h"
+#include "loader/keeper.h"
+#include "loader/kernel/lease.h"
 #include "loader/kernel/maps.h"
 #include "loader/options.h"
 #include "loader/verbs.h"
@@ -27,7 +31,22 @@ struct Status {
   std::vector<std::string> keys;
   std::vector<std::string> unusable_keys;
   uint64_t table_bytes = 0;
+  std::string not_logged;
 };
+
+// Waits until the keeper has written, or not, what was denied before we asked; not for a keeper that is gone.
+Result<std::string> wait_for_log(KernelState& state) {
+  constexpr int kTries = DIGLIM_LEASE_NS / 50'000'000 + 20;
+  const uint64_t denied = state.counters.denied;
+  TRY_ASSIGN(const Lease lease, Lease::open());
+  for (int i = 0;; ++i) {
+    TRY_ASSIGN(const Lease::Holder keeper, lease.ask());
+    if (i == kTries || keeper.has_run_out() || accounted(state) >= denied)
+      return not_logged_text(keeper, state);
+    (void)usleep(50'000);
+    TRY_ASSIGN(state, read_state());
+  }
+}
 
 Result<Status> collect() {
   TRY_ASSIGN(const Fd generations, find_map(kGenerationsMap));
@@ -37,9 +56,11 @@ Result<Status> collect() {
   Fd map;
   TRY_ASSIGN(auto generation, read_generation(generations, &map));
   if (!generation) return not_found(std::string(kNotActive));
-  TRY_ASSIGN(const KernelState state, read_state());
+  TRY_ASSIGN(KernelState state, read_state());
+  TRY_ASSIGN(std::string not_logged, wait_for_log(state));
   TRY_ASSIGN(const uint64_t bytes, map_memory(map));
-  return Status{state, std::move(*generation), trust.describe(), trust.unusable(), bytes};
+  return Status{state, std::move(*generation), trust.describe(), trust.unusable(),
+                bytes, std::move(not_logged)};
 }
 
 uint64_t left_out(const Generation& generation) {
@@ -103,6 +124,8 @@ void print_json(const Status& status) {
   json.key("dropped").value(uint64_t{status.state.counters.dropped_events});
   json.key("logged").value(uint64_t{status.state.log.logged});
   json.key("not_logged").value(uint64_t{status.state.log.not_logged});
+  json.key("not_written").value(uint64_t{status.state.log.not_written});
+  json.key("log_fault").value(status.not_logged);
   json.key("keeper_restarts").value(uint64_t{status.state.log.restarts});
   json.end_object();
   json.key("verdicts").begin_object();
@@ -135,6 +158,7 @@ void print_text(const Status& status) {
          status.state.mode == DIGLIM_MODE_PERMISSIVE ? " would have been" : "",
          static_cast<unsigned long long>(log.logged), static_cast<unsigned long long>(log.not_logged),
          static_cast<unsigned long long>(counters.dropped_events));
+  if (!status.not_logged.empty()) printf("log:        %s\n", status.not_logged.c_str());
   if (log.restarts > 0) {
     printf("keeper:     was gone and started again, %llu times\n",
            static_cast<unsigned long long>(log.restarts));

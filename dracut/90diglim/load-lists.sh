@@ -4,7 +4,7 @@
 #
 # pre-pivot: the digest lists of the real root, before anything of it runs. Sourced by dracut.
 
-if [ -d /sys/fs/bpf/diglim ] && [ -d "$NEWROOT/etc/digest_lists" ]; then
+if [ -d /run/diglim ] && [ -d "$NEWROOT/etc/digest_lists" ]; then
   diglim_loader=/run/diglim/loader
   [ -x "$diglim_loader" ] || diglim_loader=/usr/sbin/diglim-loader
   "$diglim_loader" load --skip-bad "$NEWROOT/etc/digest_lists" ||

@@ -19,7 +19,7 @@ Result<Events> Events::open() {
 }
 
 Result<void> Events::read(const std::function<void(const diglim_event&)>& handle,
-                          const std::function<bool()>& drained) {
+                          const std::function<int()>& drained) {
   const auto deliver = [](void* context, void* data, size_t size) {
     if (size >= sizeof(diglim_event)) {
       (*static_cast<const std::function<void(const diglim_event&)>*>(context))(
@@ -35,7 +35,7 @@ Result<void> Events::read(const std::function<void(const diglim_event&)>& handle
   int result = ring_buffer__consume(events.get());
   for (;;) {
     if (result < 0 && result != -EINTR) return from_errno("read the ring buffer", -result);
-    result = ring_buffer__poll(events.get(), drained() ? 1000 : -1);
+    result = ring_buffer__poll(events.get(), drained());
   }
 }
 

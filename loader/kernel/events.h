@@ -15,10 +15,10 @@ class Events {
   // read before read(), so what nobody read so far comes first, as far as the ring buffer held it.
   static Result<Events> open();
 
-  // Calls `handle` for each event, and `drained` when there is none left for the moment, which is called
-  // again a second later as long as it returns true. Returns only on an error.
+  // Calls `handle` for each event, and `drained` when there is none left for the moment, and again after as
+  // many milliseconds as it says. Returns only on an error.
   Result<void> read(const std::function<void(const diglim_event&)>& handle,
-                    const std::function<bool()>& drained);
+                    const std::function<int()>& drained);
 
   // Events that found the ring buffer full, so far.
   uint64_t dropped() const;

@@ -2,85 +2,95 @@
 #include "loader/kernel/hold.h"
 
 #include <bpf/bpf.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
-#include <string_view>
 
-#include "loader/kernel/maps.h"
+#include "loader/process.h"
 
 namespace diglim {
 namespace {
 
-constexpr char kRoleTaker[] = "diglim_take_role";
+constexpr char kThread[] = "kdevtmpfs";
+constexpr char kOfKernel[] = "PPid:\t2";  // kthreadd
 
-bool is_ours(uint32_t program_id) {
-  const Fd program(bpf_prog_get_fd_by_id(program_id));
-  if (!program) return false;  // freed meanwhile
-  bpf_prog_info info = {};
-  __u32 size = sizeof(info);
-  return bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0 &&
-         std::string_view(info.name).starts_with(DIGLIM_NAME_PREFIX);
+// A new file system, mounted nowhere yet.
+Result<Fd> new_mount(const char* type, unsigned attributes) {
+  const Fd context(fsopen(type, FSOPEN_CLOEXEC));
+  if (!context) return from_errno(std::string("open ") + type, errno);
+  if ((attributes & MOUNT_ATTR_RDONLY) != 0)
+    (void)fsconfig(context.get(), FSCONFIG_SET_FLAG, "ro", nullptr, 0);
+  if (fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
+    return from_errno(std::string("create ") + type, errno);
+  Fd mount(fsmount(context.get(), FSMOUNT_CLOEXEC,
+                   attributes | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+  if (!mount) return from_errno(std::string("mount ") + type, errno);
+  return mount;
+}
+
+Result<void> is_another(const Fd& name_space) {
+  struct stat theirs = {};
+  struct stat ours = {};
+  if (fstat(name_space.get(), &theirs) != 0 || stat("/proc/self/ns/mnt", &ours) != 0)
+    return from_errno("stat a mount namespace", errno);
+  if (theirs.st_ino == ours.st_ino)
+    return unsupported(std::string("the kernel thread ") + kThread + " has no mount namespace of its own");
+  return {};
+}
+
+// In a process of its own, which ends afterwards: this one stays in its namespace. Returns an errno.
+int mount_there(const Fd& name_space, const Fd& folder, const Fd& cover) {
+  const pid_t pid = fork();
+  if (pid < 0) return errno;
+  if (pid == 0) {
+    // At the root, since a directory of devtmpfs can be removed from outside, and what is mounted there with
+    // it.
+    if (setns(name_space.get(), CLONE_NEWNS) != 0 ||
+        move_mount(folder.get(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) != 0 ||
+        move_mount(cover.get(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+      _exit(errno);
+    }
+    _exit(0);
+  }
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
 }
 
 }  // namespace
 
-Result<Fd> open_roles() {
-  return find_map(kRolesMap);
-}
-
-Result<Fd> open_role_taker() {
-  __u32 id = 0;
-  while (bpf_prog_get_next_id(id, &id) == 0) {
-    Fd program(bpf_prog_get_fd_by_id(id));
-    bpf_prog_info info = {};
-    __u32 size = sizeof(info);
-    if (program && bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0 &&
-        std::string_view(info.name) == std::string_view(kRoleTaker).substr(0, sizeof(info.name) - 1)) {
-      return program;
-    }
+Result<HiddenFolder> HiddenFolder::create() {
+  const auto thread = find_process(kThread, kOfKernel);
+  if (!thread) {
+    return unsupported(std::string("the kernel has no thread ") + kThread +
+                       " (CONFIG_DEVTMPFS), whose mount namespace would hold the programs");
   }
-  return not_found(std::string("no BPF program ") + kRoleTaker);
+  TRY_ASSIGN(const Fd name_space, open_file("/proc/" + std::to_string(*thread) + "/ns/mnt", O_RDONLY));
+  TRY(is_another(name_space));
+  TRY_ASSIGN(Fd folder, new_mount("bpf", 0));
+  TRY_ASSIGN(const Fd cover, new_mount("tmpfs", MOUNT_ATTR_RDONLY));
+  if (const int error = mount_there(name_space, folder, cover))
+    return from_errno(std::string("mount bpffs in the namespace of ") + kThread, error);
+  return HiddenFolder(std::move(folder));
 }
 
-Result<void> take_role(const Fd& taker, diglim_role role) {
-  diglim_role_request request = {role};
-  bpf_test_run_opts options = {};  // not LIBBPF_OPTS: that is GNU C
-  options.sz = sizeof(options);
-  options.ctx_in = &request;
-  options.ctx_size_in = sizeof(request);
-  if (bpf_prog_test_run_opts(taker.get(), &options) != 0) return from_errno("take a role", errno);
-  if (options.retval != 0) return from_errno("take a role", -static_cast<int>(options.retval));
+std::string HiddenFolder::path() const {
+  return "/proc/self/fd/" + std::to_string(mount_.get());
+}
+
+Result<void> HiddenFolder::pin(int fd, const std::string& name) const {
+  if (bpf_obj_pin(fd, (path() + "/" + name).c_str()) != 0) return from_errno("pin " + name, errno);
   return {};
 }
 
-bool has_role(const Fd& roles, uint32_t pid, diglim_role role) {
-  diglim_task task = {};
-  return bpf_map_lookup_elem(roles.get(), &pid, &task) == 0 && task.role == static_cast<uint32_t>(role);
-}
-
-bool has_keeper(const Fd& roles) {
-  uint32_t pid = 0;
-  for (void* from = nullptr; bpf_map_get_next_key(roles.get(), from, &pid) == 0; from = &pid) {
-    if (has_role(roles, pid, DIGLIM_ROLE_KEEPER)) return true;
-  }
-  return false;
-}
-
-Result<std::vector<Fd>> open_links() {
-  std::vector<Fd> links;
-  __u32 id = 0;
-  while (bpf_link_get_next_id(id, &id) == 0) {
-    Fd link(bpf_link_get_fd_by_id(id));
-    bpf_link_info info = {};
-    __u32 size = sizeof(info);
-    if (!link || bpf_obj_get_info_by_fd(link.get(), &info, &size) != 0) {
-      if (!link && errno == ENOENT) continue;  // freed meanwhile
-      return from_errno("open a BPF link", errno);
-    }
-    if (is_ours(info.prog_id)) links.push_back(std::move(link));
-  }
-  if (errno != ENOENT) return from_errno("walk the BPF links", errno);
-  return links;
+Result<Fd> HiddenFolder::open() const {
+  return open_file(path(), O_RDONLY | O_DIRECTORY);
 }
 
 }  // namespace diglim

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holding on to the running programs: the roles of processes, and references to the links. By the maps' names
-// and the kernel's ids, so that a keeper can start at any time. REQUIRES: the loader's rights.
+// Where DIGLIM is held in the kernel, out of everybody's reach: bpf/hold.bpf.h says why it holds.
 #pragma once
 
 #include <sys/types.h>
 
-#include <vector>
+#include <string>
 
-#include "bpf/abi.h"
 #include "lib/base/file.h"
 
 namespace diglim {
 
-// The map of roles, for the two functions that follow, which then need no further rights.
-Result<Fd> open_roles();
+// A bpffs in the mount namespace of the kernel thread kdevtmpfs, over its root and below an empty read-only
+// tmpfs. It stays for as long as the kernel runs; this object is the last way to it, and whoever has pinned
+// what he wants lets go of it, in every process.
+class HiddenFolder {
+ public:
+  // REQUIRES: /proc is mounted; root; no guard is attached yet, since those refuse this very thing.
+  // kUnsupported: the kernel has no such thread (CONFIG_DEVTMPFS), or one that shares our mounts.
+  static Result<HiddenFolder> create();
 
-// The program that gives a role to who runs it.
-Result<Fd> open_role_taker();
+  // Pins a link, map or program.
+  Result<void> pin(int fd, const std::string& name) const;
 
-// Gives this process a role, until it ends or executes something else.
-Result<void> take_role(const Fd& taker, diglim_role role);
+  // A descriptor of the folder, opened now, so that the probe sees it.
+  Result<Fd> open() const;
 
-// Has this process the role? False for one that is gone.
-bool has_role(const Fd& roles, uint32_t pid, diglim_role role);
-
-// Is there a live keeper? Roles go with their processes, so the map knows.
-bool has_keeper(const Fd& roles);
-
-// A descriptor of each link that attaches a program of ours: as long as one of them is open, that program
-// stays.
-Result<std::vector<Fd>> open_links();
+ private:
+  explicit HiddenFolder(Fd mount) : mount_(std::move(mount)) {}
+  std::string path() const;
+  Fd mount_;
+};
 
 }  // namespace diglim

@@ -110,23 +110,34 @@ Result<T> read_variable(const Fd& map, const char* name) {
   return result;
 }
 
-}  // namespace
-
-Result<Fd> find_map(std::string_view name) {
+// The oldest object of this name.
+template <typename Info>
+Result<Fd> find(std::string_view name, int (*next_id)(__u32, __u32*), int (*open_id)(__u32)) {
   __u32 id = 0;
-  while (bpf_map_get_next_id(id, &id) == 0) {
-    Fd map(bpf_map_get_fd_by_id(id));
-    if (!map) {
+  while (next_id(id, &id) == 0) {
+    Fd object(open_id(id));
+    if (!object) {
       if (errno == ENOENT) continue;  // freed meanwhile
       // Ours refuse everybody but the loader. It is not for want of a capability: the walk needs the same.
       if (errno == EPERM) return Error{ErrorCode::kIo, EPERM, std::string(kRefused)};
-      return from_errno("open a BPF map", errno);
+      return from_errno("open a BPF object", errno);
     }
-    const auto info = map_info(map);
-    if (info && name == info->name) return map;
+    Info info = {};
+    __u32 size = sizeof(info);
+    if (bpf_obj_get_info_by_fd(object.get(), &info, &size) == 0 && name == info.name) return object;
   }
   if (errno == EPERM) return Error{ErrorCode::kIo, EPERM, "only root (CAP_SYS_ADMIN) may ask the kernel"};
   return not_found(std::string(kNotActive));
+}
+
+}  // namespace
+
+Result<Fd> find_map(std::string_view name) {
+  return find<bpf_map_info>(name, bpf_map_get_next_id, bpf_map_get_fd_by_id);
+}
+
+Result<Fd> find_program(std::string_view name) {
+  return find<bpf_prog_info>(name, bpf_prog_get_next_id, bpf_prog_get_fd_by_id);
 }
 
 bool is_active() {
@@ -240,6 +251,11 @@ Result<KernelState> read_state() {
   state.measures = measure != 0;
   state.measuring = measuring != 0;
   return state;
+}
+
+uint64_t accounted(const KernelState& state) {
+  const diglim_log_counters& log = state.log;
+  return log.logged + log.not_logged + log.not_written + state.counters.dropped_events;
 }
 
 }  // namespace diglim

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The running DIGLIM, as its maps show it. This folder is the only one that knows libbpf.
 //
-// Maps are found by walking the kernel's map ids and comparing names, never through the pins' paths: a mount
-// over those could show other maps, while nobody but the loader can make a map with our prefix once the
-// guards are attached. The oldest of a name counts.
+// Maps are found by walking the kernel's map ids and comparing names: nobody but the loader can make a map
+// with our prefix once the guards are attached. The oldest of a name counts.
 #pragma once
 
 #include <functional>
@@ -33,6 +32,7 @@ constexpr std::string_view kGlobalsMap = "diglim_b.bss";
 // kNotFound: DIGLIM does not run here ("not active"). kIo with EPERM: it does, but this process has no rights
 // to it.
 Result<Fd> find_map(std::string_view name);
+Result<Fd> find_program(std::string_view name);
 
 // Does DIGLIM run here already? True also for a process that may not ask.
 bool is_active();
@@ -71,6 +71,8 @@ struct KernelState {
   diglim_log_counters log = {};
 };
 Result<KernelState> read_state();
+// Denials of which it is known what became of them: a line, or none and why.
+uint64_t accounted(const KernelState& state);
 // Parts of it, from descriptors: these need no rights any more.
 Result<diglim_counters> read_counters(const Fd& globals);
 Result<diglim_log_counters> read_log_counters(const Fd& log);

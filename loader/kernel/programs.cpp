@@ -5,9 +5,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -70,6 +69,14 @@ Result<void> describe_hooks(diglim_bpf& object) {
   return {};
 }
 
+// The first call of the family that walks from one mount namespace to the next; kernels that have it know it
+// (include/uapi/linux/nsfs.h: NS_MNT_GET_INFO, 16 bytes at first).
+bool gives_out_namespaces() {
+  const auto own = open_file("/proc/self/ns/mnt", O_RDONLY);
+  uint8_t info[16] = {};
+  return !own || ioctl(own->get(), _IOR(0xb7, 10, uint8_t[sizeof(info)]), info) == 0 || errno != ENOTTY;
+}
+
 Result<void> map_own_file_executable() {
   TRY_ASSIGN(const Fd self, open_file("/proc/self/exe", O_RDONLY));
   void* at = mmap(nullptr, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, self.get(), 0);
@@ -80,7 +87,7 @@ Result<void> map_own_file_executable() {
 
 }  // namespace
 
-Result<KernelFacts> probe_kernel() {
+Result<KernelFacts> probe_kernel(const HiddenFolder& hidden) {
   catch_libbpf_warnings();
   const std::unique_ptr<probe_bpf, DestroyProbe> object(probe_bpf__open());
   if (!object) return libbpf_error("open the probe", errno);
@@ -91,11 +98,9 @@ Result<KernelFacts> probe_kernel() {
     return libbpf_error("attach to the BPF LSM (is \"bpf\" in lsm= on the kernel command line?)", error);
   }
   TRY(map_own_file_executable());
-  TRY_ASSIGN(const Fd folder, open_file(kBpffs, O_RDONLY | O_DIRECTORY));
-  struct stat info = {};
-  if (fstat(folder.get(), &info) != 0) return from_errno(std::string("stat ") + kBpffs, errno);
+  TRY_ASSIGN(const Fd folder, hidden.open());
 
-  if (object->bss->probe_mount == 0 || object->data->probe_algo == -1) {
+  if (object->bss->probe_namespace == 0 || object->data->probe_algo == -1) {
     return unsupported(
         "the kernel does not call BPF LSM programs: add \"bpf\" to lsm= on the kernel command line");
   }
@@ -109,8 +114,8 @@ Result<KernelFacts> probe_kernel() {
   facts.algo = *algo;
   const auto* digest = reinterpret_cast<const uint8_t*>(object->bss->probe_digest);
   facts.own_digest.assign(digest, digest + hash_size(*algo));
-  facts.pins_device = static_cast<uint32_t>(major(info.st_dev) << 20 | minor(info.st_dev));
-  facts.pins_mount = object->bss->probe_mount;
+  facts.hidden_namespace = object->bss->probe_namespace;
+  facts.nsfs_is_open = gives_out_namespaces();
   facts.module_signatures = kernel_enforces_module_signatures();
   return facts;
 }
@@ -121,8 +126,7 @@ std::vector<std::pair<std::string, ByteView>> program_objects() {
     const auto* at = static_cast<const uint8_t*>(bytes(&size));
     return ByteView(at, size);
   };
-  return {{"diglim.bpf.o", view(diglim_bpf__elf_bytes)},
-          {"probe.bpf.o", view(probe_bpf__elf_bytes)}};
+  return {{"diglim.bpf.o", view(diglim_bpf__elf_bytes)}, {"probe.bpf.o", view(probe_bpf__elf_bytes)}};
 }
 
 struct Programs::State {
@@ -144,6 +148,8 @@ Result<Programs> Programs::load(const Settings& settings, const KernelFacts& fac
   state->object->rodata->diglim_measure = settings.measure ? 1 : 0;
   state->object->rodata->diglim_labels = static_cast<uint32_t>(settings.labels);
   if (!settings.measure) leave_out_measurement(*state->object);
+  state->object->rodata->diglim_hidden_ns = facts.hidden_namespace;
+  state->object->rodata->diglim_nsfs_is_open = facts.nsfs_is_open ? 1 : 0;
   state->object->rodata->diglim_module_signatures = facts.module_signatures ? 1 : 0;
   TRY(describe_hooks(*state->object));
   // PID 1 has a role that no exec gave it, until it executes the real init.
@@ -156,6 +162,14 @@ Result<Programs> Programs::load(const Settings& settings, const KernelFacts& fac
 
 int Programs::generations_fd() const {
   return bpf_map__fd(state_->object->maps.diglim_gens);
+}
+
+int Programs::role_fd() const {
+  return bpf_program__fd(state_->object->progs.diglim_take_role);
+}
+
+int Programs::keep_fd() const {
+  return bpf_program__fd(state_->object->progs.diglim_keep);
 }
 
 Result<void> Programs::set_flags(ByteView digest, uint32_t flags) {
@@ -176,8 +190,9 @@ Result<void> Programs::attach() {
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, state_->object->obj) {
       if (is_guard(program) != guards || !bpf_program__autoload(program) ||
-          bpf_program__type(program) == BPF_PROG_TYPE_SYSCALL)
-        continue;
+          bpf_program__type(program) == BPF_PROG_TYPE_SYSCALL) {
+        continue;  // the last kind hangs on nothing: it is run
+      }
       LinkPtr link(bpf_program__attach(program));
       if (!link) {
         Error error = libbpf_error(std::string("attach ") + bpf_program__name(program), errno);
@@ -190,23 +205,13 @@ Result<void> Programs::attach() {
   return {};
 }
 
-Result<void> Programs::pin(const Fd& keys) {
-  if (mkdir(kPinFolder, 0700) != 0) return from_errno(std::string("create ") + kPinFolder, errno);
-  const std::string folder = std::string(kPinFolder) + "/";
-  for (const auto& [name, link] : state_->links) {
-    if (bpf_obj_pin(bpf_link__fd(link.get()), (folder + name).c_str()) != 0) {
-      return from_errno("pin " + folder + name, errno);
-    }
-  }
-  // No program uses these, so nothing else holds them.
-  const std::pair<const char*, int> maps[] = {{"keys", keys.get()},
-                                              {"log", bpf_map__fd(state_->object->maps.diglim_log)},
-                                              {"claims", bpf_map__fd(state_->object->maps.diglim_claims)},
-                                              {"roles", bpf_program__fd(state_->object->progs.diglim_take_role)}};
-  for (const auto& [name, fd] : maps) {
-    if (bpf_obj_pin(fd, (folder + name).c_str()) != 0) return from_errno("pin " + folder + name, errno);
-  }
-  return {};
+Result<void> Programs::pin(const HiddenFolder& hidden, const Fd& keys) {
+  for (const auto& [name, link] : state_->links) TRY(hidden.pin(bpf_link__fd(link.get()), name));
+  // No attached program uses these, so nothing else holds them.
+  TRY(hidden.pin(keep_fd(), "keep"));
+  TRY(hidden.pin(keys.get(), "keys"));
+  TRY(hidden.pin(bpf_map__fd(state_->object->maps.diglim_log), "log"));
+  return hidden.pin(bpf_map__fd(state_->object->maps.diglim_claims), "claims");
 }
 
 }  // namespace diglim

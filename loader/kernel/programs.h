@@ -11,6 +11,7 @@
 #include "lib/base/bytes.h"
 #include "lib/base/file.h"
 #include "lib/crypto/hash.h"
+#include "loader/kernel/hold.h"
 #include "policy/ima_policy.h"
 
 struct bpf_object;
@@ -18,20 +19,17 @@ struct bpf_link;
 
 namespace diglim {
 
-constexpr const char* kBpffs = "/sys/fs/bpf";
-constexpr const char* kPinFolder = "/sys/fs/bpf/diglim";
-
 // What only the kernel knows; bpf/probe.bpf.c finds it.
 struct KernelFacts {
   HashAlgo algo = HashAlgo::kSha256;  // the kernel's ima_hash
   Bytes own_digest;                   // of /proc/self/exe, as the kernel computes it
-  uint32_t pins_device = 0;           // kernel dev_t of bpffs
-  uint64_t pins_mount = 0;            // address of its struct mount
+  uint64_t hidden_namespace = 0;      // address of the struct mnt_namespace in which we pin
+  bool nsfs_is_open = false;          // it gives out files of namespaces that no task was asked about
   bool module_signatures = false;     // it refuses modules that its own keys did not sign
 };
 
-// REQUIRES: bpffs mounted at kBpffs. kUnsupported with what is missing (lsm= without bpf, no IMA, no BTF).
-Result<KernelFacts> probe_kernel();
+// kUnsupported with what is missing (lsm= without bpf, no IMA, no BTF).
+Result<KernelFacts> probe_kernel(const HiddenFolder& hidden);
 
 // Names ("diglim.bpf.o") and bytes of the objects that this loader carries. The bytes live as long as the
 // process.
@@ -54,14 +52,16 @@ class Programs {
   ~Programs();
 
   int generations_fd() const;
+  int role_fd() const;  // the program of take_role() (kernel/roles.h)
+  int keep_fd() const;  // the program of Lease (kernel/lease.h)
   // Gives the digest a meaning of its own (DIGLIM_FLAG_*).
   Result<void> set_flags(ByteView digest, uint32_t flags);
   // From now on IMA measures: where files are only measured, they are no longer denied. For ever.
   void set_measuring();
   // Attaches every program, the guards last. All or nothing: on an error none stays attached.
   Result<void> attach();
-  // Pins every link, `keys`, and the maps that no program uses, below kPinFolder.
-  Result<void> pin(const Fd& keys);
+  // Pins every link, `keys`, and what no attached program uses.
+  Result<void> pin(const HiddenFolder& hidden, const Fd& keys);
 
  private:
   struct State;

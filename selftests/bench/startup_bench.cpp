@@ -45,8 +45,7 @@ bool measure_startup() {
   const std::unique_ptr<diglim_bpf, DestroyDiglim> object(diglim_bpf__open());
   if (!object) return (void)fprintf(stderr, "table_bench: cannot open the programs\n"), false;
   object->rodata->diglim_mode = DIGLIM_MODE_PERMISSIVE;
-  object->rodata->diglim_pins_device = 1;  // else the verifier leaves out what guards the pins
-  object->rodata->diglim_pins_mount = 1;
+  object->rodata->diglim_hidden_ns = 1;  // else the verifier leaves out what guards it
   std::vector<std::pair<const char*, std::vector<char>>> logs;
   // As loader/kernel/programs.cpp has it: 6.1 lacks this hook.
   if (libbpf_find_vmlinux_btf_id("file_truncate", BPF_LSM_MAC) < 0) {
