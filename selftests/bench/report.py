@@ -3,7 +3,8 @@
 """Goal: turns what the VMs and this machine printed into the table, or JSON, of `selftests/bench/run`.
 
 Expected: exit 1, with its name, if a figure is missing. Input: files of "section NAME", "NAME MEDIAN P10 P90",
-"status NAME JSON" and "log [SECONDS] TEXT" lines; the file's name is the kernel, or "host".
+"status NAME JSON" and "log [SECONDS] TEXT" lines; the file's name is the kernel, or "host". Of several lines of one name in a section the
+least median counts.
 """
 import argparse
 import datetime
@@ -66,7 +67,8 @@ class Figures:
                 elif words[0] == "log":
                     self._read_log(line)
                 elif len(words) == 4:
-                    section[words[0]] = [float(word) for word in words[1:]]
+                    values = [float(word) for word in words[1:]]
+                    section[words[0]] = min(values, section.get(words[0], values))
 
     def _read_log(self, line):
         match = re.match(r"log \[ *([0-9.]+)\] (.*)", line)

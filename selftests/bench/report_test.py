@@ -49,6 +49,11 @@ class Report(unittest.TestCase):
             },
         )
 
+    def test_least_median_counts(self):
+        figures = self.figures("section off\nopen_ro_ns 12 3 4\nopen_ro_ns 9 8 20\nopen_ro_ns 10 1 1\nsection enforce\nopen_ro_ns 99 1 1\n")
+        self.assertEqual([figures.get("off", "open_ro_ns", which) for which in range(3)], [9, 8, 20])
+        self.assertEqual(figures.get("enforce", "open_ro_ns"), 99)
+
     def test_goal_is_met_up_to_itself(self):
         self.assertEqual(report.goal_text(1.03, 1.03), "1.030 ")
         self.assertEqual(report.goal_text(1.03, 1.0301), "1.030!")
