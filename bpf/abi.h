@@ -105,6 +105,7 @@ enum diglim_reason {
   DIGLIM_REASON_OTHER_KERNEL = 15, /* a known kernel for kexec, which could be started without DIGLIM */
   DIGLIM_REASON_PINNED = 16,       /* it was mapped shared and writable, so somebody may still write to its pages: a copy counts */
   DIGLIM_REASON_BUSY = 17,         /* too many tasks are mapping files at this moment; trying again helps */
+  DIGLIM_REASON_STORAGE = 18,      /* its file system lies on no disk (DIGLIM_DISKS); detail = kernel dev_t, 0: on none */
 };
 
 enum diglim_guard {

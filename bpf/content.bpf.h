@@ -40,21 +40,22 @@ static __always_inline bool is_disk(struct block_device *device)
   return false;
 }
 
-/* File systems whose content changes only through their inodes. Any other one (FUSE, NFS, 9p, overlay, ...) can show other bytes at the
- * next read, so a digest of it says nothing.
+/* 0 for file systems whose content changes only through their inodes. Any other one (FUSE, NFS, 9p, overlay, ...) can show other bytes at
+ * the next read, so a digest of it says nothing.
  */
-static __always_inline bool is_stable(struct inode *inode)
+static __always_inline u8 why_unstable(struct inode *inode, s32 *detail)
 {
   struct super_block *sb = inode->i_sb;
 
+  *detail = (u32)sb->s_magic;
   if (sb->s_iflags & (SB_I_IMA_UNVERIFIABLE_SIGNATURE | SB_I_UNTRUSTED_MOUNTER))
-    return false;
+    return DIGLIM_REASON_FILESYSTEM;
   if (inode->i_flags & S_DAX) /* its pages are the storage itself */
-    return false;
+    return DIGLIM_REASON_FILESYSTEM;
   switch ((u32)sb->s_magic) {
   case 0x01021994: /* tmpfs */
   case 0x858458f6: /* ramfs */
-    return true;
+    return 0;
   case 0x0000ef53: /* ext2, ext3, ext4 */
   case 0x58465342: /* xfs */
   case 0x9123683e: /* btrfs */
@@ -63,9 +64,12 @@ static __always_inline bool is_stable(struct inode *inode)
   case 0x00009660: /* iso9660 */
   case 0x00004d44: /* vfat */
   case 0xe0f5e1e2: /* erofs; from 6.12 on it can also be mounted from a file */
-    return sb->s_bdev && is_disk(sb->s_bdev);
+    if (sb->s_bdev && is_disk(sb->s_bdev))
+      return 0;
+    *detail = sb->s_bdev ? sb->s_bdev->bd_dev : 0;
+    return DIGLIM_REASON_STORAGE;
   }
-  return false;
+  return DIGLIM_REASON_FILESYSTEM;
 }
 
 /* A memfd, or memory shared through shmget: its descriptors can write and cut without counting as writers. Only the seals say
@@ -84,10 +88,11 @@ static __always_inline bool is_unsealed_memory(struct inode *inode)
 /* 0, or why the file's content can never be known: enum diglim_reason. */
 static __always_inline u8 why_unknowable(struct inode *inode, struct inode_note *note, s32 *detail)
 {
-  if (!is_stable(inode)) {
-    *detail = (u32)inode->i_sb->s_magic;
-    return DIGLIM_REASON_FILESYSTEM;
-  }
+  u8 unstable = why_unstable(inode, detail);
+
+  if (unstable)
+    return unstable;
+  *detail = 0;
   /* A device node has size 0 to IMA, which then gives the digest of nothing: on the list of any package with an empty file. */
   if ((inode->i_mode & S_IFMT) != S_IFREG)
     return DIGLIM_REASON_MEMORY;

@@ -347,20 +347,26 @@ int BPF_PROG(diglim_kernel_read, struct file *file, int id, bool contents)
 }
 
 /* enum kernel_load_data_id, include/linux/kernel_read_file.h */
-#define LOADING_FIRMWARE 1
+#define LOADING_UNKNOWN 0
 #define LOADING_MODULE 2
-#define LOADING_KEXEC_INITRAMFS 4
+#define LOADING_POLICY 5
+#define LOADING_X509_CERTIFICATE 6
 
 SEC("lsm/kernel_load_data")
 int BPF_PROG(diglim_kernel_load, int id, bool contents)
 {
   struct report report = {.kind = DIGLIM_KIND_KERNEL_LOAD, .reason = DIGLIM_REASON_MEMORY, .detail = id};
 
-  if (id < LOADING_FIRMWARE || id > LOADING_KEXEC_INITRAMFS)
-    return 0;
-  /* The kernel verifies it next, over the very bytes that it copied from memory. */
-  if (id == LOADING_MODULE && diglim_module_signatures)
-    return 0;
+  switch (id) {
+  case LOADING_UNKNOWN:
+  case LOADING_POLICY:
+  case LOADING_X509_CERTIFICATE:
+    return 0; /* nothing that the kernel would run */
+  case LOADING_MODULE:
+    /* The kernel verifies it next, over the very bytes that it copied from memory. */
+    if (diglim_module_signatures)
+      return 0;
+  }
   report.enforced = is_refused(DIGLIM_REASON_MEMORY);
   emit(&report, NULL);
   return refuse(report.enforced, -EPERM);

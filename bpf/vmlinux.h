@@ -41,6 +41,7 @@ struct gendisk {
   char disk_name[32];
 };
 struct block_device {
+  u32 bd_dev;
   struct gendisk *bd_disk;
 };
 struct super_block {

@@ -15,7 +15,7 @@ namespace {
 
 // Indexed by the kernel's enum kernel_read_file_id and kernel_load_data_id, which agree.
 constexpr std::string_view kKernelUses[] = {
-    "data", "firmware", "module", "kexec image", "kexec initramfs", "policy", "X.509 certificate"};
+    "data", "firmware", "module", "kexec image", "kexec initramfs", "policy", "X.509 certificate", "compressed module"};
 
 constexpr int kModule = 2;
 
@@ -30,7 +30,8 @@ constexpr std::string_view kGuards[] = {"",
                                         "switch off ftrace",
                                         "loader without rights: it is traced, filtered or shares its state",
                                         "load an IMA policy",
-                                        "change a manifest of what the loader trusts"};
+                                        "change a manifest of what the loader trusts",
+                                        "exchange content that was checked for what lies on the disk"};
 
 template <size_t N>
 std::string_view pick(const std::string_view (&names)[N], int index) {
@@ -92,6 +93,16 @@ std::string why(const diglim_event& event) {
       return "the kernel knows only an earlier digest of it";
     case DIGLIM_REASON_OTHER_KERNEL:
       return "known, but another kernel could be started without DIGLIM";
+    case DIGLIM_REASON_PINNED:
+      return "it was mapped shared and writable, so its content can still be changed unseen; a copy of it (cp, "
+             "install) may run";
+    case DIGLIM_REASON_BUSY:
+      return "too many files are being mapped at once; try again";
+    case DIGLIM_REASON_STORAGE: {
+      const auto device = static_cast<uint32_t>(event.detail);
+      return "its file system is on no disk (device " + std::to_string(device >> 20) + ":" +
+             std::to_string(device & 0xfffff) + "), so root can change its content unseen";
+    }
     default:
       return "reason " + std::to_string(event.reason);
   }

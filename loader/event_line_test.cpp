@@ -64,6 +64,18 @@ TEST(EventLine, KernelLoadsAndGuards) {
             "command sh");
 }
 
+TEST(EventLine, WhatCanBeChangedUnseen) {
+  const auto pinned = make_event(DIGLIM_KIND_EXEC, DIGLIM_REASON_PINNED);
+  EXPECT_NE(event_line(pinned).find("it was mapped shared and writable"), std::string::npos);
+  EXPECT_NE(event_line(pinned).find("a copy of it (cp, install) may run"), std::string::npos);
+  auto storage = make_event(DIGLIM_KIND_EXEC, DIGLIM_REASON_STORAGE);
+  storage.detail = 7 << 20 | 3;
+  EXPECT_NE(event_line(storage).find("on no disk (device 7:3)"), std::string::npos);
+  auto content = make_event(DIGLIM_KIND_GUARD, DIGLIM_REASON_PROTECTED);
+  content.detail = DIGLIM_GUARD_CONTENT;
+  EXPECT_NE(event_line(content).find("exchange content that was checked"), std::string::npos);
+}
+
 TEST(EventLine, SurvivesNonsense) {
   for (int kind = 0; kind < 256; ++kind) {
     auto event = make_event(static_cast<uint8_t>(kind), static_cast<uint8_t>(kind));

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// calls_bench calls DIR: exec, open and mmap, timed; DIR holds `nothing`, `nothing-100k`, `nothing-5m`, all
-// known. calls_bench time NAME COMMAND...: one command: time and peak memory.
+// calls_bench calls DIR RUNS: exec (RUNS times), mmap (5 * RUNS), open (10 * RUNS), timed one by one; DIR
+// holds `nothing`, `dynamic`, `library` of 2 MiB, all known, and `data`. calls_bench loop NAME DIR SECONDS:
+// one of these calls, again and again, for someone who looks on. calls_bench first DIR: exec of a file that
+// has to be hashed; DIR holds `nothing-100k`, `nothing-5m`, known. calls_bench time NAME COMMAND...: one
+// command: time and peak memory.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "selftests/bench/measure.h"
 
@@ -43,15 +47,16 @@ rusage run(char* const* arguments, bool output_to_stderr) {
   return usage;
 }
 
-template <typename Prepare, typename Call>
-void measure(const char* name, int samples, int batch, Prepare prepare, Call call) {
+// The clock is read around each call, so that an interrupt falls into one sample and not into the median.
+void measure(const char* name, int samples, const std::function<void()>& prepare,
+             const std::function<void()>& call) {
   constexpr int kWarmUps = 3;
   std::vector<double> all_ns;
   for (int i = -kWarmUps; i < samples; ++i) {
     prepare();
     Stopwatch watch;
-    for (int j = 0; j < batch; ++j) call();
-    const double passed_ns = watch.lap_ns() / batch;
+    call();
+    const double passed_ns = watch.lap_ns();
     if (i >= 0) all_ns.push_back(passed_ns);
   }
   print(name, std::move(all_ns));
@@ -63,49 +68,76 @@ void open_and_close(const std::string& path, int flags) {
   (void)close(fd);
 }
 
-void measure_exec(const char* name, const std::string& path, int samples, bool first) {
-  std::string program = path;
-  char* const arguments[] = {program.data(), nullptr};
-  // Opening for write makes DIGLIM forget what it knew: the next exec hashes again.
-  const auto forget = [&] {
-    if (first) open_and_close(path, O_WRONLY);
-  };
-  measure(name, samples, 1, forget, [&] { (void)run(arguments, false); });
+void map_and_unmap(int fd, int protection) {
+  constexpr size_t kSize = 2 << 20;
+  void* at = mmap(nullptr, kSize, protection, MAP_PRIVATE, fd, 0);
+  if (at == MAP_FAILED) fail("map the library");
+  (void)munmap(at, kSize);
 }
 
-void measure_calls(const std::string& folder) {
-  const auto nothing_to_prepare = [] {};
-  measure_exec("exec_ns", folder + "/nothing", 200, false);
-  measure_exec("exec_first_100k_ns", folder + "/nothing-100k", 20, true);
-  measure_exec("exec_first_5m_ns", folder + "/nothing-5m", 5, true);
+void execute(const std::string& path) {
+  std::string program = path;
+  char* const arguments[] = {program.data(), nullptr};
+  (void)run(arguments, false);
+}
 
-  const std::string uninvolved = "/tmp/uninvolved";
-  const int fd = open(uninvolved.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0 || write(fd, "data", 4) != 4) fail("write " + uninvolved);
-  (void)close(fd);
-  measure("open_read_ns", 200, 16, nothing_to_prepare, [&] { open_and_close(uninvolved, O_RDONLY); });
-  measure("open_write_ns", 200, 16, nothing_to_prepare, [&] { open_and_close(uninvolved, O_WRONLY); });
+struct Call {
+  std::string name;
+  int samples_per_run;
+  std::function<void()> call;
+};
 
-  const std::string library = folder + "/nothing-100k";
-  const int library_fd = open(library.c_str(), O_RDONLY | O_CLOEXEC);
-  if (library_fd < 0) fail("open " + library);
-  measure("mmap_exec_ns", 200, 16, nothing_to_prepare, [&] {
-    void* at = mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, library_fd, 0);
-    if (at == MAP_FAILED) fail("map " + library);
-    (void)munmap(at, 4096);
-  });
-  measure("mmap_read_ns", 200, 16, nothing_to_prepare, [&] {
-    void* at = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, library_fd, 0);
-    if (at == MAP_FAILED) fail("map " + library);
-    (void)munmap(at, 4096);
-  });
-  (void)close(library_fd);
+std::vector<Call> all_calls(const std::string& folder) {
+  const std::string library = folder + "/library";
+  const int fd = open(library.c_str(), O_RDONLY | O_CLOEXEC);  // stays open
+  if (fd < 0) fail("open " + library);
+  return {
+      {"exec_static", 1, [=] { execute(folder + "/nothing"); }},
+      {"exec_dynamic", 1, [=] { execute(folder + "/dynamic"); }},
+      {"mmap_exec", 5, [=] { map_and_unmap(fd, PROT_READ | PROT_EXEC); }},
+      {"mmap_plain", 5, [=] { map_and_unmap(fd, PROT_READ); }},
+      {"open_ro", 10, [=] { open_and_close(folder + "/data", O_RDONLY); }},
+      {"open_rw", 10, [=] { open_and_close(folder + "/data", O_RDWR); }},
+  };
+}
+
+void measure_calls(const std::string& folder, int runs) {
+  for (const Call& call : all_calls(folder))
+    measure((call.name + "_ns").c_str(), runs * call.samples_per_run, [] {}, call.call);
+}
+
+void loop(std::string_view name, const std::string& folder, double seconds) {
+  for (const Call& call : all_calls(folder)) {
+    if (call.name != name) continue;
+    const uint64_t end_ns = now_ns() + static_cast<uint64_t>(seconds * 1e9);
+    while (now_ns() < end_ns) call.call();
+    return;
+  }
+  errno = EINVAL;
+  fail("no such call");
+}
+
+// Opening for write makes DIGLIM forget what it knew: the next exec hashes again.
+void measure_first(const char* name, const std::string& path, int samples) {
+  measure(
+      name, samples, [&] { open_and_close(path, O_WRONLY); }, [&] { execute(path); });
 }
 
 int main(int argc, char** argv) {
   const std::string_view verb = argc > 1 ? argv[1] : "";
-  if (verb == "calls" && argc == 3) {
-    measure_calls(argv[2]);
+  const int runs = verb == "calls" && argc == 4 ? atoi(argv[3]) : 0;
+  if (runs > 0) {
+    measure_calls(argv[2], runs);
+    return 0;
+  }
+  if (verb == "loop" && argc == 5) {
+    loop(argv[2], argv[3], atof(argv[4]));
+    return 0;
+  }
+  if (verb == "first" && argc == 3) {
+    const std::string folder = argv[2];
+    measure_first("exec_first_100k_ns", folder + "/nothing-100k", 20);
+    measure_first("exec_first_5m_ns", folder + "/nothing-5m", 5);
     return 0;
   }
   if (verb == "time" && argc >= 4) {
@@ -116,7 +148,9 @@ int main(int argc, char** argv) {
     print((name + "_peak_rss_bytes").c_str(), static_cast<double>(usage.ru_maxrss) * 1024);
     return 0;
   }
-  (void)fputs("Usage: calls_bench calls DIR | time NAME COMMAND...\n", stderr);
+  (void)fputs(
+      "Usage: calls_bench calls DIR RUNS | loop NAME DIR SECONDS | first DIR | time NAME COMMAND...\n",
+      stderr);
   return 2;
 }
 

@@ -3,24 +3,32 @@
 """Goal: turns what the VMs and this machine printed into the table, or JSON, of `selftests/bench/run`.
 
 Expected: exit 1, with its name, if a figure is missing. Input: files of "section NAME", "NAME MEDIAN P10 P90",
-"status NAME JSON" and "log [SECONDS] TEXT" lines; the file's name is the kernel, or "host".
+"status NAME JSON" and "log [SECONDS] TEXT" lines; the file's name is the kernel, or "host". Of several lines of one name in a section the
+least median counts.
 """
 import argparse
+import datetime
 import json
 import os
 import re
 import statistics
 import sys
 
-CALLS = [
-    ("fork + exec + wait, verdict cached", "exec_ns"),
-    ("exec, 100 kB file hashed", "exec_first_100k_ns"),
-    ("exec, 5 MB file hashed", "exec_first_5m_ns"),
-    ("open(O_RDONLY) + close, uninvolved", "open_read_ns"),
-    ("open(O_WRONLY) + close, uninvolved", "open_write_ns"),
-    ("mmap(PROT_EXEC) + munmap, known", "mmap_exec_ns"),
-    ("mmap(PROT_READ) + munmap", "mmap_read_ns"),
-]
+# Names of calls_bench and of the saved results, and the goals: the most that DIGLIM may cost, as a ratio to nothing loaded, without and
+# with measuring. None: no goal.
+CALLS = {
+    "exec_static": ("fork + exec + wait, static", 1.005, 1.02),
+    "exec_dynamic": ("fork + exec + wait, dynamic", 1.005, None),
+    "mmap_exec": ("mmap(PROT_EXEC) + munmap, 2 MiB", 1.030, 1.15),
+    "mmap_plain": ("mmap(PROT_READ) + munmap, 2 MiB", 1.016, None),
+    "open_ro": ("open(O_RDONLY) + close", 1.030, 1.05),
+    "open_rw": ("open(O_RDWR) + close", 1.045, None),
+}
+# Without a verdict in the cache.
+FIRST = {
+    "exec_first_100k": "exec, 100 kB file hashed",
+    "exec_first_5m": "exec, 5 MB file hashed",
+}
 TABLES = [
     ("DIGLIM's table", "table"),
     ("BPF_MAP_TYPE_HASH, batch", "hash"),
@@ -43,7 +51,7 @@ class Figures:
 
     def __init__(self, path):
         self.name = os.path.basename(path)
-        self.sections, self.status, self.log = {}, {}, {}
+        self.sections, self.status, self.log, self.release = {}, {}, {}, None
         section = {}
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
@@ -52,12 +60,15 @@ class Figures:
                     continue
                 if words[0] == "section":
                     section = self.sections.setdefault(words[1], {})
+                elif words[0] == "release":
+                    self.release = words[1]
                 elif words[0] == "status":
                     self.status[words[1]] = json.loads(line.split(None, 2)[2])
                 elif words[0] == "log":
                     self._read_log(line)
                 elif len(words) == 4:
-                    section[words[0]] = [float(word) for word in words[1:]]
+                    values = [float(word) for word in words[1:]]
+                    section[words[0]] = min(values, section.get(words[0], values))
 
     def _read_log(self, line):
         match = re.match(r"log \[ *([0-9.]+)\] (.*)", line)
@@ -99,18 +110,38 @@ def tables(figures, section):
     return result
 
 
-def calls(figures):
+def calls(figures, names, modes):
+    """For each name its instructions with nothing loaded and in each mode, and the ratio of the two."""
     result = {}
-    for _, name in CALLS:
-        off = figures.get("off", name)
+    for name in names:
+        off = figures.get("off", f"{name}_ns")
         row = {"off_ns": off}
-        for mode in ("permissive", "enforce"):
-            value = figures.get(mode, name)
-            row[f"{mode}_ns"] = value
-            row[f"{mode}_overhead_percent"] = (value / off - 1) * 100
-        row["enforce_p10_p90_ns"] = [figures.get("enforce", name, 1), figures.get("enforce", name, 2)]
-        result[name.removesuffix("_ns")] = row
+        for mode in modes:
+            row[f"{mode}_ns"] = figures.get(mode, f"{name}_ns")
+            row[f"{mode}_ratio"] = row[f"{mode}_ns"] / off
+        row["enforce_p10_p90_ns"] = [figures.get("enforce", f"{name}_ns", which) for which in (1, 2)]
+        result[name] = row
     return result
+
+
+def saved(figures, rows, commit, date):
+    """What `--save` writes of one kernel."""
+    if not figures.release:
+        raise Missing(f"{figures.name}: release")
+    return {
+        "date": date,
+        "kernel": figures.release,
+        "commit": commit,
+        "tests": {
+            name: {
+                "baseline": round(row["off_ns"]),
+                "diglim": round(row["enforce_ns"]),
+                "diglim_measure": round(row["measure_ns"]),
+            }
+            for name, row in rows.items()
+            if name in CALLS
+        },
+    }
 
 
 def loading(figures):
@@ -150,14 +181,38 @@ def startup(figures):
 
 def measuring(figures):
     return {
-        "loader_off_ns": figures.get("measure-off", "loader_ns"),
-        "loader_on_ns": figures.get("measure-on", "loader_ns"),
-        "extends": figures.get("measure-on", "extends"),
+        "loader_on_ns": figures.get("measure", "loader_ns"),
+        "extends": figures.get("measure", "extends"),
     }
 
 
-def overhead_text(percent):
-    return f"{percent:+.1f}%" if percent < 1000 else f"x {percent / 100 + 1:,.0f}"
+def cell(value, ratio):
+    return f"{value:,.0f} " + (f"{ratio:8.4f}" if ratio < 10 else f"x {ratio:6,.0f}")
+
+
+def goal_text(goal, ratio):
+    if goal is None:
+        return ""
+    return f"{goal:.3f}" + (" " if ratio <= goal else "!")
+
+
+def print_calls(rows, modes):
+    """REQUIRES: modes end with enforce, measure."""
+    print(f"\n  {'calls, median; ratio to off; ! above the goal':<46}{'off':>10}", end="")
+    print("".join(f"{mode:>22}" + (f"{'goal':>7} " if mode != "permissive" else "") for mode in modes) + f"{'p10 .. p90 (enforce)':>28}")
+    for name, row in rows.items():
+        label, *goals = CALLS[name] if name in CALLS else (FIRST[name], None, None)
+        line = f"    {label:<42}{row['off_ns']:>12,.0f}"
+        for mode in modes:
+            if f"{mode}_ns" not in row:
+                line += " " * 30
+                continue
+            ratio = row[f"{mode}_ratio"]
+            line += f"{cell(row[f'{mode}_ns'], ratio):>22}"
+            if mode != "permissive":
+                line += f"{goal_text(goals[mode == 'measure'], ratio):>8}"
+        low, high = row["enforce_p10_p90_ns"]
+        print(line + f"{f'{low:,.0f} .. {high:,.0f}':>28}")
 
 
 def print_tables(rows, title):
@@ -197,16 +252,7 @@ def print_kernel(name, result, digests):
         f"{load['small_lists']} small lists, {memory['unloaded']:.1f} after an unload"
     )
 
-    print(f"\n  {'calls, median':<40}{'off':>14}{'permissive':>23}{'enforce':>23}{'p10 .. p90 (enforce)':>28}")
-    for label, key in CALLS:
-        row = result["calls"][key.removesuffix("_ns")]
-        cells = [
-            f"{row[mode + '_ns']:,.0f} {overhead_text(row[mode + '_overhead_percent']):>8}"
-            for mode in ("permissive", "enforce")
-        ]
-        low, high = row["enforce_p10_p90_ns"]
-        spread = f"{low:,.0f} .. {high:,.0f}"
-        print(f"    {label:<38}{row['off_ns']:>14,.0f}{cells[0]:>23}{cells[1]:>23}{spread:>28}")
+    print_calls(result["calls"], ["permissive", "enforce", "measure"])
 
     boot = result["boot"]
     print(f"\n  {'boot (virtual time: waiting counts too)':<60}{'million':>14}")
@@ -223,15 +269,40 @@ def print_kernel(name, result, digests):
         print(f"    {label:<58}{boot[key] / 1e6:>14,.1f}")
     print(f"    {'BPF instructions that the verifier walked':<58}{boot['verified_insns']:>14,.0f}")
     measure = result["measuring"]
-    print(f"    {'loader in all, with a TPM':<58}{measure['loader_off_ns'] / 1e6:>14,.1f}")
-    print(f"    {'  and with diglim.measure=on':<58}{measure['loader_on_ns'] / 1e6:>14,.1f}")
+    print(f"    {'loader in all, with diglim.measure=on':<58}{measure['loader_on_ns'] / 1e6:>14,.1f}")
     print(f"  {'TPM extends in that boot (boot_aggregate, the manifest)':<60}{measure['extends']:>14,.0f}")
+
+
+def measured(figures, only):
+    if only == "calls":
+        return {"calls": calls(figures, CALLS, ["enforce", "measure"])}
+    return {
+        "tables": tables(figures, "off"),
+        "loading": loading(figures),
+        "calls": {
+            **calls(figures, CALLS, ["permissive", "enforce", "measure"]),
+            **calls(figures, FIRST, ["permissive", "enforce"]),
+        },
+        "boot": startup(figures),
+        "measuring": measuring(figures),
+    }
+
+
+def save(folder, figures, rows, commit):
+    os.makedirs(folder, exist_ok=True)
+    date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
+    text = json.dumps(saved(figures, rows, commit, date), indent=2)
+    with open(os.path.join(folder, f"{figures.name}.json"), "w", encoding="utf-8") as file:
+        file.write(text + "\n")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("--digests", type=int, required=True)
+    parser.add_argument("--only", choices=("all", "calls"), default="all")
+    parser.add_argument("--save", metavar="FOLDER")
+    parser.add_argument("--commit")
     parser.add_argument("files", nargs="+")
     options = parser.parse_args()
     results = {}
@@ -241,27 +312,30 @@ def main():
             if figures.name == "host":
                 results["host"] = {"kernel": os.uname().release, "tables": tables(figures, "host")}
                 continue
-            results[figures.name] = {
-                "tables": tables(figures, "off"),
-                "loading": loading(figures),
-                "calls": calls(figures),
-                "boot": startup(figures),
-                "measuring": measuring(figures),
-            }
+            results[figures.name] = measured(figures, options.only)
+            if options.save:
+                save(options.save, figures, results[figures.name]["calls"], options.commit)
     except Missing as missing:
         print(f"report: not measured: {missing}", file=sys.stderr)
         return 1
     if options.format == "json":
         print(json.dumps({"digests": options.digests, "results": results}, indent=2))
         return 0
-    print(f"DIGLIM benchmark, {options.digests:,} digests")
+    print_text(results, options)
+    return 0
+
+
+def print_text(results, options):
+    print("DIGLIM benchmark" + (f", {options.digests:,} digests" if options.only == "all" else ""))
     for name, result in results.items():
         if name == "host":
             print(f"\nThis machine, kernel {result['kernel']}: real nanoseconds, the least of 7 rounds")
             print_tables(result["tables"], "lookup; build for each digest")
+        elif options.only == "calls":
+            print(f"\nKernel {name}: instructions (VM, 1 ns is 1 instruction)")
+            print_calls(result["calls"], ["enforce", "measure"])
         else:
             print_kernel(name, result, options.digests)
-    return 0
 
 
 if __name__ == "__main__":

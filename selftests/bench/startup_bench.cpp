@@ -47,10 +47,13 @@ bool measure_startup() {
   object->rodata->diglim_mode = DIGLIM_MODE_PERMISSIVE;
   object->rodata->diglim_hidden_ns = 1;  // else the verifier leaves out what guards it
   std::vector<std::pair<const char*, std::vector<char>>> logs;
-  // As loader/kernel/programs.cpp has it: 6.1 lacks this hook.
-  if (libbpf_find_vmlinux_btf_id("file_truncate", BPF_LSM_MAC) < 0) {
-    (void)bpf_program__set_autoload(object->progs.diglim_file_truncate, false);  // fails only after load
-  }
+  // As loader/kernel/programs.cpp has it: one of the two fits this kernel.
+  const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), btf__free);
+  const int hook = btf__find_by_name_kind(types.get(), "bpf_lsm_inode_setattr", BTF_KIND_FUNC);
+  const btf_type* function = btf__type_by_id(types.get(), static_cast<uint32_t>(hook));
+  const bool has_idmap = btf_vlen(btf__type_by_id(types.get(), function->type)) == 3;
+  (void)bpf_program__set_autoload(
+      has_idmap ? object->progs.diglim_setattr_6_1 : object->progs.diglim_setattr, false);
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object->obj) {
     if (!bpf_program__autoload(program)) continue;

@@ -4,16 +4,17 @@
 #include <algorithm>
 #include <array>
 
+#include "bpf/abi.h"
 #include "lib/base/text.h"
 #include "tools/diglim/doctor/checks.h"
 
 namespace diglim::doctor {
 namespace {
 
-// As in bpf/verdict.bpf.h: those whose content cannot change behind the kernel's back.
+// As in bpf/content.bpf.h: those whose content cannot change behind the kernel's back.
 constexpr std::array<std::string_view, 11> kAccepted = {
     "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs", "ramfs", "squashfs", "erofs", "iso9660"};
-constexpr std::array<std::string_view, 4> kUnsafeDevices = {"/dev/loop", "/dev/ram", "/dev/nbd", "/dev/zram"};
+constexpr std::string_view kDisks[] = DIGLIM_DISKS;
 // Programs lie on these by their nature, or never.
 constexpr std::array<std::string_view, 8> kFoldersOfPrograms = {"/",          "/usr",  "/boot", "/opt",
                                                                 "/usr/local", "/home", "/srv",  "/var"};
@@ -23,11 +24,13 @@ std::string refusal(const Mount& mount) {
   const bool accepted = std::ranges::count(kAccepted, mount.type) > 0 || mount.type == "vfat" ||
                         mount.type == "rootfs" || mount.type == "devtmpfs";
   if (!accepted) return mount.type + ", whose content can change unseen";
-  for (std::string_view device : kUnsafeDevices) {
-    if (mount.source.starts_with(device))
-      return mount.type + " on " + mount.source + ", whose content root can change";
-  }
-  return {};
+  constexpr std::string_view kDevices = "/dev/";
+  if (!mount.source.starts_with(kDevices)) return {};
+  const std::string_view device = std::string_view(mount.source).substr(kDevices.size());
+  // Names of the admin's (mapper/root) and the kernel's own for its first one do not tell the driver.
+  if (device.find('/') != std::string_view::npos || device == "root") return {};
+  if (std::ranges::any_of(kDisks, [&](std::string_view disk) { return device.starts_with(disk); })) return {};
+  return mount.type + " on " + mount.source + ", which is no disk: root can change its content";
 }
 
 }  // namespace
