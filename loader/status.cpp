@@ -156,7 +156,8 @@ void print_text(const Status& status) {
   printf("denied:     %llu%s; %llu lines in the log, %llu denials not logged, %llu events lost\n",
          static_cast<unsigned long long>(counters.denied),
          status.state.mode == DIGLIM_MODE_PERMISSIVE ? " would have been" : "",
-         static_cast<unsigned long long>(log.logged), static_cast<unsigned long long>(log.not_logged),
+         static_cast<unsigned long long>(log.logged),
+         static_cast<unsigned long long>(log.not_logged + log.not_written),
          static_cast<unsigned long long>(counters.dropped_events));
   if (!status.not_logged.empty()) printf("log:        %s\n", status.not_logged.c_str());
   if (log.restarts > 0) {

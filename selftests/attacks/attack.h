@@ -45,8 +45,6 @@ constexpr unsigned kAll = 7;
 constexpr unsigned kHarmless = 8;
 // Leaves the machine in a state that others should not see: run in a boot of its own part, at the end.
 constexpr unsigned kLast = 16;
-// May end with DIGLIM gone: a boot of its own.
-constexpr unsigned kLoss = 32;
 // Needs a machine that booted with ima_policy=tcb.
 constexpr unsigned kIma = 64;
 
@@ -65,7 +63,6 @@ std::span<const Attack> bpf_attacks();
 std::span<const Attack> mount_attacks();
 std::span<const Attack> process_attacks();
 std::span<const Attack> loader_attacks();
-std::span<const Attack> loss_attacks();
 std::span<const Attack> ima_attacks();
 
 // --- victims

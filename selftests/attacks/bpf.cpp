@@ -5,7 +5,6 @@
 // Expected: EPERM and an event.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -90,12 +89,6 @@ Report prog_by_id() {
   return refused_one ? refused("BPF_PROG_GET_FD_BY_ID", EPERM, EPERM) : not_tried("no such program");
 }
 
-Report map_by_pin() {
-  if (!make_pins()) return not_tried("no pins", errno);
-  const Fd map(bpf_obj_get("/sys/fs/bpf/diglim/keys"));
-  return map ? allowed("opened the pinned keys") : refused("BPF_OBJ_GET", errno, EPERM);
-}
-
 // Link descriptors are to be had; LSM links can neither be detached nor given another program.
 Report link_detach() {
   int links = 0;
@@ -138,7 +131,6 @@ constexpr Attack kAttacks[] = {
     {"bpf-map-create", kAll, kMap, map_create, "a map with the name of one of DIGLIM's"},
     {"bpf-map-by-id", kAll, kMap, map_by_id, "open DIGLIM's maps by id"},
     {"bpf-prog-by-id", kAll, kProg, prog_by_id, "open DIGLIM's programs by id"},
-    {"bpf-map-by-pin", kAll, kMap, map_by_pin, "open DIGLIM's pins"},
     {"bpf-link-detach", kEnforce, nullptr, link_detach, "detach or update DIGLIM's links"},
     {"bpf-load-lsm", kAll, kLoad, load_lsm, "load an LSM program"},
     {"bpf-load-lsm-cgroup", kAll, kLoad, load_lsm_cgroup, "load an LSM program for a cgroup"},
@@ -154,17 +146,6 @@ std::span<const Attack> bpf_attacks() {
 
 bool pins_are_real() {
   return access("/usr/sbin/diglim-loader", F_OK) == 0;
-}
-
-bool make_pins() {
-  if (pins_are_real()) return access("/sys/fs/bpf/diglim/keys", F_OK) == 0;
-  if (mkdir("/sys/fs/bpf/diglim", 0700) != 0 && errno != EEXIST) return false;
-  for (const char* name : {"keys", "diglim_exec", "diglim_kill"}) {
-    const std::string path = std::string("/sys/fs/bpf/diglim/") + name;
-    const Fd map(create_map("victim"));
-    if (access(path.c_str(), F_OK) != 0 && bpf_obj_pin(map.get(), path.c_str()) != 0) return false;
-  }
-  return true;
 }
 
 }  // namespace attacks

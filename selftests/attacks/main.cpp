@@ -28,7 +28,7 @@ constexpr int kPatience_s = 240;  // the virtual machine may have little of its 
 std::vector<Attack> all_attacks() {
   std::vector<Attack> all;
   for (const auto part : {content_attacks(), stale_attacks(), race_attacks(), bpf_attacks(), mount_attacks(),
-                          process_attacks(), loader_attacks(), loss_attacks(), ima_attacks()}) {
+                          process_attacks(), loader_attacks(), ima_attacks()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
@@ -118,7 +118,6 @@ int list() {
     printf("%s %s %s %s %s\n", attack.name, modes.c_str(),
            (attack.flags & kHarmless) != 0 ? "allowed" : "denied",
            (attack.flags & kIma) != 0    ? "ima"
-           : (attack.flags & kLoss) != 0 ? "loss"
            : (attack.flags & kLast) != 0 ? "last"
                                          : "first",
            attack.event != nullptr ? "event" : "-");

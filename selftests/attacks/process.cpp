@@ -2,14 +2,15 @@
 // Attacks on the keeper, and on what connects the programs to the kernel's hooks (ftrace).
 //
 // Goal: stop or take over the keeper, or switch the programs off.
-// Expected: EPERM and an event; where the kernel kills the keeper without asking (cgroup.kill), the pins
-// still enforce. With DIGLIM off a decoy process stands in for the keeper.
+// Expected: EPERM and an event; where the kernel kills the keeper without asking (cgroup.kill), all is
+// still enforced. With DIGLIM off a decoy process stands in for the keeper.
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/limits.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -31,6 +32,7 @@ namespace {
 
 constexpr char kTrace[] = "trace DIGLIM";
 constexpr char kSignal[] = "signal the keeper";
+constexpr char kLimit[] = "limit the keeper";
 constexpr char kFtrace[] = "switch off ftrace";
 constexpr char kSwitch[] = "/proc/sys/kernel/ftrace_enabled";
 
@@ -165,6 +167,12 @@ Report proc_descriptor() {
                     : not_tried("no descriptors seen");
 }
 
+Report limit() {
+  const pid_t pid = target();
+  const rlimit none = {0, 0};
+  return pid > 0 ? judge("prlimit", prlimit(pid, RLIMIT_NOFILE, &none, nullptr)) : not_tried("no keeper");
+}
+
 Report judge_switch(const char* step, bool wrote, int error) {
   const auto value = get(kSwitch);
   const bool is_off = !value.empty() && value[0] == '0';
@@ -210,7 +218,7 @@ Report ftrace_sysctl() {
 Report cgroup_kill() {
   const Report report = kill_keeper();
   if (report.outcome != Outcome::kDenied) return report;
-  return unknown_is_denied() ? harmless("it died, the pins still enforce")
+  return unknown_is_denied() ? harmless("it died, the programs still enforce")
                              : allowed("it died, and nothing is enforced");
 }
 Report loader_without_keeper() {
@@ -278,6 +286,7 @@ constexpr Attack kAttacks[] = {
     {"keeper-mem", kAll, kTrace, memory_file, "/proc/PID/mem of the keeper"},
     {"keeper-getfd", kAll, kTrace, take_descriptor, "pidfd_getfd of its descriptors"},
     {"keeper-proc-fd", kEnforce, nullptr, proc_descriptor, "open /proc/PID/fd of its descriptors"},
+    {"keeper-limit", kAll, kLimit, limit, "no descriptors for the keeper, by prlimit"},
     {"log-flood", kOff | kEnforce, nullptr, flood_log, "push lines out of the kernel log by denials"},
     {"ftrace-write", kAll, kFtrace, ftrace_write, "0 to kernel.ftrace_enabled"},
     {"ftrace-rdwr", kAll, kFtrace, ftrace_read_write, "the same by O_RDWR"},
@@ -300,7 +309,6 @@ Report kill_keeper() {
   if (!write_text(folder + "/cgroup.procs", std::to_string(pid)))
     return refused("cgroup.procs", errno, EPERM);
   if (!write_text(folder + "/cgroup.kill", "1")) return refused("cgroup.kill", errno, EPERM);
-  // Long: detaching the programs, should it come to that, waits for every processor several times.
   for (int i = 0; i < 1500 && is_alive(pid); ++i) (void)usleep(20'000);
   return is_alive(pid) ? not_tried("it is still alive") : harmless("it died");
 }
