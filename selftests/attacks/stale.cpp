@@ -23,6 +23,7 @@ namespace {
 
 constexpr char kUnknown[] = "not on any digest list";
 constexpr char kWriter[] = "open for writing";
+constexpr char kPinned[] = "was mapped shared and writable";
 constexpr char kMapped[] = "it is mapped executable";
 constexpr uint8_t kBad = kUnknownCode;
 
@@ -278,7 +279,7 @@ constexpr Attack kAttacks[] = {
     {"stale-hole", kAll, kUnknown, by_hole, "verified, then a hole punched"},
     {"stale-clock", kAll, kUnknown, with_forged_clock, "written while the clock is turned back"},
     {"stale-open-fd", kAll, kWriter, by_open_descriptor, "mapped while somebody can write"},
-    {"stale-shared-map", kAll, kWriter, by_shared_mapping, "mapped while a shared mapping can write"},
+    {"stale-shared-map", kAll, kPinned, by_shared_mapping, "mapped while a shared mapping can write"},
     {"stale-mprotect", kAll, nullptr, by_mprotect, "mapped, written, then made executable"},
     {"mapped-write", kAll, kMapped, mapped_write, "written while mapped executable"},
     {"mapped-write-proc", kAll, kMapped, mapped_write_by_proc, "the same by /proc/self/fd"},
