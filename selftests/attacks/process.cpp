@@ -4,7 +4,6 @@
 // Goal: stop or take over the keeper, or switch the programs off.
 // Expected: EPERM and an event; where the kernel kills the keeper without asking (cgroup.kill), the pins
 // still enforce. With DIGLIM off a decoy process stands in for the keeper.
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/limits.h>
 #include <sys/mman.h>
@@ -46,14 +45,7 @@ pid_t target() {
     (void)usleep(50'000);
     return pid;
   }
-  pid_t found = -1;
-  DIR* proc = opendir("/proc");
-  for (dirent* entry = nullptr; proc != nullptr && (entry = readdir(proc)) != nullptr;) {
-    const auto comm = get(std::string("/proc/") + entry->d_name + "/comm");
-    if (std::string(comm.begin(), comm.end()) == "@diglim-keeper\n") found = atoi(entry->d_name);
-  }
-  if (proc != nullptr) (void)closedir(proc);
-  return found;
+  return process_named("@diglim-keeper");
 }
 
 bool is_alive(pid_t pid) {

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "selftests/attacks/attack.h"
+
+namespace attacks {
+std::span<const Attack> log_attacks() {
+  return {};
+}
+}  // namespace attacks
