@@ -88,9 +88,9 @@ std::vector<uint8_t> tail_elf(bool cut) {
   put_tail(elf, cut);
   put_word(elf, 0x60, kTailAt + 4);  // the sizes of what is loaded
   put_word(elf, 0x68, kTailAt + 4);
-  const uint8_t text[] = {0xbf, kUnknownCode, 0, 0, 0,          // mov $kUnknownCode, %edi
-                          0x03, 0x3d, 0,    0, 0, 0,            // add tail(%rip), %edi
-                          0xb8, 60,   0,    0, 0, 0x0f, 0x05};  // mov $60 (exit), %eax; syscall
+  const uint8_t text[] = {0xbf, kUnknownCode, 0, 0, 0,               // mov $kUnknownCode, %edi
+                          0x03, 0x3d,         0, 0, 0, 0,            // add tail(%rip), %edi
+                          0xb8, 60,           0, 0, 0, 0x0f, 0x05};  // mov $60 (exit), %eax; syscall
   memcpy(elf.data() + 0x78, text, sizeof(text));
   put_word(elf, 0x7f, kTailAt - 0x83);
   return elf;
@@ -98,8 +98,8 @@ std::vector<uint8_t> tail_elf(bool cut) {
 
 std::vector<uint8_t> tail_page(bool cut) {
   std::vector<uint8_t> page(4096, 0);
-  const uint8_t text[] = {0xb8, kUnknownCode, 0, 0, 0,    // mov $kUnknownCode, %eax
-                          0x03, 0x05, 0, 0, 0, 0, 0xc3};  // add tail(%rip), %eax; ret
+  const uint8_t text[] = {0xb8, kUnknownCode, 0, 0, 0,            // mov $kUnknownCode, %eax
+                          0x03, 0x05,         0, 0, 0, 0, 0xc3};  // add tail(%rip), %eax; ret
   memcpy(page.data(), text, sizeof(text));
   put_word(page, 7, kTailAt - 11);
   put_tail(page, cut);
@@ -305,8 +305,8 @@ Stacked stack_over(const char* name) {
   const std::string folder = scratch();
   for (const char* part : {"/lower", "/upper", "/work", "/all"}) (void)mkdir((folder + part).c_str(), 0755);
   const Stacked stacked = {folder + "/upper/victim", folder + "/all/victim"};
-  const std::string options = "lowerdir=" + folder + "/lower,upperdir=" + folder + "/upper,workdir=" + folder +
-                              "/work" + (user ? ",userxattr" : "");
+  const std::string options = "lowerdir=" + folder + "/lower,upperdir=" + folder +
+                              "/upper,workdir=" + folder + "/work" + (user ? ",userxattr" : "");
   if (!put(stacked.direct, get(known(name))) ||
       mount("overlay", (folder + "/all").c_str(), "overlay", 0, options.c_str()) != 0)
     return {};

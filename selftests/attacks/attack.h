@@ -92,8 +92,8 @@ std::vector<uint8_t> code_page(uint8_t code);
 constexpr size_t kElfCodeAt = 0x79;
 constexpr size_t kPageCodeAt = 1;
 
-// A program and a code page whose last four bytes say what they answer: kKnownCode, or kUnknownCode when these
-// bytes are zeros, as they are after they were cut off and the file grew again.
+// A program and a code page whose last four bytes say what they answer: kKnownCode, or kUnknownCode when
+// these bytes are zeros, as they are after they were cut off and the file grew again.
 std::vector<uint8_t> tail_elf(bool cut);
 std::vector<uint8_t> tail_page(bool cut);
 constexpr size_t kTailAt = 4092;

@@ -40,8 +40,7 @@ struct Ring {
   }
 
   char* map(size_t size, long offset) const {
-    void* where =
-        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd.get(), offset);
+    void* where = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd.get(), offset);
     return where == MAP_FAILED ? nullptr : static_cast<char*>(where);
   }
 
@@ -126,8 +125,8 @@ Land hold_by_writev(void* page) {
 
 namespace {
 
-// Serves a file system of one file, which is its root. A process of its own: whoever waits for an answer cannot
-// end before it has come or the server has gone.
+// Serves a file system of one file, which is its root. A process of its own: whoever waits for an answer
+// cannot end before it has come or the server has gone.
 struct Server {
   int device;
   int held;     // gets a byte when somebody reads

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attacks with pages that somebody still holds when nothing shows a writer any more: no descriptor, no mapping.
+// Attacks with pages that somebody still holds when nothing shows a writer any more: no descriptor, no
+// mapping.
 //
 // Goal: what was verified runs with other content, or changes while it is mapped.
 // Expected: who could write by a mapping leaves a mark on the file, so that it is denied until it is a copy.
@@ -147,7 +148,8 @@ Report linked_program() {
   const std::string path = linked("elf");
   if (path.empty()) return not_tried("write by a mapping", errno);
   const int result = run({path});
-  return result == kKnownCode ? allowed("it ran, and its writer may hold its pages") : judge_run(result, EPERM);
+  return result == kKnownCode ? allowed("it ran, and its writer may hold its pages")
+                              : judge_run(result, EPERM);
 }
 Report linked_library() {
   const std::string path = linked("page");
@@ -189,7 +191,8 @@ constexpr Attack kAttacks[] = {
     {"pinned-overlay-mapped-user", kAll | kUser, "", overlay_mapped, "of a library, which stays mapped"},
     {"shared-writable", kAll, kShared, linked_program, "a program that its linker wrote by a mapping"},
     {"shared-writable-user", kAll | kUser, kShared, linked_program, "the same by uid 1000"},
-    {"shared-writable-library", kAll, kShared, linked_library, "a library that its linker wrote by a mapping"},
+    {"shared-writable-library", kAll, kShared, linked_library,
+     "a library that its linker wrote by a mapping"},
     {"shared-writable-copied", kAll | kHarmless, nullptr, linked_and_copied, "copies of such a program"},
     {"shared-writable-copied-user", kAll | kHarmless | kUser, nullptr, linked_and_copied,
      "the same by uid 1000"},

@@ -2,7 +2,8 @@
 // Attacks through an overlay: what is cut there is cut in the file below, which no hook for paths is told of.
 //
 // Goal: a known program or library whose end was cut off runs, on the verdict from before.
-// Expected: the cut is noticed at the inode: ETXTBSY while it is mapped executable, else hashed anew and unknown.
+// Expected: the cut is noticed at the inode: ETXTBSY while it is mapped executable, else hashed anew and
+// unknown.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -82,7 +83,8 @@ Report cut_while_mapped() {
 }
 
 constexpr Attack kAttacks[] = {
-    {"stacked-cut-clock", kAll, kUnknown, cut_under_clock, "cut through an overlay, with the clock turned back"},
+    {"stacked-cut-clock", kAll, kUnknown, cut_under_clock,
+     "cut through an overlay, with the clock turned back"},
     {"stacked-cut", kAll, kUnknown, cut_within_tick, "cut through an overlay within one tick"},
     {"stacked-cut-user", kAll | kUser, kUnknown, cut_within_tick, "the same by uid 1000"},
     {"stacked-cut-mapped", kAll, kMapped, cut_while_mapped, "cut through an overlay while mapped executable"},
