@@ -79,7 +79,7 @@ Report written_since() {
   if (mprotect(page, 4096, kRX) != 0) return refused("mprotect", errno, EPERM);
   return judge_map(call(page), EPERM);
 }
-// The same with a copy that was made before.
+// The same with a copy that was made before, and that is not cut off.
 Report copied_and_written() {
   const std::string path = known_copy("page", false);
   if (map_and_call(path) != kKnownCode) return not_tried("the known content is denied");
@@ -87,7 +87,10 @@ Report copied_and_written() {
   auto* page = static_cast<uint8_t*>(map_page(reader.get(), kRW));
   if (page == nullptr) return not_tried("mmap", errno);
   page[kPageCodeAt] = kUnknownCode;
-  if (!put(path, code_page(1))) return not_tried("write", errno);
+  {
+    const Fd writer(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (pwrite(writer.get(), "\x01", 1, kPageCodeAt) != 1) return not_tried("write", errno);
+  }
   if (mprotect(page, 4096, kRX) != 0) return refused("mprotect", errno, EPERM);
   return judge_map(call(page), EPERM);
 }
