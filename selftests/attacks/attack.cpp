@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "selftests/attacks/attack.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -66,6 +69,43 @@ std::vector<uint8_t> code_page(uint8_t code) {
   return page;
 }
 
+namespace {
+
+void put_word(std::vector<uint8_t>& bytes, size_t at, uint32_t word) {
+  for (size_t i = 0; i < 4; ++i) bytes[at + i] = static_cast<uint8_t>(word >> (8 * i));
+}
+
+// kUnknownCode plus the tail is kKnownCode.
+void put_tail(std::vector<uint8_t>& bytes, bool cut) {
+  bytes.resize(kTailAt + 4);
+  put_word(bytes, kTailAt, cut ? 0 : static_cast<uint32_t>(kKnownCode - kUnknownCode));
+}
+
+}  // namespace
+
+std::vector<uint8_t> tail_elf(bool cut) {
+  std::vector<uint8_t> elf = tiny_elf(kUnknownCode);
+  put_tail(elf, cut);
+  put_word(elf, 0x60, kTailAt + 4);  // the sizes of what is loaded
+  put_word(elf, 0x68, kTailAt + 4);
+  const uint8_t text[] = {0xbf, kUnknownCode, 0, 0, 0,               // mov $kUnknownCode, %edi
+                          0x03, 0x3d,         0, 0, 0, 0,            // add tail(%rip), %edi
+                          0xb8, 60,           0, 0, 0, 0x0f, 0x05};  // mov $60 (exit), %eax; syscall
+  memcpy(elf.data() + 0x78, text, sizeof(text));
+  put_word(elf, 0x7f, kTailAt - 0x83);
+  return elf;
+}
+
+std::vector<uint8_t> tail_page(bool cut) {
+  std::vector<uint8_t> page(4096, 0);
+  const uint8_t text[] = {0xb8, kUnknownCode, 0, 0, 0,            // mov $kUnknownCode, %eax
+                          0x03, 0x05,         0, 0, 0, 0, 0xc3};  // add tail(%rip), %eax; ret
+  memcpy(page.data(), text, sizeof(text));
+  put_word(page, 7, kTailAt - 11);
+  put_tail(page, cut);
+  return page;
+}
+
 bool write_known_files(const std::string& folder) {
   (void)mkdir(folder.c_str(), 0755);
   const std::string script = "#!/bin/busybox sh\nexit 42\n";
@@ -74,11 +114,12 @@ bool write_known_files(const std::string& folder) {
   big.resize(24 << 20, 0x5a);
   return put(folder + "/elf", tiny_elf(kKnownCode)) && put(folder + "/page", code_page(kKnownCode)) &&
          put(folder + "/script", {reinterpret_cast<const uint8_t*>(script.data()), script.size()}) &&
-         put(folder + "/big", big);
+         put(folder + "/big", big) && put(folder + "/tail-elf", tail_elf(false)) &&
+         put(folder + "/tail-page", tail_page(false));
 }
 
 std::string scratch() {
-  (void)mkdir("/tmp/attacks", 0755);
+  if (mkdir("/tmp/attacks", 0755) == 0) (void)chmod("/tmp/attacks", 01777);
   char path[] = "/tmp/attacks/XXXXXX";
   if (mkdtemp(path) == nullptr) abort();
   (void)chmod(path, 0755);
@@ -238,6 +279,38 @@ int count_failed(std::span<const pid_t> pids) {
 bool write_text(const std::string& path, const std::string& text) {
   const Fd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   return fd && write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+pid_t process_named(const std::string& name) {
+  pid_t found = -1;
+  DIR* proc = opendir("/proc");
+  for (dirent* entry = nullptr; proc != nullptr && (entry = readdir(proc)) != nullptr;) {
+    const auto comm = get(std::string("/proc/") + entry->d_name + "/comm");
+    if (std::string(comm.begin(), comm.end()) == name + "\n") found = atoi(entry->d_name);
+  }
+  if (proc != nullptr) (void)closedir(proc);
+  return found;
+}
+
+bool enter_user_namespace() {
+  const std::string uid = "0 " + std::to_string(geteuid()) + " 1";
+  const std::string gid = "0 " + std::to_string(getegid()) + " 1";
+  return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && write_text("/proc/self/setgroups", "deny") &&
+         write_text("/proc/self/uid_map", uid) && write_text("/proc/self/gid_map", gid);
+}
+
+Stacked stack_over(const char* name) {
+  const bool user = geteuid() != 0;
+  if (user && !enter_user_namespace()) return {};
+  const std::string folder = scratch();
+  for (const char* part : {"/lower", "/upper", "/work", "/all"}) (void)mkdir((folder + part).c_str(), 0755);
+  const Stacked stacked = {folder + "/upper/victim", folder + "/all/victim"};
+  const std::string options = "lowerdir=" + folder + "/lower,upperdir=" + folder +
+                              "/upper,workdir=" + folder + "/work" + (user ? ",userxattr" : "");
+  if (!put(stacked.direct, get(known(name))) ||
+      mount("overlay", (folder + "/all").c_str(), "overlay", 0, options.c_str()) != 0)
+    return {};
+  return stacked;
 }
 
 double now() {

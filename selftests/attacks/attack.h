@@ -47,11 +47,13 @@ constexpr unsigned kHarmless = 8;
 constexpr unsigned kLast = 16;
 // Needs a machine that booted with ima_policy=tcb.
 constexpr unsigned kIma = 64;
+// Tried as uid 1000, without any capability.
+constexpr unsigned kUser = 128;
 
 struct Attack {
   const char* name;
   unsigned flags;
-  const char* event;  // text that the log line of the denial must have; null: no event is expected
+  const char* event;  // text that the log line of the denial must have; "": any; null: none is expected
   Report (*run)();
   const char* summary;
 };
@@ -64,6 +66,15 @@ std::span<const Attack> mount_attacks();
 std::span<const Attack> process_attacks();
 std::span<const Attack> loader_attacks();
 std::span<const Attack> ima_attacks();
+std::span<const Attack> pinned_attacks();
+std::span<const Attack> stacked_attacks();
+std::span<const Attack> dropped_attacks();
+std::span<const Attack> storage_attacks();
+std::span<const Attack> private_attacks();
+std::span<const Attack> foreign_attacks();
+std::span<const Attack> hidden_attacks();
+std::span<const Attack> breakpoint_attacks();
+std::span<const Attack> log_attacks();
 
 // --- victims
 // ---------------------------------------------------------------------------------------------------
@@ -78,7 +89,14 @@ std::vector<uint8_t> code_page(uint8_t code);
 constexpr size_t kElfCodeAt = 0x79;
 constexpr size_t kPageCodeAt = 1;
 
-// Files that the digest list covers, written on the build machine: DIR/elf, DIR/page, DIR/script, DIR/big.
+// A program and a code page whose last four bytes say what they answer: kKnownCode, or kUnknownCode when
+// these bytes are zeros, as they are after they were cut off and the file grew again.
+std::vector<uint8_t> tail_elf(bool cut);
+std::vector<uint8_t> tail_page(bool cut);
+constexpr size_t kTailAt = 4092;
+
+// Files that the digest list covers, written on the build machine: DIR/elf, DIR/page, DIR/script, DIR/big,
+// DIR/tail-elf, DIR/tail-page.
 bool write_known_files(const std::string& folder);
 
 // A fresh empty folder on the root's tmpfs.
@@ -88,6 +106,14 @@ std::vector<uint8_t> get(const std::string& path);
 std::string known(const char* name);  // path of a known file
 // A copy of a known file at a new path, and for programs: run once, so that its verdict is cached.
 std::string known_copy(const char* name, bool run = true);
+
+// A known file in the upper layer of an overlay: the same content by two paths. Empty, with errno, where the
+// kernel refuses. Who is not root enters a user namespace for it.
+struct Stacked {
+  std::string direct;
+  std::string through;
+};
+Stacked stack_over(const char* name);
 
 // --- doing
 // ---------------------------------------------------------------------------------------------------------
@@ -110,5 +136,8 @@ int loader(const std::vector<std::string>& arguments,
            std::string* output = nullptr);                          // /usr/sbin/diglim-loader
 bool write_text(const std::string& path, const std::string& text);  // open(O_WRONLY), write; errno on failure
 double now();                                                       // seconds, monotonic
+pid_t process_named(const std::string& name);                       // by /proc/PID/comm; -1: there is none
+// Root of a user namespace, with a mount namespace of its own. False with errno. REQUIRES: one thread.
+bool enter_user_namespace();
 
 }  // namespace attacks

@@ -12,4 +12,7 @@ bool pins_are_real();
 // Ends the keeper by cgroup.kill: harmless() if it died. With DIGLIM off a decoy stands in for it.
 Report kill_keeper();
 
+// Is the text in the kernel log?
+bool is_in_log(const char* text);
+
 }  // namespace attacks

@@ -48,14 +48,7 @@ pid_t target() {
     (void)usleep(50'000);
     return pid;
   }
-  pid_t found = -1;
-  DIR* proc = opendir("/proc");
-  for (dirent* entry = nullptr; proc != nullptr && (entry = readdir(proc)) != nullptr;) {
-    const auto comm = get(std::string("/proc/") + entry->d_name + "/comm");
-    if (std::string(comm.begin(), comm.end()) == "@diglim-keeper\n") found = atoi(entry->d_name);
-  }
-  if (proc != nullptr) (void)closedir(proc);
-  return found;
+  return process_named("@diglim-keeper");
 }
 
 bool is_alive(pid_t pid) {
@@ -233,18 +226,6 @@ Report loader_without_keeper() {
   return refused("load", EIO, 0);
 }
 
-bool is_in_log(const char* text) {
-  const Fd log(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
-  char record[2048];
-  for (;;) {
-    const ssize_t n = read(log.get(), record, sizeof(record) - 1);
-    if (n < 0 && errno == EPIPE) continue;  // overwritten meanwhile
-    if (n <= 0) return false;
-    record[n] = 0;
-    if (strstr(record, text) != nullptr) return true;
-  }
-}
-
 // Any user can be denied as often as he likes. With DIGLIM off, a keeper without bounds is played by
 // ourselves.
 Report flood_log() {
@@ -300,6 +281,18 @@ constexpr Attack kAttacks[] = {
 };
 
 }  // namespace
+
+bool is_in_log(const char* text) {
+  const Fd log(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
+  char record[2048];
+  for (;;) {
+    const ssize_t n = read(log.get(), record, sizeof(record) - 1);
+    if (n < 0 && errno == EPIPE) continue;  // overwritten meanwhile
+    if (n <= 0) return false;
+    record[n] = 0;
+    if (strstr(record, text) != nullptr) return true;
+  }
+}
 
 // SIGKILL from the kernel: no hook is asked.
 Report kill_keeper() {
