@@ -81,7 +81,12 @@ static __always_inline bool is_loader(void)
 {
   struct task_struct *current = bpf_get_current_task_btf();
 
-  return has_role(current) && is_unchanged(current);
+  if (!has_role(current))
+    return false;
+  if (is_unchanged(current))
+    return true;
+  (void)guard(DIGLIM_GUARD_MARK, NULL);
+  return false;
 }
 
 /* At each check of an exec: what an earlier one wished for does not count, since another file will run. REQUIRES: called by the exec hook

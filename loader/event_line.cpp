@@ -28,7 +28,7 @@ constexpr std::string_view kGuards[] = {"",
                                         "reach the mounts of kdevtmpfs, which hold DIGLIM",
                                         "limit the keeper",
                                         "switch off ftrace",
-                                        "loader without rights: it is traced, filtered or shares its state",
+                                        "loader without rights: it is traced, filtered, shares its state or has breakpoints",
                                         "load an IMA policy",
                                         "change a manifest of what the loader trusts",
                                         "exchange content that was checked for what lies on the disk"};
