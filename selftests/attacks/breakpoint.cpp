@@ -22,7 +22,7 @@ namespace attacks {
 namespace {
 
 constexpr char kMark[] = "loader without rights";
-constexpr char kLoader[] = "/usr/sbin/diglim-loader";
+constexpr char kLoader[] = "/run/diglim/loader";  // of this boot: every other one executes it
 constexpr char kEvents[] = "/sys/kernel/tracing/uprobe_events";
 
 // Where in the file the first instruction lies, and where the code ends.
@@ -135,6 +135,10 @@ Report while_running() {
     }
     (void)usleep(wait_us);
     (void)kill(pid, SIGSTOP);
+    int stopped = 0;
+    (void)waitpid(pid, &stopped, WUNTRACED);
+    // Else it had done its work before the breakpoint came.
+    const bool in_time = WIFSTOPPED(stopped) && run({path}) != 106;
     const auto name = get("/proc/" + std::to_string(pid) + "/comm");
     Fd probe = place(kLoader, text.end - 8);
     const int error = errno;
@@ -145,7 +149,7 @@ Report while_running() {
     probe = Fd();
     const bool listed = run({path}) == 106;
     (void)loader({"unload", "p6"});
-    if (listed && std::string(name.begin(), name.end()) != "diglim-attack\n")
+    if (in_time && listed && std::string(name.begin(), name.end()) != "diglim-attack\n")
       return allowed("a breakpoint was placed in a running loader, which then changed the table");
   }
   return harmless("the loader has no rights");

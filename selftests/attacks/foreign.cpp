@@ -129,22 +129,34 @@ Report deny_open() {
   return denier("file_open");
 }
 
-// As many in front of ours as anybody likes: they see, and change nothing.
-Report watchers() {
+// As many in front of ours as anybody likes: they see, and change nothing. What a kernel lacks is left out.
+Report watch(bpf_attach_type attach) {
   std::vector<Attached> all;
-  for (const char* function : {"bpf_lsm_bprm_check_security", "bpf_lsm_mmap_file", "bpf_lsm_file_open",
-                               "security_bprm_check", "security_mmap_file", "security_file_open"}) {
+  for (const char* function :
+       {"bpf_lsm_bprm_check_security", "bpf_lsm_bprm_committed_creds", "bpf_lsm_mmap_file",
+        "bpf_lsm_file_mprotect", "bpf_lsm_file_open", "bpf_lsm_bpf", "security_bprm_check",
+        "security_mmap_file", "vm_mmap_pgoff", "ima_calc_file_hash", "inode_setattr"}) {
     for (int i = 0; i < 8; ++i) {
-      all.emplace_back(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, function, 0);
-      if (all.back().error == 0) continue;
-      return not_tried(std::string(function) + ", number " + std::to_string(i + 1), all.back().error);
+      Attached one(BPF_PROG_TYPE_TRACING, attach, function, 0);
+      if (one.error == ENOENT) break;
+      if (one.error != 0)
+        return not_tried(std::string(function) + ", number " + std::to_string(i + 1), one.error);
+      all.push_back(std::move(one));
     }
   }
   const bool runs = known_runs();
-  const bool denied = !pins_are_real() || run({"/vm/canary"}) == -EPERM || access("/vm/canary", F_OK) != 0;
+  const bool denied = !pins_are_real() || access("/vm/canary", F_OK) != 0 || run({"/vm/canary"}) == -EPERM;
+  const size_t count = all.size();
   all.clear();
   if (!runs) return refused("exec and mmap of what is known", EPERM, EPERM);
-  return denied ? allowed("what is known runs") : Report{Outcome::kOtherReason, "the unknown runs"};
+  return denied ? allowed("what is known runs, with " + std::to_string(count) + " programs")
+                : Report{Outcome::kOtherReason, "the unknown runs"};
+}
+Report watchers() {
+  return watch(BPF_TRACE_FENTRY);
+}
+Report watchers_after() {
+  return watch(BPF_TRACE_FEXIT);
 }
 
 constexpr Attack kAttacks[] = {
@@ -161,6 +173,7 @@ constexpr Attack kAttacks[] = {
     {"foreign-deny-mmap", kOff | kEnforce, "", deny_mmap, "the same after another denied each mmap"},
     {"foreign-deny-open", kOff | kEnforce, "", deny_open, "the same after another denied each open"},
     {"foreign-watchers", kAll | kHarmless, nullptr, watchers, "eight fentry programs on each of our hooks"},
+    {"foreign-watchers-exit", kAll | kHarmless, nullptr, watchers_after, "eight fexit programs on each"},
 };
 
 }  // namespace

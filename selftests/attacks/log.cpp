@@ -2,7 +2,7 @@
 // Attacks on the log: the keeper, which writes it, is gone or cannot write.
 //
 // Goal: something is denied, no line tells, and `status` does not say that lines are missing.
-// Expected: the line is there, or `status` says "not logged".
+// Expected: the line is there, or `status` says "not logged", of more than 0.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -33,6 +33,8 @@ Report judge_log() {
   }
   std::string text;
   (void)loader({"status"}, &text);
+  constexpr char kNone[] = ", 0 denials not logged";
+  if (const size_t at = text.find(kNone); at != std::string::npos) text.erase(at, sizeof(kNone) - 1);
   if (text.find("not logged") != std::string::npos) return harmless("no line, and status says so");
   if (is_in_log(path.c_str())) return harmless("the line came with the next run of the loader");
   return allowed("no line, and status does not say that one is missing");

@@ -2,7 +2,8 @@
 // Private copies of a known file's pages: once written they are anonymous memory.
 //
 // Goal: make code that was mapped privately executable again, in every order, or after the file changed.
-// Expected: allowed as long as the file's verdict holds, denied from the moment when the file was written.
+// Expected: allowed as long as the file's verdict holds; once it does not, denied, if the file could be
+// written at all.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -75,7 +76,7 @@ Report written_since() {
   const Fd reader(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   auto* page = static_cast<uint8_t*>(map_page(reader.get(), kRW));
   if (page == nullptr) return not_tried("mmap", errno);
-  if (!put(path, code_page(kUnknownCode))) return not_tried("write", errno);
+  if (!put(path, code_page(kUnknownCode))) return refused("open for writing", errno, ETXTBSY);
   if (mprotect(page, 4096, kRX) != 0) return refused("mprotect", errno, EPERM);
   return judge_map(call(page), EPERM);
 }
@@ -89,6 +90,7 @@ Report copied_and_written() {
   page[kPageCodeAt] = kUnknownCode;
   {
     const Fd writer(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!writer) return refused("open for writing", errno, ETXTBSY);
     if (pwrite(writer.get(), "\x01", 1, kPageCodeAt) != 1) return not_tried("write", errno);
   }
   if (mprotect(page, 4096, kRX) != 0) return refused("mprotect", errno, EPERM);

@@ -97,6 +97,7 @@ Report change_below(const std::string& device, const char* type, const char* opt
     report = not_tried("write", errno);
   } else {
     sync();
+    (void)write_text("/proc/sys/vm/drop_caches", "1");  // what a device remembers beside its file system
     const int first = run({path});
     if (first != kKnownCode) {
       report = judge_run(first, EPERM);
