@@ -91,8 +91,12 @@ int BPF_PROG(diglim_bpf, int command, union bpf_attr *attr, unsigned int size)
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(diglim_ptrace, struct task_struct *child, unsigned int mode)
 {
-  if (is_hidden_task(child))
+  if (is_hidden_task(child)) {
+    /* ps and top: /proc/PID/stat only leaves something out. */
+    if (mode & PTRACE_MODE_NOAUDIT)
+      return refuse(diglim_mode != DIGLIM_MODE_PERMISSIVE, -EPERM);
     return guard(DIGLIM_GUARD_HIDDEN, NULL);
+  }
   if ((mode & PTRACE_MODE_ATTACH) && (has_role(child) || is_keeper(child)))
     return guard(DIGLIM_GUARD_PTRACE, NULL);
   return 0;

@@ -242,6 +242,7 @@ struct rlimit;
 #define VM_EXEC 0x4UL                    /* include/linux/mm.h */
 #define RWSEM_WRITER_LOCKED 1            /* kernel/locking/rwsem.c */
 #define PTRACE_MODE_ATTACH 0x2           /* include/linux/ptrace.h */
+#define PTRACE_MODE_NOAUDIT 0x4
 #define SEND_SIG_PRIV 1UL                /* include/linux/sched/signal.h: a signal from the kernel itself */
 #define SECCOMP_MODE_FILTER 2            /* include/uapi/linux/seccomp.h */
 /* F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE: include/uapi/linux/fcntl.h */
