@@ -136,7 +136,7 @@ Report watch(bpf_attach_type attach) {
   for (const char* function :
        {"bpf_lsm_bprm_check_security", "bpf_lsm_bprm_committed_creds", "bpf_lsm_mmap_file",
         "bpf_lsm_file_mprotect", "bpf_lsm_file_open", "bpf_lsm_bpf", "security_bprm_check",
-        "security_mmap_file", "vm_mmap_pgoff", "ima_calc_file_hash", "inode_setattr"}) {
+        "security_mmap_file", "vm_mmap_pgoff", "ima_calc_file_hash", "bpf_lsm_inode_setattr"}) {
     for (int i = 0; i < 8; ++i) {
       Attached one(BPF_PROG_TYPE_TRACING, attach, function, 0);
       if (one.error == ENOENT) break;
