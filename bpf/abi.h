@@ -159,6 +159,13 @@ struct diglim_task {
 /* Hooks whose programs of others are refused: a positive answer there, which up to 6.7 a program may give, would mean yes. */
 #define DIGLIM_RESERVED_HOOKS 8
 
+/* How the kernel lets a file system on top (overlayfs) use a file below, whose pages are then mapped through the one on top. */
+enum diglim_backing {
+  DIGLIM_BACKING_HOOK = 0, /* it asks the hook mmap_backing_file */
+  DIGLIM_BACKING_PATH = 1, /* the file that is opened below has the path of the one on top (up to 6.4) */
+  DIGLIM_BACKING_MODE = 2, /* it has a flag in f_mode, of which two are in use */
+};
+
 /* --- Storage ------------------------------------------------------------------------------------------------------
  *
  * Names of block devices begin with what their driver is called (gendisk.disk_name). The first are disks, the second are made of other

@@ -22,6 +22,7 @@ static __always_inline u8 why_unstable(struct inode *inode, s32 *detail)
 {
   struct super_block *sb = inode->i_sb;
   u64 device = 0; /* address of the block device */
+  u64 name = 0;
 
   *detail = (u32)sb->s_magic;
   if (sb->s_iflags & (SB_I_IMA_UNVERIFIABLE_SIGNATURE | SB_I_UNTRUSTED_MOUNTER))
@@ -32,9 +33,14 @@ static __always_inline u8 why_unstable(struct inode *inode, s32 *detail)
   case 0x01021994: /* tmpfs */
   case 0x858458f6: /* ramfs */
     return 0;
+  case 0x9123683e: /* btrfs: of its devices, only the name of one is to be seen */
+    bpf_probe_read_kernel_str(&name, sizeof(name), &sb->s_id);
+    if (diglim_storage_of(name) != STORAGE_OTHER)
+      return 0;
+    *detail = 0;
+    return DIGLIM_REASON_STORAGE;
   case 0x0000ef53: /* ext2, ext3, ext4 */
   case 0x58465342: /* xfs */
-  case 0x9123683e: /* btrfs */
   case 0xf2f52010: /* f2fs */
   case 0x73717368: /* squashfs */
   case 0x00009660: /* iso9660 */

@@ -3,8 +3,8 @@
  *
  * Architecture: the hooks on files stand here, and only filter.
  *   settings, abi          what the loader says
- *   note                   what is remembered of an inode; is_known() is the common way
- *   decide                 the one function that decides, with content (file systems), hash, digest_table
+ *   note                   what is remembered of an inode; was_known() is the common way
+ *   decide                 the one function that decides, with content (file systems), storage, hash, digest_table
  *   write, mapping         what makes a verdict void, and keeps code from being changed while it is mapped
  *   role, guard, hold      DIGLIM itself: who is the loader, bpf(2) and switches, the place of the links
  *   measure                IMA measures what is unknown
@@ -126,7 +126,8 @@ int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
 /* What is left to be refused of a known file, when it is mapped executable; 0: nothing. */
 static __always_inline u8 why_not_mapped(struct inode *inode, struct inode_note *note, u64 writes)
 {
-  *(volatile u32 *)&note->mapped_executable = 1;
+  if (!*(volatile u32 *)&note->mapped_executable) /* all who map libc share this note */
+    *(volatile u32 *)&note->mapped_executable = 1;
   /* From here on a writer either sees the mark and the mapping under way (before_write), or is seen by the test that follows: each side
    * writes first and reads then, with an atomic operation in between.
    */
@@ -282,8 +283,7 @@ static __noinline int open_for_write(struct file *file, u32 mode)
   }
   if (is_manifest_opening(file))
     return open_manifest(file, inode);
-  /* Opened by a file system on top, whose own inode is the one that is mapped. */
-  if ((mode & FMODE_BACKING) || dentry->d_sb != sb) {
+  if (is_backing(file, mode, sb)) {
     result = note_pinned(inode);
     if (result)
       return result;

@@ -11,17 +11,18 @@
  *
  * bpf_ima_file_hash() hashes anew unless a rule of IMA collected the file; then it hands out what was collected, and IMA notices neither
  * truncate(2) nor two writers that close at once (security/integrity/ima/ima_main.c: __ima_inode_hash(), ima_check_last_writer()).
- * bpf_ima_inode_hash() tells whether there is such a digest: it never computes one. What is collected between the two calls is as
- * new as what we would compute. `*collected`: the digest may be of older content. REQUIRES: a sleepable hook; 64 bytes of zeros.
+ * bpf_ima_inode_hash() never computes: it hands out what was collected, also what IMA knows to be old. So a digest is of now if there was
+ * none before, or another one. What is collected between the two calls is as new as what we would compute.
+ * `*collected`: the digest may be of older content. REQUIRES: a sleepable hook; 64 bytes of zeros.
  */
 static __always_inline long hash_file(struct file *file, struct inode *inode, u64 digest[8], bool *collected)
 {
-  long algo = bpf_ima_inode_hash(inode, digest, 8 * sizeof(u64));
+  u64 before[4] = {};
+  long had = bpf_ima_inode_hash(inode, before, sizeof(before));
+  long algo = bpf_ima_file_hash(file, digest, 8 * sizeof(u64));
 
-  *collected = algo >= 0;
-  if (*collected)
-    return algo;
-  return bpf_ima_file_hash(file, digest, 8 * sizeof(u64));
+  *collected = had >= 0 && before[0] == digest[0] && before[1] == digest[1] && before[2] == digest[2] && before[3] == digest[3];
+  return algo;
 }
 
 #endif

@@ -15,6 +15,8 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/event.bpf.h"
+
 #define MAPPER_SLOTS 4096
 #define MAPPER_TRIES 8
 #define STACK_SHIFT 15 /* kernel stacks of 16 KiB, each with a page that is not there, aligned to their size */

@@ -14,6 +14,7 @@ const volatile __u32 diglim_measure; /* 1: IMA measures what is unknown */
 const volatile __u32 diglim_labels;  /* enum diglim_labels */
 /* 1: the kernel refuses modules without a signature of its own keys, for as long as it runs (loader/module_signatures.h). */
 const volatile __u32 diglim_module_signatures;
+const volatile __u32 diglim_backing = DIGLIM_BACKING_MODE; /* enum diglim_backing */
 /* BTF ids of the hooks where nobody else may have a program (guard.bpf.h); 0: none. */
 const volatile __u32 diglim_reserved_hooks[DIGLIM_RESERVED_HOOKS];
 

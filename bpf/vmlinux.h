@@ -72,6 +72,7 @@ struct super_block {
   unsigned long s_flags;
   unsigned long s_iflags;
   unsigned long s_magic;
+  char s_id[32];
 };
 
 typedef struct {
@@ -240,6 +241,7 @@ struct rlimit;
 #define SB_I_IMA_UNVERIFIABLE_SIGNATURE 0x00000020UL /* include/linux/fs.h */
 #define SB_I_UNTRUSTED_MOUNTER 0x00000040UL          /* include/linux/fs.h */
 #define VM_EXEC 0x4UL                    /* include/linux/mm.h */
+#define VM_SHARED 0x8UL
 #define RWSEM_WRITER_LOCKED 1            /* kernel/locking/rwsem.c */
 #define PTRACE_MODE_ATTACH 0x2           /* include/linux/ptrace.h */
 #define PTRACE_MODE_NOAUDIT 0x4
@@ -252,7 +254,7 @@ struct rlimit;
 #define PROC_SUPER_MAGIC 0x9fa0          /* include/uapi/linux/magic.h */
 #define SECURITYFS_MAGIC 0x73636673
 #define SYSFS_MAGIC 0x62656572
-#define FMODE_BACKING (1 << 25)          /* include/linux/fs.h, from 6.5 on; no other flag before */
+#define FMODE_BACKING (1 << 24 | 1 << 25) /* include/linux/fs.h: the first from 6.12 on, the second from 6.5 on */
 #define S_DAX (1 << 13)                  /* include/linux/fs.h */
 #define ATTR_SIZE (1 << 3)               /* include/linux/fs.h */
 #define MAP_SHARED 1                     /* include/uapi/linux/mman.h; also a bit of MAP_SHARED_VALIDATE */

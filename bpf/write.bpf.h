@@ -15,6 +15,7 @@
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
 
 #include "bpf/abi.h"
 #include "bpf/event.bpf.h"
@@ -85,6 +86,25 @@ static __always_inline int note_pinned(struct inode *inode)
   *(volatile u32 *)&note->pinned = 1;
   __sync_fetch_and_add(&note->writes, 1);
   return 0;
+}
+
+/* Opened by a file system on top, whose own inode is the one that is mapped? Where a hook tells of the mapping, nobody needs to know. */
+static __always_inline bool is_backing(struct file *file, u32 mode, struct super_block *sb)
+{
+  if (diglim_backing == DIGLIM_BACKING_PATH)
+    return file->f_path.dentry->d_sb != sb;
+  if (diglim_backing == DIGLIM_BACKING_MODE)
+    return mode & FMODE_BACKING;
+  return false;
+}
+
+/* Not sleepable in any kernel that has it. */
+SEC("lsm/mmap_backing_file")
+int BPF_PROG(diglim_mmap_below, struct vm_area_struct *vma, struct file *below, struct file *above)
+{
+  if (!(vma->vm_flags & VM_SHARED) || !(below->f_mode & FMODE_WRITE))
+    return 0;
+  return note_pinned(below->f_inode);
 }
 
 #endif

@@ -100,8 +100,10 @@ std::string why(const diglim_event& event) {
       return "too many files are being mapped at once; try again";
     case DIGLIM_REASON_STORAGE: {
       const auto device = static_cast<uint32_t>(event.detail);
-      return "its file system is on no disk (device " + std::to_string(device >> 20) + ":" +
-             std::to_string(device & 0xfffff) + "), so root can change its content unseen";
+      return "its file system is on no disk" +
+             (device == 0 ? std::string()
+                          : " (device " + std::to_string(device >> 20) + ":" + std::to_string(device & 0xfffff) + ")") +
+             ", so root can change its content unseen";
     }
     default:
       return "reason " + std::to_string(event.reason);
@@ -130,8 +132,14 @@ std::string event_line(const diglim_event& event) {
   line += ": ";
   if (event.kind == DIGLIM_KIND_KERNEL_READ || event.kind == DIGLIM_KIND_KERNEL_LOAD) {
     // `detail` holds the use unless the reason needed it.
-    if (event.reason != DIGLIM_REASON_HASH && event.reason != DIGLIM_REASON_FILESYSTEM) {
-      line += std::string(pick(kKernelUses, event.detail)) + ": ";
+    switch (event.reason) {
+      case DIGLIM_REASON_HASH:
+      case DIGLIM_REASON_ALGORITHM:
+      case DIGLIM_REASON_FILESYSTEM:
+      case DIGLIM_REASON_STORAGE:
+        break;
+      default:
+        line += std::string(pick(kKernelUses, event.detail)) + ": ";
     }
   }
   line += why(event);

@@ -60,6 +60,12 @@ Result<void> describe_hooks(diglim_bpf& object) {
     const int id = btf__find_by_name_kind(types.get(), (std::string("bpf_lsm_") + hook).c_str(), BTF_KIND_FUNC);
     if (id > 0) object.rodata->diglim_reserved_hooks[used++] = static_cast<uint32_t>(id);
   }
+  const bool asks_hook = btf__find_by_name_kind(types.get(), "bpf_lsm_mmap_backing_file", BTF_KIND_FUNC) > 0;
+  const bool has_flag = btf__find_by_name_kind(types.get(), "backing_file", BTF_KIND_STRUCT) > 0;
+  object.rodata->diglim_backing = asks_hook  ? DIGLIM_BACKING_HOOK
+                                  : has_flag ? DIGLIM_BACKING_MODE
+                                             : DIGLIM_BACKING_PATH;
+  (void)bpf_program__set_autoload(object.progs.diglim_mmap_below, asks_hook);
   const int setattr = btf__find_by_name_kind(types.get(), "bpf_lsm_inode_setattr", BTF_KIND_FUNC);
   if (setattr < 0) return unsupported("the kernel's BTF has no bpf_lsm_inode_setattr");
   const btf_type* function = btf__type_by_id(types.get(), static_cast<uint32_t>(setattr));

@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -109,6 +110,8 @@ Report by_tracefs() {
   char line[512];
   (void)snprintf(line, sizeof(line), "p:attack/one %s:0x%llx", path.c_str(),
                  static_cast<unsigned long long>(real ? text_of(path).entry : kElfCodeAt));
+  if (access(kEvents, F_OK) != 0)  // another attack has unmounted it
+    (void)mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, nullptr);
   {
     const Fd events(open(kEvents, O_WRONLY | O_APPEND | O_CLOEXEC));
     if (!events) return not_tried(kEvents, errno);
