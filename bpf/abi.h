@@ -159,12 +159,14 @@ struct diglim_task {
 /* Hooks whose programs of others are refused: a positive answer there, which up to 6.7 a program may give, would mean yes. */
 #define DIGLIM_RESERVED_HOOKS 8
 
-/* How the kernel lets a file system on top (overlayfs) use a file below, whose pages are then mapped through the one on top. */
-enum diglim_backing {
-  DIGLIM_BACKING_HOOK = 0, /* it asks the hook mmap_backing_file */
-  DIGLIM_BACKING_PATH = 1, /* the file that is opened below has the path of the one on top (up to 6.4) */
-  DIGLIM_BACKING_MODE = 2, /* it has a flag in f_mode, of which two are in use */
-};
+/* What is to be looked at in each opening for write (constant diglim_writes), beside the note. */
+#define DIGLIM_WRITES_COUNT_ALL 1u /* IMA may have collected files before we came: count also those that nobody runs */
+#define DIGLIM_WRITES_MANIFEST 2u  /* the loader may be writing a manifest */
+/* A file system on top (overlayfs) may be opening, through whose own file the pages are mapped then. Where the kernel has the hook
+ * mmap_backing_file, none of the two.
+ */
+#define DIGLIM_WRITES_BELOW_BY_PATH 4u /* the file has the path of the one on top (up to 6.4) */
+#define DIGLIM_WRITES_BELOW_BY_MODE 8u /* it has a flag in f_mode, of which two are in use */
 
 /* --- Storage ------------------------------------------------------------------------------------------------------
  *

@@ -274,6 +274,7 @@ static __noinline int open_for_write(struct file *file, u32 mode)
   struct super_block *sb = inode->i_sb;
   struct dentry *dentry = file->f_path.dentry;
   u32 magic = sb->s_magic;
+  u32 writes = diglim_writes;
   int result;
 
   if (has_switches(magic)) {
@@ -281,19 +282,30 @@ static __noinline int open_for_write(struct file *file, u32 mode)
     if (result)
       return result;
   }
-  if (is_manifest_opening(file))
+  if ((writes & DIGLIM_WRITES_MANIFEST) && is_manifest_opening(file))
     return open_manifest(file, inode);
-  if (is_backing(file, mode, sb)) {
+  if (is_below(file, mode, sb, writes)) {
     result = note_pinned(inode);
     if (result)
       return result;
   }
-  return before_write(inode, file, dentry);
+  return before_write(inode, file, dentry, writes);
 }
 
 /* Asked at every open: nothing but loads before the common way out. */
 SEC("lsm.s/file_open")
 int BPF_PROG(diglim_file_open, struct file *file)
+{
+  u32 mode = file->f_mode;
+
+  if (!(mode & FMODE_WRITE))
+    return 0;
+  return open_for_write(file, mode);
+}
+
+/* The same where the kernel gives out files of namespaces (hold.bpf.h). The loader loads one of the two. */
+SEC("lsm.s/file_open")
+int BPF_PROG(diglim_file_open_nsfs, struct file *file)
 {
   u32 mode = file->f_mode;
 
@@ -311,7 +323,7 @@ static __noinline int before_cut(struct dentry *dentry, struct iattr *attributes
 
   if (!(attributes->ia_valid & ATTR_SIZE) || !inode)
     return 0;
-  return before_write(inode, NULL, dentry);
+  return before_write(inode, NULL, dentry, diglim_writes);
 }
 
 /* The loader loads the one that fits the kernel. */

@@ -44,14 +44,14 @@ static __noinline int refuse_write(struct inode *inode, struct file *file, struc
   return refuse(report.enforced, -ETXTBSY);
 }
 
-/* `file`: what is opened, or null. REQUIRES: called before the write, by one who counts as a writer already (get_write_access() comes before
+/* `file`: what is opened, or null. `writes`: diglim_writes. REQUIRES: called before the write, by one who counts as a writer already (get_write_access() comes before
  * the hooks).
  */
-static __always_inline int before_write(struct inode *inode, struct file *file, struct dentry *dentry)
+static __always_inline int before_write(struct inode *inode, struct file *file, struct dentry *dentry, u32 writes)
 {
   struct inode_note *note;
 
-  if (diglim_counts_all) {
+  if (writes & DIGLIM_WRITES_COUNT_ALL) {
     /* A write that is not counted would leave a digest that IMA collected looking true. */
     note = make_note(inode);
     if (!note)
@@ -89,11 +89,11 @@ static __always_inline int note_pinned(struct inode *inode)
 }
 
 /* Opened by a file system on top, whose own inode is the one that is mapped? Where a hook tells of the mapping, nobody needs to know. */
-static __always_inline bool is_backing(struct file *file, u32 mode, struct super_block *sb)
+static __always_inline bool is_below(struct file *file, u32 mode, struct super_block *sb, u32 writes)
 {
-  if (diglim_backing == DIGLIM_BACKING_PATH)
+  if (writes & DIGLIM_WRITES_BELOW_BY_PATH)
     return file->f_path.dentry->d_sb != sb;
-  if (diglim_backing == DIGLIM_BACKING_MODE)
+  if (writes & DIGLIM_WRITES_BELOW_BY_MODE)
     return mode & FMODE_BACKING;
   return false;
 }

@@ -62,9 +62,8 @@ Result<void> describe_hooks(diglim_bpf& object) {
   }
   const bool asks_hook = btf__find_by_name_kind(types.get(), "bpf_lsm_mmap_backing_file", BTF_KIND_FUNC) > 0;
   const bool has_flag = btf__find_by_name_kind(types.get(), "backing_file", BTF_KIND_STRUCT) > 0;
-  object.rodata->diglim_backing = asks_hook  ? DIGLIM_BACKING_HOOK
-                                  : has_flag ? DIGLIM_BACKING_MODE
-                                             : DIGLIM_BACKING_PATH;
+  if (!asks_hook)
+    object.rodata->diglim_writes |= has_flag ? DIGLIM_WRITES_BELOW_BY_MODE : DIGLIM_WRITES_BELOW_BY_PATH;
   (void)bpf_program__set_autoload(object.progs.diglim_mmap_below, asks_hook);
   const int setattr = btf__find_by_name_kind(types.get(), "bpf_lsm_inode_setattr", BTF_KIND_FUNC);
   if (setattr < 0) return unsupported("the kernel's BTF has no bpf_lsm_inode_setattr");
@@ -150,12 +149,15 @@ Result<Programs> Programs::load(const Settings& settings, const KernelFacts& fac
   state->object.reset(diglim_bpf__open());
   if (!state->object) return libbpf_error("open the BPF programs", errno);
   state->object->rodata->diglim_mode = settings.mode;
-  state->object->rodata->diglim_counts_all = settings.ima_was_active ? 1 : 0;
+  if (settings.ima_was_active) state->object->rodata->diglim_writes |= DIGLIM_WRITES_COUNT_ALL;
+  if (settings.measure) state->object->rodata->diglim_writes |= DIGLIM_WRITES_MANIFEST;
   state->object->rodata->diglim_measure = settings.measure ? 1 : 0;
   state->object->rodata->diglim_labels = static_cast<uint32_t>(settings.labels);
   if (!settings.measure) leave_out_measurement(*state->object);
   state->object->rodata->diglim_hidden_ns = facts.hidden_namespace;
-  state->object->rodata->diglim_nsfs_is_open = facts.nsfs_is_open ? 1 : 0;
+  (void)bpf_program__set_autoload(facts.nsfs_is_open ? state->object->progs.diglim_file_open
+                                                     : state->object->progs.diglim_file_open_nsfs,
+                                  false);
   state->object->rodata->diglim_module_signatures = facts.module_signatures ? 1 : 0;
   TRY(describe_hooks(*state->object));
   // PID 1 has a role that no exec gave it, until it executes the real init.
