@@ -161,11 +161,12 @@ struct diglim_task {
 
 /* --- Storage ------------------------------------------------------------------------------------------------------
  *
- * Names of block devices begin with what their driver is called (gendisk.disk_name). These are disks, or made of disks by tools that need
- * root's raw access anyway (LIMITATIONS.md). What is not here is served by a file, memory, a process or another machine. Also for doctor.
+ * Names of block devices begin with what their driver is called (gendisk.disk_name). The first are disks, the second are made of other
+ * devices. What is in neither is served by a file, memory, a process or another machine. At most six letters.
  */
-#define DIGLIM_DISK_NAME 8
-#define DIGLIM_DISKS {"sd", "vd", "nvme", "mmcblk", "xvd", "sr", "hd", "dm-", "md", "dasd", "pmem"}
+#define DIGLIM_DISKS(USE) \
+  USE("sd") USE("vd") USE("nvme") USE("mmcblk") USE("xvd") USE("sr") USE("hd") USE("dasd") USE("pmem")
+#define DIGLIM_COMPOSED_DISKS(USE) USE("dm-") USE("md")
 
 /* --- Counters of what the programs saw (in .bss) -------------------------------------------------------------- */
 struct diglim_counters {

@@ -10,35 +10,10 @@
 
 #include "bpf/abi.h"
 #include "bpf/note.bpf.h"
+#include "bpf/storage.bpf.h"
 
 /* IMA hashes on and on, whatever signal comes. Without a bound, anybody could keep a processor busy for ever with a sparse file. */
 #define MAX_HASHED_SIZE (4LL << 30)
-
-/* Is it a disk, by its driver's name (DIGLIM_DISKS)? Of a loop device, a ram disk, or storage that a process or another machine serves, root
- * changes the content below the file system, unseen by every hook that knows its inodes.
- */
-static __always_inline bool is_disk(struct block_device *device)
-{
-  static const char disks[][DIGLIM_DISK_NAME] = DIGLIM_DISKS;
-  char name[DIGLIM_DISK_NAME] = {};
-
-  bpf_probe_read_kernel(name, sizeof(name), &device->bd_disk->disk_name);
-  for (u32 i = 0; i < sizeof(disks) / sizeof(disks[0]); i++) {
-    bool same = true;
-
-    for (u32 j = 0; j < DIGLIM_DISK_NAME; j++) {
-      if (!disks[i][j])
-        break;
-      if (disks[i][j] != name[j]) {
-        same = false;
-        break;
-      }
-    }
-    if (same)
-      return true;
-  }
-  return false;
-}
 
 /* 0 for file systems whose content changes only through their inodes. Any other one (FUSE, NFS, 9p, overlay, ...) can show other bytes at
  * the next read, so a digest of it says nothing.
@@ -46,6 +21,7 @@ static __always_inline bool is_disk(struct block_device *device)
 static __always_inline u8 why_unstable(struct inode *inode, s32 *detail)
 {
   struct super_block *sb = inode->i_sb;
+  u64 device = 0; /* address of the block device */
 
   *detail = (u32)sb->s_magic;
   if (sb->s_iflags & (SB_I_IMA_UNVERIFIABLE_SIGNATURE | SB_I_UNTRUSTED_MOUNTER))
@@ -64,9 +40,10 @@ static __always_inline u8 why_unstable(struct inode *inode, s32 *detail)
   case 0x00009660: /* iso9660 */
   case 0x00004d44: /* vfat */
   case 0xe0f5e1e2: /* erofs; from 6.12 on it can also be mounted from a file */
-    if (sb->s_bdev && is_disk(sb->s_bdev))
+    bpf_probe_read_kernel(&device, sizeof(device), &sb->s_bdev);
+    if (device && diglim_is_disk(device))
       return 0;
-    *detail = sb->s_bdev ? sb->s_bdev->bd_dev : 0;
+    *detail = device ? sb->s_bdev->bd_dev : 0;
     return DIGLIM_REASON_STORAGE;
   }
   return DIGLIM_REASON_FILESYSTEM;

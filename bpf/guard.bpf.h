@@ -91,8 +91,12 @@ int BPF_PROG(diglim_bpf, int command, union bpf_attr *attr, unsigned int size)
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(diglim_ptrace, struct task_struct *child, unsigned int mode)
 {
-  if (is_hidden_task(child))
+  if (is_hidden_task(child)) {
+    /* ps and top: /proc/PID/stat only leaves something out. */
+    if (mode & PTRACE_MODE_NOAUDIT)
+      return refuse(diglim_mode != DIGLIM_MODE_PERMISSIVE, -EPERM);
     return guard(DIGLIM_GUARD_HIDDEN, NULL);
+  }
   if ((mode & PTRACE_MODE_ATTACH) && (has_role(child) || is_keeper(child)))
     return guard(DIGLIM_GUARD_PTRACE, NULL);
   return 0;
@@ -121,39 +125,31 @@ int BPF_PROG(diglim_setrlimit, struct task_struct *task, unsigned int resource, 
   return guard(DIGLIM_GUARD_LIMIT, NULL);
 }
 
-/* Is this task in the midst of a system call that exchanges content below a verdict? madvise(MADV_HWPOISON) drops a page that was hashed
- * but not written, and the disk's content comes back; MADV_SOFT_OFFLINE may end there, too. EXT4_IOC_SWAP_BOOT exchanges a file's content
- * through a descriptor for reading. By the numbers of the three ways into the kernel (64 bits, x32, 32 bits). What a worker of io_uring
- * does has no number: no CAP_SYS_ADMIN there at all, since it can call madvise.
+/* Is this task in madvise(MADV_HWPOISON)? It drops a page that was hashed but not written, and the disk's content comes back. By the numbers
+ * of the ways into the kernel. What io_uring does in its own call, or a worker of it, has no number of its own: no CAP_SYS_ADMIN there at
+ * all, since madvise is among it.
  */
-static __always_inline bool exchanges_content(struct task_struct *task)
+static __always_inline bool drops_pages(struct task_struct *task)
 {
   struct pt_regs *registers = (void *)bpf_task_pt_regs(task);
-  u32 number = registers->orig_ax & ~X32_SYSCALL_BIT;
-  u32 advice = registers->dx;
 
   if (task->flags & PF_IO_WORKER)
     return true;
-  switch (number) {
+  switch ((u32)registers->orig_ax & ~X32_SYSCALL_BIT) {
   case 426: /* io_uring_enter, the same everywhere */
     return true;
   case 28:  /* madvise */
   case 219: /* madvise, 32 bits */
-    return advice == MADV_HWPOISON || advice == MADV_SOFT_OFFLINE;
-  case 16:  /* ioctl */
-  case 514: /* ioctl, x32 */
-    return (u32)registers->si == EXT4_IOC_SWAP_BOOT;
-  case 54: /* ioctl, 32 bits */
-    return (u32)registers->cx == EXT4_IOC_SWAP_BOOT;
+    return (u32)registers->dx == MADV_HWPOISON;
   }
   return false;
 }
 
-/* Whoever does one of these is asked for the capability, and nothing else, by the kernel. */
+/* The kernel asks for this capability, and nothing else, before it does so. */
 SEC("lsm/capable")
 int BPF_PROG(diglim_capable, const struct cred *cred, struct user_namespace *namespace, int capability, unsigned int options)
 {
-  if (capability != CAP_SYS_ADMIN || namespace->level != 0 || !exchanges_content(bpf_get_current_task_btf()))
+  if (capability != CAP_SYS_ADMIN || namespace->level != 0 || !drops_pages(bpf_get_current_task_btf()))
     return 0;
   return guard(DIGLIM_GUARD_CONTENT, NULL);
 }
@@ -174,15 +170,14 @@ static __always_inline bool has_name(struct dentry *dentry, const char *wanted)
 
 /* Files of the kernel that nobody may write to. 0 in kernel.ftrace_enabled disconnects every BPF LSM program without a word. Once a rule of
  * an IMA policy collected a file, bpf_ima_file_hash() returns that digest, though truncate(2) has cut the file since: only the
- * loader writes the policy. The files that take memory offline drop what was not written, as MADV_HWPOISON does. REQUIRES: opened for write, on a file system of that kind.
+ * loader writes the policy. The file that takes memory offline at once drops what was not written, as MADV_HWPOISON does. REQUIRES: opened for write, on a file system of that kind.
  */
 static __noinline int guard_switch(struct dentry *dentry, u32 magic)
 {
   static const char ftrace[24] = "ftrace_enabled";
   static const char policy[24] = "policy";
   static const char ima[24] = "ima";
-  static const char hard[24] = "hard_offline_page";
-  static const char soft[24] = "soft_offline_page";
+  static const char offline[24] = "hard_offline_page";
 
   switch (magic) {
   case PROC_SUPER_MAGIC:
@@ -194,7 +189,7 @@ static __noinline int guard_switch(struct dentry *dentry, u32 magic)
       return guard(DIGLIM_GUARD_IMA_POLICY, dentry);
     return 0;
   case SYSFS_MAGIC:
-    if (has_name(dentry, hard) || has_name(dentry, soft))
+    if (has_name(dentry, offline))
       return guard(DIGLIM_GUARD_CONTENT, dentry);
     return 0;
   }

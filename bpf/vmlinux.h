@@ -37,8 +37,30 @@ struct rb_root_cached {
   struct rb_root rb_root;
 };
 
+struct kernfs_node;
+struct rb_node___tree {
+  struct rb_node___tree *rb_left;
+  struct rb_node___tree *rb_right;
+};
+struct kernfs_elem_dir {
+  struct rb_root children;
+};
+struct kernfs_elem_symlink {
+  struct kernfs_node *target_kn;
+};
+/* A file or directory of sysfs. */
+struct kernfs_node {
+  const char *name;
+  struct rb_node rb;
+  struct kernfs_elem_dir dir;
+  struct kernfs_elem_symlink symlink;
+};
+struct kobject {
+  struct kernfs_node *sd;
+};
 struct gendisk {
   char disk_name[32];
+  struct kobject *slave_dir; /* "slaves": links to the devices that it is made of */
 };
 struct block_device {
   u32 bd_dev;
@@ -160,9 +182,7 @@ struct task_struct {
 };
 /* What user space had in its registers when it entered the kernel. */
 struct pt_regs {
-  unsigned long cx;
   unsigned long dx;
-  unsigned long si;
   unsigned long orig_ax;
   unsigned long ip;
 };
@@ -222,6 +242,7 @@ struct rlimit;
 #define VM_EXEC 0x4UL                    /* include/linux/mm.h */
 #define RWSEM_WRITER_LOCKED 1            /* kernel/locking/rwsem.c */
 #define PTRACE_MODE_ATTACH 0x2           /* include/linux/ptrace.h */
+#define PTRACE_MODE_NOAUDIT 0x4
 #define SEND_SIG_PRIV 1UL                /* include/linux/sched/signal.h: a signal from the kernel itself */
 #define SECCOMP_MODE_FILTER 2            /* include/uapi/linux/seccomp.h */
 /* F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE: include/uapi/linux/fcntl.h */
@@ -241,8 +262,6 @@ struct rlimit;
 #define PF_IO_WORKER 0x10                /* include/linux/sched.h */
 #define X32_SYSCALL_BIT 0x40000000       /* arch/x86/include/uapi/asm/unistd.h */
 #define MADV_HWPOISON 100                /* include/uapi/asm-generic/mman-common.h */
-#define MADV_SOFT_OFFLINE 101
-#define EXT4_IOC_SWAP_BOOT 0x6611        /* fs/ext4/ext4.h: _IO('f', 17) */
 #define PROT_EXEC 0x4 /* include/uapi/asm-generic/mman-common.h */
 #define O_NOATIME 01000000               /* include/uapi/asm-generic/fcntl.h */
 #define AUDIT_SUBJ_ROLE 14               /* include/uapi/linux/audit.h */

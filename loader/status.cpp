@@ -41,6 +41,7 @@ Result<std::string> wait_for_log(KernelState& state) {
   TRY_ASSIGN(const Lease lease, Lease::open());
   for (int i = 0;; ++i) {
     TRY_ASSIGN(const Lease::Holder keeper, lease.ask());
+    if (keeper.has_run_out()) ensure_keeper();  // it may have gone silent only now
     if (i == kTries || keeper.has_run_out() || accounted(state) >= denied)
       return not_logged_text(keeper, state);
     (void)usleep(50'000);

@@ -19,6 +19,7 @@
 #include <cstring>
 
 #include "selftests/attacks/attack.h"
+#include "selftests/attacks/hold_page.h"
 
 namespace attacks {
 namespace {
@@ -189,7 +190,31 @@ Report swap_mapped() {
   return report;
 }
 
+// A held page on a disk: the kernel is asked to forget the file, and with it whatever is noted of it.
+Report hold_on_disk() {
+  const Disk disk;
+  if (disk.error != 0) return not_tried("mount /dev/vda", disk.error);
+  const std::string path = disk.folder + "/held";
+  if (!put(path, get(known("elf")))) return not_tried("write", errno);
+  Land land;
+  {
+    const Fd writer(open(path.c_str(), O_RDWR | O_CLOEXEC));
+    void* page = map_page(writer.get(), PROT_READ | PROT_WRITE, MAP_SHARED);
+    if (page == nullptr) return not_tried("mmap", errno);
+    land = hold_by_writev(page);
+    (void)munmap(page, 4096);
+  }
+  if (!land) return not_tried("hold the page", errno);
+  sync();
+  for (int i = 0; i < 3; ++i) (void)write_text("/proc/sys/vm/drop_caches", "3");
+  if (const int result = run({path}); result != kKnownCode) return judge_run(result, EPERM);
+  if (!land(tiny_elf(kUnknownCode))) return not_tried("write into the held page", errno);
+  const int result = run({path});
+  return result == kKnownCode ? harmless("the held page is no longer the file's") : judge_run(result, EPERM);
+}
+
 constexpr Attack kAttacks[] = {
+    {"pinned-disk", kAll, "", hold_on_disk, "a held page of a file on a disk, the caches dropped"},
     {"dropped-poison", kAll, "", poison_program, "a dirty page dropped by madvise(MADV_HWPOISON)"},
     {"dropped-poison-mapped", kAll, "", poison_mapped, "the same of a library, which stays mapped"},
     {"dropped-offline", kAll, "", hard_program, "a dirty page dropped by hard_offline_page"},

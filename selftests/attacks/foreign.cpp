@@ -132,25 +132,26 @@ Report deny_open() {
 // As many in front of ours as anybody likes: they see, and change nothing. What a kernel lacks is left out.
 Report watch(bpf_attach_type attach) {
   std::vector<Attached> all;
+  Report attached;
   for (const char* function :
        {"bpf_lsm_bprm_check_security", "bpf_lsm_bprm_committed_creds", "bpf_lsm_mmap_file",
         "bpf_lsm_file_mprotect", "bpf_lsm_file_open", "bpf_lsm_bpf", "security_bprm_check",
-        "security_mmap_file", "vm_mmap_pgoff", "ima_calc_file_hash", "inode_setattr"}) {
+        "security_mmap_file", "vm_mmap_pgoff", "ima_calc_file_hash", "bpf_lsm_inode_setattr"}) {
     for (int i = 0; i < 8; ++i) {
       Attached one(BPF_PROG_TYPE_TRACING, attach, function, 0);
       if (one.error == ENOENT) break;
-      if (one.error != 0)
-        return not_tried(std::string(function) + ", number " + std::to_string(i + 1), one.error);
-      all.push_back(std::move(one));
+      if (one.error != 0 && attached.detail.empty())
+        attached = refused("number " + std::to_string(i + 1) + " on " + function, one.error, EPERM);
+      if (one.error == 0) all.push_back(std::move(one));
     }
   }
   const bool runs = known_runs();
   const bool denied = !pins_are_real() || access("/vm/canary", F_OK) != 0 || run({"/vm/canary"}) == -EPERM;
-  const size_t count = all.size();
+  const std::string count = std::to_string(all.size()) + " programs";
   all.clear();
-  if (!runs) return refused("exec and mmap of what is known", EPERM, EPERM);
-  return denied ? allowed("what is known runs, with " + std::to_string(count) + " programs")
-                : Report{Outcome::kOtherReason, "the unknown runs"};
+  if (!runs) return refused("exec and mmap of what is known, with " + count, EPERM, EPERM);
+  if (!denied) return {Outcome::kOtherReason, "the unknown runs, with " + count};
+  return attached.detail.empty() ? allowed("what is known runs, with " + count) : attached;
 }
 Report watchers() {
   return watch(BPF_TRACE_FENTRY);

@@ -14,7 +14,10 @@ namespace {
 // As in bpf/content.bpf.h: those whose content cannot change behind the kernel's back.
 constexpr std::array<std::string_view, 11> kAccepted = {
     "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs", "ramfs", "squashfs", "erofs", "iso9660"};
-constexpr std::string_view kDisks[] = DIGLIM_DISKS;
+#define DIGLIM_ITEM(text) text,
+// Of the composed ones the kernel looks at what they are made of.
+constexpr std::string_view kDisks[] = {DIGLIM_DISKS(DIGLIM_ITEM) DIGLIM_COMPOSED_DISKS(DIGLIM_ITEM)};
+#undef DIGLIM_ITEM
 // Programs lie on these by their nature, or never.
 constexpr std::array<std::string_view, 8> kFoldersOfPrograms = {"/",          "/usr",  "/boot", "/opt",
                                                                 "/usr/local", "/home", "/srv",  "/var"};
