@@ -104,8 +104,7 @@ enum diglim_reason {
   DIGLIM_REASON_STALE = 14,        /* the kernel gives only the digest that IMA collected, perhaps of older content */
   DIGLIM_REASON_OTHER_KERNEL = 15, /* a known kernel for kexec, which could be started without DIGLIM */
   DIGLIM_REASON_PINNED = 16,       /* it was mapped shared and writable, so somebody may still write to its pages: a copy counts */
-  DIGLIM_REASON_BUSY = 17,         /* too many tasks are mapping files at this moment; trying again helps */
-  DIGLIM_REASON_STORAGE = 18,      /* its file system lies on no disk (DIGLIM_DISKS); detail = kernel dev_t, 0: on none */
+  DIGLIM_REASON_STORAGE = 17,      /* its file system lies on no disk (DIGLIM_DISKS); detail = kernel dev_t, 0: on none */
 };
 
 enum diglim_guard {
@@ -156,8 +155,10 @@ struct diglim_task {
 };
 #define DIGLIM_ROLES 1024       /* entries; a power of two */
 
-/* Hooks whose programs of others are refused: a positive answer there, which up to 6.7 a program may give, would mean yes. */
-#define DIGLIM_RESERVED_HOOKS 8
+/* Others' LSM programs that could answer a hook with a positive number (constant diglim_lsm_answers). */
+#define DIGLIM_ANSWERS_MAC 1u    /* by their return value */
+#define DIGLIM_ANSWERS_CGROUP 2u /* those of a cgroup, by bpf_set_retval() */
+#define DIGLIM_FREE_HOOKS 4
 
 /* What is to be looked at in each opening for write (constant diglim_writes), beside the note. */
 #define DIGLIM_WRITES_COUNT_ALL 1u /* IMA may have collected files before we came: count also those that nobody runs */
@@ -170,8 +171,9 @@ struct diglim_task {
 
 /* --- Storage ------------------------------------------------------------------------------------------------------
  *
- * Names of block devices begin with what their driver is called (gendisk.disk_name). The first are disks, the second are made of other
- * devices. What is in neither is served by a file, memory, a process or another machine. At most six letters.
+ * Names of block devices begin with what their driver is called (gendisk.disk_name). The first are those of disks, the second are made of
+ * other devices. Loop, ram, zram, nbd, ublk, rbd are in neither. A name does not prove a disk: iSCSI, NVMe over fabrics, scsi_debug and
+ * null_blk look like one (LIMITATIONS.md). At most six letters.
  */
 #define DIGLIM_DISKS(USE) \
   USE("sd") USE("vd") USE("nvme") USE("mmcblk") USE("xvd") USE("sr") USE("hd") USE("dasd") USE("pmem")

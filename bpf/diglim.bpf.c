@@ -127,12 +127,12 @@ int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
 static __always_inline u8 why_not_mapped(struct inode *inode, struct inode_note *note, u64 writes)
 {
   if (!*(volatile u32 *)&note->mapped_executable) /* all who map libc share this note */
-    *(volatile u32 *)&note->mapped_executable = 1;
+    *(volatile u32 *)&note->mapped_executable = MAPPED;
   /* From here on a writer either sees the mark and the mapping under way (before_write), or is seen by the test that follows: each side
    * writes first and reads then, with an atomic operation in between.
    */
   if (!announce_mapping(inode))
-    return DIGLIM_REASON_BUSY;
+    __sync_lock_test_and_set(&note->mapped_executable, MAPPED_FOR_EVER);
   if (has_writer(inode) || count_of_writes(note) != writes)
     return DIGLIM_REASON_WRITER;
   return 0;
@@ -284,7 +284,7 @@ static __noinline int open_for_write(struct file *file, u32 mode)
   }
   if ((writes & DIGLIM_WRITES_MANIFEST) && is_manifest_opening(file))
     return open_manifest(file, inode);
-  if (is_below(file, mode, sb, writes)) {
+  if (is_below(file, mode, sb, writes) || (*(volatile __u32 *)&diglim_swap_used && is_swapon(bpf_get_current_task_btf()))) {
     result = note_pinned(inode);
     if (result)
       return result;

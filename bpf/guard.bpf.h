@@ -17,6 +17,7 @@
 #include "bpf/keeper.bpf.h"
 #include "bpf/role.bpf.h"
 #include "bpf/settings.bpf.h"
+#include "bpf/write.bpf.h"
 
 /* REQUIRES: `name` is the kernel's fixed 16-byte name field. */
 static __always_inline bool is_ours(const char *name)
@@ -57,9 +58,10 @@ int BPF_PROG(diglim_bpf_prog, struct bpf_prog *prog)
   return guard(DIGLIM_GUARD_PROG, NULL);
 }
 
-/* Others' programs that could answer in our place. An LSM program can only refuse more: then nothing happens of which our books would have
- * to tell. But a positive answer, which old kernels let it give, is a refusal to some callers and consent to others
- * (diglim_reserved_hooks). Programs that replace a function's return are refused: they could speak for IMA's question and for system calls.
+/* Others' programs that could answer in our place. One that can only refuse more does no harm: what is refused does not happen, so our books
+ * need not tell of it. But a positive answer is a refusal to some callers of a hook and consent to others. So where the kernel lets an LSM
+ * program give one (diglim_lsm_answers), only hooks are free whose caller turns it into an error. Programs that replace a function's
+ * return are refused everywhere: they could speak for IMA's question and for system calls.
  */
 static __always_inline bool could_answer_for_us(const union bpf_attr *attr)
 {
@@ -67,11 +69,15 @@ static __always_inline bool could_answer_for_us(const union bpf_attr *attr)
     return attr->expected_attach_type == BPF_MODIFY_RETURN;
   if (attr->prog_type != BPF_PROG_TYPE_LSM)
     return false;
-  for (u32 i = 0; i < DIGLIM_RESERVED_HOOKS; i++) {
-    if (diglim_reserved_hooks[i] && attr->attach_btf_id == diglim_reserved_hooks[i])
-      return true;
+  if (attr->expected_attach_type == BPF_LSM_CGROUP)
+    return diglim_lsm_answers & DIGLIM_ANSWERS_CGROUP;
+  if (!(diglim_lsm_answers & DIGLIM_ANSWERS_MAC))
+    return false;
+  for (u32 i = 0; i < DIGLIM_FREE_HOOKS; i++) {
+    if (diglim_free_hooks[i] && attr->attach_btf_id == diglim_free_hooks[i])
+      return false;
   }
-  return false;
+  return true;
 }
 
 SEC("lsm.s/bpf")
@@ -141,6 +147,8 @@ static __always_inline bool drops_pages(struct task_struct *task)
   case 28:  /* madvise */
   case 219: /* madvise, 32 bits */
     return (u32)registers->dx == MADV_HWPOISON;
+  case 440: /* process_madvise, the same everywhere; it asks for nothing else */
+    return true;
   }
   return false;
 }
@@ -149,7 +157,14 @@ static __always_inline bool drops_pages(struct task_struct *task)
 SEC("lsm/capable")
 int BPF_PROG(diglim_capable, const struct cred *cred, struct user_namespace *namespace, int capability, unsigned int options)
 {
-  if (capability != CAP_SYS_ADMIN || namespace->level != 0 || !drops_pages(bpf_get_current_task_btf()))
+  struct task_struct *task;
+
+  if (capability != CAP_SYS_ADMIN || namespace->level != 0)
+    return 0;
+  task = bpf_get_current_task_btf();
+  if (is_swapon(task))
+    diglim_swap_used = 1;
+  if (!drops_pages(task))
     return 0;
   return guard(DIGLIM_GUARD_CONTENT, NULL);
 }

@@ -23,6 +23,9 @@ enum verdict {
   VERDICT_EMPTY = 3, /* known, but there is nothing in it that could run */
 };
 
+#define MAPPED 1
+#define MAPPED_FOR_EVER 2 /* it could not be said who is mapping it, so nobody may write to it again */
+
 #define STATE_BUSY 1u
 #define STATE_VERDICT(verdict) ((verdict) << 1)
 #define STATE_COUNT 8u
@@ -32,7 +35,7 @@ enum verdict {
  */
 struct inode_note {
   u64 writes;            /* openings for write and truncations since the note exists */
-  u32 mapped_executable; /* 1 once somebody was allowed to map it executable; only then can writing be refused */
+  u32 mapped_executable; /* MAPPED once somebody was allowed to map it executable; only then can writing be refused */
   u32 pinned;            /* 1 once somebody could get hold of its pages for writing (write.bpf.h); never back to 0 */
   u32 manifest;          /* 1: the loader made it to be measured, and nobody writes to it any more; never back to 0 */
   u32 state;             /* counts verdicts from STATE_COUNT on; below, enum verdict; STATE_BUSY: they change */

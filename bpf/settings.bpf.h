@@ -13,8 +13,9 @@ const volatile __u32 diglim_labels;  /* enum diglim_labels */
 /* 1: the kernel refuses modules without a signature of its own keys, for as long as it runs (loader/module_signatures.h). */
 const volatile __u32 diglim_module_signatures;
 const volatile __u32 diglim_writes; /* DIGLIM_WRITES_*: one constant, so that opening a file costs one load for all of it */
-/* BTF ids of the hooks where nobody else may have a program (guard.bpf.h); 0: none. */
-const volatile __u32 diglim_reserved_hooks[DIGLIM_RESERVED_HOOKS];
+/* DIGLIM_ANSWERS_*: which LSM programs of others could give positive answers, and BTF ids of the hooks where that does no harm. */
+const volatile __u32 diglim_lsm_answers = DIGLIM_ANSWERS_MAC | DIGLIM_ANSWERS_CGROUP;
+const volatile __u32 diglim_free_hooks[DIGLIM_FREE_HOOKS];
 
 __u32 diglim_measuring; /* 1: IMA's policy is in force; the loader sets it, once */
 

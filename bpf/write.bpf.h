@@ -66,10 +66,9 @@ static __always_inline int before_write(struct inode *inode, struct file *file, 
     return guard(DIGLIM_GUARD_MANIFEST, dentry);
   if (!*(volatile u32 *)&note->mapped_executable)
     return 0;
-  if (may_be_mapped(inode))
+  /* Who maps it from now on sees us as a writer and is refused. Without the reset, a linker that maps its own output would find it busy. */
+  if (may_be_mapped(inode) || __sync_val_compare_and_swap(&note->mapped_executable, MAPPED, 0) != MAPPED)
     return refuse_write(inode, file, dentry);
-  /* Who maps it from now on sees us as a writer and is refused. Without this, a linker that maps its own output would find it busy. */
-  *(volatile u32 *)&note->mapped_executable = 0;
   return 0;
 }
 
@@ -86,6 +85,20 @@ static __always_inline int note_pinned(struct inode *inode)
   *(volatile u32 *)&note->pinned = 1;
   __sync_fetch_and_add(&note->writes, 1);
   return 0;
+}
+
+/* Swapping writes to the blocks of a file, past the page cache, whose pages stay what they were: they can be hashed after swapoff(2), and
+ * then be read again from the disk. swapon(2) is asked for CAP_SYS_ADMIN before it opens the file; from the first one on, each opening for
+ * write looks at its system call.
+ */
+__u32 diglim_swap_used;
+
+static __always_inline bool is_swapon(struct task_struct *task)
+{
+  struct pt_regs *registers = (void *)bpf_task_pt_regs(task);
+  u32 number = registers->orig_ax & ~X32_SYSCALL_BIT;
+
+  return number == 167 || number == 87; /* 64 bits, where 87 is unlink, and 32 bits */
 }
 
 /* Opened by a file system on top, whose own inode is the one that is mapped? Where a hook tells of the mapping, nobody needs to know. */

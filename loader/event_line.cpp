@@ -96,8 +96,6 @@ std::string why(const diglim_event& event) {
     case DIGLIM_REASON_PINNED:
       return "it was mapped shared and writable, so its content can still be changed unseen; a copy of it (cp, "
              "install) may run";
-    case DIGLIM_REASON_BUSY:
-      return "too many files are being mapped at once; try again";
     case DIGLIM_REASON_STORAGE: {
       const auto device = static_cast<uint32_t>(event.detail);
       return "its file system is on no disk" +

@@ -46,20 +46,46 @@ void leave_out_measurement(diglim_bpf& object) {
   (void)bpf_map__set_max_entries(object.maps.diglim_steered, 1);
 }
 
-// Where a positive answer of a program would mean yes to some callers (bpf/guard.bpf.h).
-constexpr const char* kReservedHooks[] = {"bpf",          "bpf_map",          "bpf_prog",
-                                          "kernel_load_data", "kernel_read_file", "capable"};
-static_assert(std::size(kReservedHooks) <= DIGLIM_RESERVED_HOOKS);
+// Hooks where a positive answer is an error to the caller: systemd's RestrictFileSystems= and its restriction
+// of user namespaces use these.
+constexpr const char* kFreeHooks[] = {"file_open", "userns_create"};
+static_assert(std::size(kFreeHooks) <= DIGLIM_FREE_HOOKS);
+
+// Does the verifier take this program on file_open?
+bool can_load(bpf_attach_type type, int hook, const std::vector<bpf_insn>& program) {
+  bpf_prog_load_opts options = {};  // not LIBBPF_OPTS: that is GNU C
+  options.sz = sizeof(options);
+  options.expected_attach_type = type;
+  options.attach_btf_id = static_cast<__u32>(hook);
+  return static_cast<bool>(Fd(bpf_prog_load(BPF_PROG_TYPE_LSM, "diglim_try", "GPL", program.data(),
+                                            program.size(), &options)));
+}
+
+// Which LSM programs could give a positive answer: DIGLIM_ANSWERS_*. By trying, since kernels have backports.
+uint32_t find_positive_answers(int hook) {
+  const auto set = [](uint8_t to, int value) {
+    return bpf_insn{static_cast<__u8>(BPF_ALU64 | BPF_MOV | BPF_K), to, 0, 0, value};
+  };
+  const bpf_insn exit = {BPF_JMP | BPF_EXIT, 0, 0, 0, 0};
+  const bpf_insn set_retval = {BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_set_retval};
+  uint32_t answers = 0;
+  if (can_load(BPF_LSM_MAC, hook, {set(BPF_REG_0, 1), exit})) answers |= DIGLIM_ANSWERS_MAC;
+  if (can_load(BPF_LSM_CGROUP, hook, {set(BPF_REG_1, 1), set_retval, set(BPF_REG_0, 1), exit}))
+    answers |= DIGLIM_ANSWERS_CGROUP;
+  return answers;
+}
 
 // What the running kernel's types say of its hooks.
 Result<void> describe_hooks(diglim_bpf& object) {
   const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), btf__free);
   if (!types) return libbpf_error("read the kernel's BTF", errno);
   size_t used = 0;
-  for (const char* hook : kReservedHooks) {
+  for (const char* hook : kFreeHooks) {
     const int id = btf__find_by_name_kind(types.get(), (std::string("bpf_lsm_") + hook).c_str(), BTF_KIND_FUNC);
-    if (id > 0) object.rodata->diglim_reserved_hooks[used++] = static_cast<uint32_t>(id);
+    if (id > 0) object.rodata->diglim_free_hooks[used++] = static_cast<uint32_t>(id);
   }
+  object.rodata->diglim_lsm_answers =
+      find_positive_answers(btf__find_by_name_kind(types.get(), "bpf_lsm_file_open", BTF_KIND_FUNC));
   const bool asks_hook = btf__find_by_name_kind(types.get(), "bpf_lsm_mmap_backing_file", BTF_KIND_FUNC) > 0;
   const bool has_flag = btf__find_by_name_kind(types.get(), "backing_file", BTF_KIND_STRUCT) > 0;
   if (!asks_hook)
