@@ -57,20 +57,19 @@ bool can_load(bpf_attach_type type, int hook, const std::vector<bpf_insn>& progr
   options.sz = sizeof(options);
   options.expected_attach_type = type;
   options.attach_btf_id = static_cast<__u32>(hook);
-  return static_cast<bool>(Fd(bpf_prog_load(BPF_PROG_TYPE_LSM, "diglim_try", "GPL", program.data(),
-                                            program.size(), &options)));
+  return static_cast<bool>(
+      Fd(bpf_prog_load(BPF_PROG_TYPE_LSM, "diglim_try", "GPL", program.data(), program.size(), &options)));
 }
 
 // Which LSM programs could give a positive answer: DIGLIM_ANSWERS_*. By trying, since kernels have backports.
 uint32_t find_positive_answers(int hook) {
-  const auto set = [](uint8_t to, int value) {
-    return bpf_insn{static_cast<__u8>(BPF_ALU64 | BPF_MOV | BPF_K), to, 0, 0, value};
-  };
-  const bpf_insn exit = {BPF_JMP | BPF_EXIT, 0, 0, 0, 0};
+  const bpf_insn answer_1 = {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 1};
+  const bpf_insn argument_1 = {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_1, 0, 0, 1};
   const bpf_insn set_retval = {BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_set_retval};
+  const bpf_insn exit = {BPF_JMP | BPF_EXIT, 0, 0, 0, 0};
   uint32_t answers = 0;
-  if (can_load(BPF_LSM_MAC, hook, {set(BPF_REG_0, 1), exit})) answers |= DIGLIM_ANSWERS_MAC;
-  if (can_load(BPF_LSM_CGROUP, hook, {set(BPF_REG_1, 1), set_retval, set(BPF_REG_0, 1), exit}))
+  if (can_load(BPF_LSM_MAC, hook, {answer_1, exit})) answers |= DIGLIM_ANSWERS_MAC;
+  if (can_load(BPF_LSM_CGROUP, hook, {argument_1, set_retval, answer_1, exit}))
     answers |= DIGLIM_ANSWERS_CGROUP;
   return answers;
 }
@@ -81,7 +80,8 @@ Result<void> describe_hooks(diglim_bpf& object) {
   if (!types) return libbpf_error("read the kernel's BTF", errno);
   size_t used = 0;
   for (const char* hook : kFreeHooks) {
-    const int id = btf__find_by_name_kind(types.get(), (std::string("bpf_lsm_") + hook).c_str(), BTF_KIND_FUNC);
+    const int id =
+        btf__find_by_name_kind(types.get(), (std::string("bpf_lsm_") + hook).c_str(), BTF_KIND_FUNC);
     if (id > 0) object.rodata->diglim_free_hooks[used++] = static_cast<uint32_t>(id);
   }
   object.rodata->diglim_lsm_answers =
@@ -96,7 +96,8 @@ Result<void> describe_hooks(diglim_bpf& object) {
   const btf_type* function = btf__type_by_id(types.get(), static_cast<uint32_t>(setattr));
   const btf_type* prototype = btf__type_by_id(types.get(), function->type);
   const bool has_idmap = btf_vlen(prototype) == 3;
-  (void)bpf_program__set_autoload(has_idmap ? object.progs.diglim_setattr_6_1 : object.progs.diglim_setattr, false);
+  (void)bpf_program__set_autoload(has_idmap ? object.progs.diglim_setattr_6_1 : object.progs.diglim_setattr,
+                                  false);
   return {};
 }
 
@@ -181,9 +182,9 @@ Result<Programs> Programs::load(const Settings& settings, const KernelFacts& fac
   state->object->rodata->diglim_labels = static_cast<uint32_t>(settings.labels);
   if (!settings.measure) leave_out_measurement(*state->object);
   state->object->rodata->diglim_hidden_ns = facts.hidden_namespace;
-  (void)bpf_program__set_autoload(facts.nsfs_is_open ? state->object->progs.diglim_file_open
-                                                     : state->object->progs.diglim_file_open_nsfs,
-                                  false);
+  (void)bpf_program__set_autoload(
+      facts.nsfs_is_open ? state->object->progs.diglim_file_open : state->object->progs.diglim_file_open_nsfs,
+      false);
   state->object->rodata->diglim_module_signatures = facts.module_signatures ? 1 : 0;
   TRY(describe_hooks(*state->object));
   // PID 1 has a role that no exec gave it, until it executes the real init.

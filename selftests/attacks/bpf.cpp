@@ -135,7 +135,8 @@ constexpr Attack kAttacks[] = {
     {"bpf-load-lsm", kAll | kHarmless, nullptr, load_lsm, "load an LSM program, which can only refuse"},
     {"bpf-load-lsm-cgroup", kAll | kHarmless, nullptr, load_lsm_cgroup, "load an LSM program for a cgroup"},
     {"bpf-load-fmod-ret", kAll, kLoad, load_fmod_ret, "load a program that changes a return value"},
-    {"bpf-load-freplace", kAll | kHarmless, nullptr, load_freplace, "load a program that replaces one of its owner's"},
+    {"bpf-load-freplace", kAll | kHarmless, nullptr, load_freplace,
+     "load a program that replaces one of its owner's"},
 };
 
 }  // namespace

@@ -30,9 +30,9 @@ std::vector<Attack> all_attacks() {
   std::vector<Attack> all;
   for (const auto part :
        {content_attacks(), stale_attacks(), race_attacks(), bpf_attacks(), mount_attacks(), process_attacks(),
-        loader_attacks(), ima_attacks(), pinned_attacks(), stacked_attacks(),
-        dropped_attacks(), storage_attacks(), private_attacks(), foreign_attacks(), hidden_attacks(),
-        breakpoint_attacks(), log_attacks(), more_attacks()}) {
+        loader_attacks(), ima_attacks(), pinned_attacks(), stacked_attacks(), dropped_attacks(),
+        storage_attacks(), private_attacks(), foreign_attacks(), hidden_attacks(), breakpoint_attacks(),
+        log_attacks(), more_attacks()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
