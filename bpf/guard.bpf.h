@@ -80,11 +80,25 @@ static __always_inline bool could_answer_for_us(const union bpf_attr *attr)
   return true;
 }
 
+/* What a descriptor allows, the kernel does not ask the two hooks above again: so a loader that was changed since it opened a map is stopped
+ * when it publishes. The keeper has none but of what it counts.
+ */
+static __always_inline bool is_changed_publisher(int command)
+{
+  struct task_struct *current = bpf_get_current_task_btf();
+
+  if (command != BPF_MAP_UPDATE_ELEM && command != BPF_MAP_UPDATE_BATCH)
+    return false;
+  return has_role(current) && !is_unchanged(current) && !is_keeper(current);
+}
+
 SEC("lsm.s/bpf")
 int BPF_PROG(diglim_bpf, int command, union bpf_attr *attr, unsigned int size)
 {
   union bpf_attr copy = {};
 
+  if (is_changed_publisher(command))
+    return guard(DIGLIM_GUARD_MARK, NULL);
   if (command != BPF_PROG_LOAD || is_loader())
     return 0;
   bpf_probe_read_kernel(&copy, __builtin_offsetof(union bpf_attr, attach_btf_id) + sizeof(u32), attr);
