@@ -42,14 +42,14 @@ struct diglim_bucket {
 
 struct diglim_generation {
   __u32 abi_version;
-  __u32 algo;          /* enum hash_algo of every digest in the table */
-  __u64 number;        /* counts publications, from 1 */
-  __u64 last_removal;  /* number of the newest generation that lacks a digest which its predecessor had */
+  __u32 algo;         /* enum hash_algo of every digest in the table */
+  __u64 number;       /* counts publications, from 1 */
+  __u64 last_removal; /* number of the newest generation that lacks a digest which its predecessor had */
   __u32 buckets;
-  __u32 digests;       /* distinct ones */
+  __u32 digests; /* distinct ones */
   __u32 lists;
   __u32 registry_bytes;
-  __u64 loaded_at;     /* seconds since 1970 by the clock of then, for people only */
+  __u64 loaded_at; /* seconds since 1970 by the clock of then, for people only */
   /* The manifest that was measured last (lib/manifest/FORMAT.md); 0: nothing is measured. */
   __u64 manifest_number;
   __u8 manifest_hash[32];
@@ -63,7 +63,7 @@ struct diglim_digest_key {
 #define DIGLIM_FLAG_LOADER 1u /* may write our maps while it runs (decision D8) */
 
 /* --- Measurement ----------------------------------------------------------------------------------------------- */
-#define DIGLIM_NEVER "diglim_never"   /* the AppArmor profile that no process has */
+#define DIGLIM_NEVER "diglim_never"  /* the AppArmor profile that no process has */
 #define DIGLIM_NEVER_ROLE "object_r" /* the role of SELinux that files have, not processes */
 #define DIGLIM_NEVER_ROLE_VALUE 1    /* its number in every policy: OBJECT_R_VAL, security/selinux/ss/policydb.h */
 
@@ -114,7 +114,7 @@ enum diglim_guard {
   DIGLIM_GUARD_PTRACE = 4,
   DIGLIM_GUARD_KILL = 5,
   DIGLIM_GUARD_HIDDEN = 6, /* a way into the mount namespace that holds the links (hold.bpf.h) */
-  DIGLIM_GUARD_LIMIT = 7, /* resource limits of the keeper */
+  DIGLIM_GUARD_LIMIT = 7,  /* resource limits of the keeper */
   DIGLIM_GUARD_FTRACE = 8,
   DIGLIM_GUARD_MARK = 9, /* the loader was started traced, filtered by seccomp or sharing state: no rights given */
   DIGLIM_GUARD_IMA_POLICY = 10,
@@ -126,20 +126,20 @@ enum diglim_guard {
 #define DIGLIM_NAME_MAX 256    /* one component with its NUL */
 
 struct diglim_event {
-  __u16 version;     /* DIGLIM_ABI_VERSION */
-  __u8 kind;         /* enum diglim_kind */
-  __u8 reason;       /* enum diglim_reason */
-  __u8 enforced;     /* 1: it was denied; 0: permissive, it went on */
-  __u8 digest_size;  /* 0: there is no digest */
-  __u16 algo;        /* enum hash_algo of digest */
-  __s32 detail;      /* by kind and reason; 0 if there is none */
-  __u32 pid;         /* thread group id */
+  __u16 version;    /* DIGLIM_ABI_VERSION */
+  __u8 kind;        /* enum diglim_kind */
+  __u8 reason;      /* enum diglim_reason */
+  __u8 enforced;    /* 1: it was denied; 0: permissive, it went on */
+  __u8 digest_size; /* 0: there is no digest */
+  __u16 algo;       /* enum hash_algo of digest */
+  __s32 detail;     /* by kind and reason; 0 if there is none */
+  __u32 pid;        /* thread group id */
   __u32 uid;
-  __u32 path_bytes;  /* used in path */
-  __u64 generation;  /* 0: none was published */
+  __u32 path_bytes; /* used in path */
+  __u64 generation; /* 0: none was published */
   __u64 inode;
-  __u32 device;      /* kernel dev_t: major << 20 | minor */
-  __u8 path_cut;     /* 1: the path had more components than were recorded */
+  __u32 device;  /* kernel dev_t: major << 20 | minor */
+  __u8 path_cut; /* 1: the path had more components than were recorded */
   __u8 reserved[3];
   __u8 digest[64];
   char command[16];
@@ -153,7 +153,7 @@ struct diglim_task {
   __u64 exec_id;      /* self_exec_id of the image that is the loader */
   __u64 next_exec_id; /* of the one that will be if the exec that is under way succeeds; 0: none */
 };
-#define DIGLIM_ROLES 1024       /* entries; a power of two */
+#define DIGLIM_ROLES 1024 /* entries; a power of two */
 
 /* Others' LSM programs that could answer a hook with a positive number (constant diglim_lsm_answers). */
 #define DIGLIM_ANSWERS_MAC 1u    /* by their return value */
@@ -175,8 +175,7 @@ struct diglim_task {
  * other devices. Loop, ram, zram, nbd, ublk, rbd are in neither. A name does not prove a disk: iSCSI, NVMe over fabrics, scsi_debug and
  * null_blk look like one (LIMITATIONS.md). At most six letters.
  */
-#define DIGLIM_DISKS(USE) \
-  USE("sd") USE("vd") USE("nvme") USE("mmcblk") USE("xvd") USE("sr") USE("hd") USE("dasd") USE("pmem")
+#define DIGLIM_DISKS(USE) USE("sd") USE("vd") USE("nvme") USE("mmcblk") USE("xvd") USE("sr") USE("hd") USE("dasd") USE("pmem")
 #define DIGLIM_COMPOSED_DISKS(USE) USE("dm-") USE("md")
 
 /* --- Counters of what the programs saw (in .bss) -------------------------------------------------------------- */

@@ -30,8 +30,7 @@ static __always_inline void *take_generation(const struct diglim_generation **he
 }
 
 /* Decides whether the content of `file` is known. `decision` is zeroed here. REQUIRES: a sleepable hook. */
-static __always_inline void decide(struct file *file, struct inode *inode, struct inode_note *note,
-                                   struct decision *decision)
+static __always_inline void decide(struct file *file, struct inode *inode, struct inode_note *note, struct decision *decision)
 {
   const struct diglim_generation *header = NULL;
   bool collected;

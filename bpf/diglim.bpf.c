@@ -39,8 +39,8 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Is it refused? In measure mode IMA measures what is unknown, and nothing is refused, but for what IMA does not measure: because its policy
- * is not in force yet, or because it would take the digest of before.
+/* Is it refused? In measure mode IMA measures what is unknown, and nothing is refused, but for what IMA does not measure: because its
+ * policy is not in force yet, or because it would take the digest of before.
  */
 static __always_inline bool is_refused(u8 reason)
 {

@@ -51,16 +51,15 @@ int BPF_PROG(diglim_bpf_prog, struct bpf_prog *prog)
   /* It calls bpf_override_return(): attached to system calls it could forge what the loader sees. Each user needs a descriptor. */
   if (BPF_CORE_READ_BITFIELD_PROBED(prog, kprobe_override) && !is_loader())
     return guard(DIGLIM_GUARD_PROG_LOAD, NULL);
-  bpf_probe_read_kernel(name, sizeof(name),
-                        (void *)BPF_CORE_READ(prog, aux) + bpf_core_field_offset(struct bpf_prog_aux, name));
+  bpf_probe_read_kernel(name, sizeof(name), (void *)BPF_CORE_READ(prog, aux) + bpf_core_field_offset(struct bpf_prog_aux, name));
   if (!is_ours(name) || is_loader())
     return 0;
   return guard(DIGLIM_GUARD_PROG, NULL);
 }
 
-/* Others' programs that could answer in our place. One that can only refuse more does no harm: what is refused does not happen, so our books
- * need not tell of it. But a positive answer is a refusal to some callers of a hook and consent to others. So where the kernel lets an LSM
- * program give one (diglim_lsm_answers), only hooks are free whose caller turns it into an error. Programs that replace a function's
+/* Others' programs that could answer in our place. One that can only refuse more does no harm: what is refused does not happen, so our
+ * books need not tell of it. But a positive answer is a refusal to some callers of a hook and consent to others. So where the kernel lets
+ * an LSM program give one (diglim_lsm_answers), only hooks are free whose caller turns it into an error. Programs that replace a function's
  * return are refused everywhere: they could speak for IMA's question and for system calls.
  */
 static __always_inline bool could_answer_for_us(const union bpf_attr *attr)
@@ -80,8 +79,8 @@ static __always_inline bool could_answer_for_us(const union bpf_attr *attr)
   return true;
 }
 
-/* What a descriptor allows, the kernel does not ask the two hooks above again: so a loader that was changed since it opened a map is stopped
- * when it publishes. The keeper has none but of what it counts.
+/* What a descriptor allows, the kernel does not ask the two hooks above again: so a loader that was changed since it opened a map is
+ * stopped when it publishes. The keeper has none but of what it counts.
  */
 static __always_inline bool is_changed_publisher(int command)
 {
@@ -145,9 +144,9 @@ int BPF_PROG(diglim_setrlimit, struct task_struct *task, unsigned int resource, 
   return guard(DIGLIM_GUARD_LIMIT, NULL);
 }
 
-/* Is this task in madvise(MADV_HWPOISON)? It drops a page that was hashed but not written, and the disk's content comes back. By the numbers
- * of the ways into the kernel. What io_uring does in its own call, or a worker of it, has no number of its own: no CAP_SYS_ADMIN there at
- * all, since madvise is among it.
+/* Is this task in madvise(MADV_HWPOISON)? It drops a page that was hashed but not written, and the disk's content comes back. By the
+ * numbers of the ways into the kernel. What io_uring does in its own call, or a worker of it, has no number of its own: no CAP_SYS_ADMIN
+ * there at all, since madvise is among it.
  */
 static __always_inline bool drops_pages(struct task_struct *task)
 {
@@ -199,7 +198,8 @@ static __always_inline bool has_name(struct dentry *dentry, const char *wanted)
 
 /* Files of the kernel that nobody may write to. 0 in kernel.ftrace_enabled disconnects every BPF LSM program without a word. Once a rule of
  * an IMA policy collected a file, bpf_ima_file_hash() returns that digest, though truncate(2) has cut the file since: only the
- * loader writes the policy. The file that takes memory offline at once drops what was not written, as MADV_HWPOISON does. REQUIRES: opened for write, on a file system of that kind.
+ * loader writes the policy. The file that takes memory offline at once drops what was not written, as MADV_HWPOISON does. REQUIRES: opened
+ * for write, on a file system of that kind.
  */
 static __noinline int guard_switch(struct dentry *dentry, u32 magic)
 {

@@ -39,7 +39,7 @@ struct inode_note {
   u32 pinned;            /* 1 once somebody could get hold of its pages for writing (write.bpf.h); never back to 0 */
   u32 manifest;          /* 1: the loader made it to be measured, and nobody writes to it any more; never back to 0 */
   u32 state;             /* counts verdicts from STATE_COUNT on; below, enum verdict; STATE_BUSY: they change */
-  u32 flags; /* DIGLIM_FLAG_* of the digest */
+  u32 flags;             /* DIGLIM_FLAG_* of the digest */
   u64 verdict_writes;
   u64 generation;
   u64 digest[8];
@@ -88,7 +88,7 @@ struct decision {
   u64 writes; /* the note's count before the content was looked at */
   u32 flags;
   s32 detail;
-  u16 algo;  /* enum hash_algo of digest; 0: it was not hashed */
+  u16 algo; /* enum hash_algo of digest; 0: it was not hashed */
   bool empty;
   u8 reason; /* enum diglim_reason */
 };

@@ -31,7 +31,7 @@ enum storage {
 typedef u64 short_name;
 
 #define NAME_BYTE(text, at) (sizeof(text) > (at) + 1 ? (u64)(text)[(at) < sizeof(text) ? (at) : 0] << 8 * (at) : 0)
-#define NAME(text)                                                                                                           \
+#define NAME(text) \
   (NAME_BYTE(text, 0) | NAME_BYTE(text, 1) | NAME_BYTE(text, 2) | NAME_BYTE(text, 3) | NAME_BYTE(text, 4) | NAME_BYTE(text, 5))
 #define BEGINS_WITH(text) || (name & ((1ULL << 8 * (sizeof(text) - 1)) - 1)) == NAME(text)
 

@@ -34,8 +34,7 @@ static __always_inline int no_memory(void)
 /* The file is mapped executable. A function of its own, like all that is rare. */
 static __noinline int refuse_write(struct inode *inode, struct file *file, struct dentry *dentry)
 {
-  struct report report = {
-      .kind = DIGLIM_KIND_WRITE, .reason = DIGLIM_REASON_MAPPED, .inode = inode, .dentry = dentry};
+  struct report report = {.kind = DIGLIM_KIND_WRITE, .reason = DIGLIM_REASON_MAPPED, .inode = inode, .dentry = dentry};
 
   if (file)
     report.mnt = file->f_path.mnt;
@@ -44,8 +43,8 @@ static __noinline int refuse_write(struct inode *inode, struct file *file, struc
   return refuse(report.enforced, -ETXTBSY);
 }
 
-/* `file`: what is opened, or null. `writes`: diglim_writes. REQUIRES: called before the write, by one who counts as a writer already (get_write_access() comes before
- * the hooks).
+/* `file`: what is opened, or null. `writes`: diglim_writes. REQUIRES: called before the write, by one who counts as a writer already
+ * (get_write_access() comes before the hooks).
  */
 static __always_inline int before_write(struct inode *inode, struct file *file, struct dentry *dentry, u32 writes)
 {
