@@ -101,6 +101,20 @@ Result<void> describe_hooks(diglim_bpf& object) {
   return {};
 }
 
+// What kept programs from being loaded: libbpf's words, and the cause where it is known.
+Error load_error(std::string_view what, int error) {
+  Error result = libbpf_error(what, error);
+  const auto lockdown = read_stream("/sys/kernel/security/lockdown", 256);
+  if (lockdown && as_text(*lockdown).find("[confidentiality]") != std::string_view::npos) {
+    result.message =
+        "lockdown=confidentiality keeps BPF programs from reading kernel memory, which DIGLIM's have to: "
+        "boot "
+        "with lockdown=integrity (" +
+        result.message + ")";
+  }
+  return result;
+}
+
 // The first call of the family that walks from one mount namespace to the next; kernels that have it know it
 // (include/uapi/linux/nsfs.h: NS_MNT_GET_INFO, 16 bytes at first).
 bool gives_out_namespaces() {
@@ -125,7 +139,7 @@ Result<KernelFacts> probe_kernel(const HiddenFolder& hidden) {
   if (!object) return libbpf_error("open the probe", errno);
   object->rodata->probe_pid = static_cast<uint32_t>(getpid());
   if (const int error = probe_bpf__load(object.get()))
-    return libbpf_error("load the probe into the kernel", error);
+    return load_error("load the probe into the kernel", error);
   if (const int error = probe_bpf__attach(object.get())) {
     return libbpf_error("attach to the BPF LSM (is \"bpf\" in lsm= on the kernel command line?)", error);
   }
@@ -190,7 +204,7 @@ Result<Programs> Programs::load(const Settings& settings, const KernelFacts& fac
   // PID 1 has a role that no exec gave it, until it executes the real init.
   state->object->bss->diglim_may_have_role[getpid() % DIGLIM_ROLES] = 1;
   if (const int error = diglim_bpf__load(state->object.get())) {
-    return libbpf_error("load the BPF programs into the kernel", error);
+    return load_error("load the BPF programs into the kernel", error);
   }
   return Programs(std::move(state));
 }
