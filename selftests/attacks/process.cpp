@@ -170,6 +170,7 @@ Report judge_switch(const char* step, bool wrote, int error) {
   const auto value = get(kSwitch);
   const bool is_off = !value.empty() && value[0] == '0';
   if (wrote || is_off) (void)write_text(kSwitch, "1\n");
+  if (!is_off && error == EOPNOTSUPP) return not_tried("this kernel's ftrace cannot be switched off");
   return is_off ? allowed(step) : refused(step, error, EPERM);
 }
 Report ftrace_write() {
@@ -205,7 +206,10 @@ Report ftrace_other_proc() {
 }
 Report ftrace_sysctl() {
   (void)run({"/bin/busybox", "sysctl", "-w", "kernel.ftrace_enabled=0"});
-  return judge_switch("sysctl", true, EPERM);
+  const auto value = get(kSwitch);
+  if (!value.empty() && value[0] == '0') return judge_switch("sysctl", true, 0);
+  (void)write_text(kSwitch, "0\n");  // sysctl(8) does not tell the error
+  return judge_switch("sysctl", true, errno);
 }
 
 Report cgroup_kill() {
