@@ -42,14 +42,14 @@ struct diglim_bucket {
 
 struct diglim_generation {
   __u32 abi_version;
-  __u32 algo;          /* enum hash_algo of every digest in the table */
-  __u64 number;        /* counts publications, from 1 */
-  __u64 last_removal;  /* number of the newest generation that lacks a digest which its predecessor had */
+  __u32 algo;         /* enum hash_algo of every digest in the table */
+  __u64 number;       /* counts publications, from 1 */
+  __u64 last_removal; /* number of the newest generation that lacks a digest which its predecessor had */
   __u32 buckets;
-  __u32 digests;       /* distinct ones */
+  __u32 digests; /* distinct ones */
   __u32 lists;
   __u32 registry_bytes;
-  __u64 loaded_at;     /* seconds since 1970 by the clock of then, for people only */
+  __u64 loaded_at; /* seconds since 1970 by the clock of then, for people only */
   /* The manifest that was measured last (lib/manifest/FORMAT.md); 0: nothing is measured. */
   __u64 manifest_number;
   __u8 manifest_hash[32];
@@ -63,7 +63,7 @@ struct diglim_digest_key {
 #define DIGLIM_FLAG_LOADER 1u /* may write our maps while it runs (decision D8) */
 
 /* --- Measurement ----------------------------------------------------------------------------------------------- */
-#define DIGLIM_NEVER "diglim_never"   /* the AppArmor profile that no process has */
+#define DIGLIM_NEVER "diglim_never"  /* the AppArmor profile that no process has */
 #define DIGLIM_NEVER_ROLE "object_r" /* the role of SELinux that files have, not processes */
 #define DIGLIM_NEVER_ROLE_VALUE 1    /* its number in every policy: OBJECT_R_VAL, security/selinux/ss/policydb.h */
 
@@ -104,8 +104,7 @@ enum diglim_reason {
   DIGLIM_REASON_STALE = 14,        /* the kernel gives only the digest that IMA collected, perhaps of older content */
   DIGLIM_REASON_OTHER_KERNEL = 15, /* a known kernel for kexec, which could be started without DIGLIM */
   DIGLIM_REASON_PINNED = 16,       /* it was mapped shared and writable, so somebody may still write to its pages: a copy counts */
-  DIGLIM_REASON_BUSY = 17,         /* too many tasks are mapping files at this moment; trying again helps */
-  DIGLIM_REASON_STORAGE = 18,      /* its file system lies on no disk (DIGLIM_DISKS); detail = kernel dev_t, 0: on none */
+  DIGLIM_REASON_STORAGE = 17,      /* its file system lies on no disk (DIGLIM_DISKS); detail = kernel dev_t, 0: on none */
 };
 
 enum diglim_guard {
@@ -115,7 +114,7 @@ enum diglim_guard {
   DIGLIM_GUARD_PTRACE = 4,
   DIGLIM_GUARD_KILL = 5,
   DIGLIM_GUARD_HIDDEN = 6, /* a way into the mount namespace that holds the links (hold.bpf.h) */
-  DIGLIM_GUARD_LIMIT = 7, /* resource limits of the keeper */
+  DIGLIM_GUARD_LIMIT = 7,  /* resource limits of the keeper */
   DIGLIM_GUARD_FTRACE = 8,
   DIGLIM_GUARD_MARK = 9, /* the loader was started traced, filtered by seccomp or sharing state: no rights given */
   DIGLIM_GUARD_IMA_POLICY = 10,
@@ -127,20 +126,20 @@ enum diglim_guard {
 #define DIGLIM_NAME_MAX 256    /* one component with its NUL */
 
 struct diglim_event {
-  __u16 version;     /* DIGLIM_ABI_VERSION */
-  __u8 kind;         /* enum diglim_kind */
-  __u8 reason;       /* enum diglim_reason */
-  __u8 enforced;     /* 1: it was denied; 0: permissive, it went on */
-  __u8 digest_size;  /* 0: there is no digest */
-  __u16 algo;        /* enum hash_algo of digest */
-  __s32 detail;      /* by kind and reason; 0 if there is none */
-  __u32 pid;         /* thread group id */
+  __u16 version;    /* DIGLIM_ABI_VERSION */
+  __u8 kind;        /* enum diglim_kind */
+  __u8 reason;      /* enum diglim_reason */
+  __u8 enforced;    /* 1: it was denied; 0: permissive, it went on */
+  __u8 digest_size; /* 0: there is no digest */
+  __u16 algo;       /* enum hash_algo of digest */
+  __s32 detail;     /* by kind and reason; 0 if there is none */
+  __u32 pid;        /* thread group id */
   __u32 uid;
-  __u32 path_bytes;  /* used in path */
-  __u64 generation;  /* 0: none was published */
+  __u32 path_bytes; /* used in path */
+  __u64 generation; /* 0: none was published */
   __u64 inode;
-  __u32 device;      /* kernel dev_t: major << 20 | minor */
-  __u8 path_cut;     /* 1: the path had more components than were recorded */
+  __u32 device;  /* kernel dev_t: major << 20 | minor */
+  __u8 path_cut; /* 1: the path had more components than were recorded */
   __u8 reserved[3];
   __u8 digest[64];
   char command[16];
@@ -154,25 +153,29 @@ struct diglim_task {
   __u64 exec_id;      /* self_exec_id of the image that is the loader */
   __u64 next_exec_id; /* of the one that will be if the exec that is under way succeeds; 0: none */
 };
-#define DIGLIM_ROLES 1024       /* entries; a power of two */
+#define DIGLIM_ROLES 1024 /* entries; a power of two */
 
-/* Hooks whose programs of others are refused: a positive answer there, which up to 6.7 a program may give, would mean yes. */
-#define DIGLIM_RESERVED_HOOKS 8
+/* Others' LSM programs that could answer a hook with a positive number (constant diglim_lsm_answers). */
+#define DIGLIM_ANSWERS_MAC 1u    /* by their return value */
+#define DIGLIM_ANSWERS_CGROUP 2u /* those of a cgroup, by bpf_set_retval() */
+#define DIGLIM_FREE_HOOKS 4
 
-/* How the kernel lets a file system on top (overlayfs) use a file below, whose pages are then mapped through the one on top. */
-enum diglim_backing {
-  DIGLIM_BACKING_HOOK = 0, /* it asks the hook mmap_backing_file */
-  DIGLIM_BACKING_PATH = 1, /* the file that is opened below has the path of the one on top (up to 6.4) */
-  DIGLIM_BACKING_MODE = 2, /* it has a flag in f_mode, of which two are in use */
-};
+/* What is to be looked at in each opening for write (constant diglim_writes), beside the note. */
+#define DIGLIM_WRITES_COUNT_ALL 1u /* IMA may have collected files before we came: count also those that nobody runs */
+#define DIGLIM_WRITES_MANIFEST 2u  /* the loader may be writing a manifest */
+/* A file system on top (overlayfs) may be opening, through whose own file the pages are mapped then. Where the kernel has the hook
+ * mmap_backing_file, none of the two.
+ */
+#define DIGLIM_WRITES_BELOW_BY_PATH 4u /* the file has the path of the one on top (up to 6.4) */
+#define DIGLIM_WRITES_BELOW_BY_MODE 8u /* it has a flag in f_mode, of which two are in use */
 
 /* --- Storage ------------------------------------------------------------------------------------------------------
  *
- * Names of block devices begin with what their driver is called (gendisk.disk_name). The first are disks, the second are made of other
- * devices. What is in neither is served by a file, memory, a process or another machine. At most six letters.
+ * Names of block devices begin with what their driver is called (gendisk.disk_name). The first are those of disks, the second are made of
+ * other devices. Loop, ram, zram, nbd, ublk, rbd are in neither. A name does not prove a disk: iSCSI, NVMe over fabrics, scsi_debug and
+ * null_blk look like one (LIMITATIONS.md). At most six letters.
  */
-#define DIGLIM_DISKS(USE) \
-  USE("sd") USE("vd") USE("nvme") USE("mmcblk") USE("xvd") USE("sr") USE("hd") USE("dasd") USE("pmem")
+#define DIGLIM_DISKS(USE) USE("sd") USE("vd") USE("nvme") USE("mmcblk") USE("xvd") USE("sr") USE("hd") USE("dasd") USE("pmem")
 #define DIGLIM_COMPOSED_DISKS(USE) USE("dm-") USE("md")
 
 /* --- Counters of what the programs saw (in .bss) -------------------------------------------------------------- */

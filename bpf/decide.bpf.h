@@ -30,8 +30,7 @@ static __always_inline void *take_generation(const struct diglim_generation **he
 }
 
 /* Decides whether the content of `file` is known. `decision` is zeroed here. REQUIRES: a sleepable hook. */
-static __always_inline void decide(struct file *file, struct inode *inode, struct inode_note *note,
-                                   struct decision *decision)
+static __always_inline void decide(struct file *file, struct inode *inode, struct inode_note *note, struct decision *decision)
 {
   const struct diglim_generation *header = NULL;
   bool collected;
@@ -63,7 +62,7 @@ static __always_inline void decide(struct file *file, struct inode *inode, struc
     return;
   }
   /* Collected before we came, and never written since: that is true still. */
-  if (collected && !(diglim_counts_all && decision->writes == 0)) {
+  if (collected && !((diglim_writes & DIGLIM_WRITES_COUNT_ALL) && decision->writes == 0)) {
     decision->reason = DIGLIM_REASON_STALE;
     return;
   }

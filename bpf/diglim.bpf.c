@@ -39,8 +39,8 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Is it refused? In measure mode IMA measures what is unknown, and nothing is refused, but for what IMA does not measure: because its policy
- * is not in force yet, or because it would take the digest of before.
+/* Is it refused? In measure mode IMA measures what is unknown, and nothing is refused, but for what IMA does not measure: because its
+ * policy is not in force yet, or because it would take the digest of before.
  */
 static __always_inline bool is_refused(u8 reason)
 {
@@ -127,12 +127,12 @@ int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
 static __always_inline u8 why_not_mapped(struct inode *inode, struct inode_note *note, u64 writes)
 {
   if (!*(volatile u32 *)&note->mapped_executable) /* all who map libc share this note */
-    *(volatile u32 *)&note->mapped_executable = 1;
+    *(volatile u32 *)&note->mapped_executable = MAPPED;
   /* From here on a writer either sees the mark and the mapping under way (before_write), or is seen by the test that follows: each side
    * writes first and reads then, with an atomic operation in between.
    */
   if (!announce_mapping(inode))
-    return DIGLIM_REASON_BUSY;
+    __sync_lock_test_and_set(&note->mapped_executable, MAPPED_FOR_EVER);
   if (has_writer(inode) || count_of_writes(note) != writes)
     return DIGLIM_REASON_WRITER;
   return 0;
@@ -274,6 +274,7 @@ static __noinline int open_for_write(struct file *file, u32 mode)
   struct super_block *sb = inode->i_sb;
   struct dentry *dentry = file->f_path.dentry;
   u32 magic = sb->s_magic;
+  u32 writes = diglim_writes;
   int result;
 
   if (has_switches(magic)) {
@@ -281,19 +282,30 @@ static __noinline int open_for_write(struct file *file, u32 mode)
     if (result)
       return result;
   }
-  if (is_manifest_opening(file))
+  if ((writes & DIGLIM_WRITES_MANIFEST) && is_manifest_opening(file))
     return open_manifest(file, inode);
-  if (is_backing(file, mode, sb)) {
+  if (is_below(file, mode, sb, writes) || (*(volatile __u32 *)&diglim_swap_used && is_swapon(bpf_get_current_task_btf()))) {
     result = note_pinned(inode);
     if (result)
       return result;
   }
-  return before_write(inode, file, dentry);
+  return before_write(inode, file, dentry, writes);
 }
 
 /* Asked at every open: nothing but loads before the common way out. */
 SEC("lsm.s/file_open")
 int BPF_PROG(diglim_file_open, struct file *file)
+{
+  u32 mode = file->f_mode;
+
+  if (!(mode & FMODE_WRITE))
+    return 0;
+  return open_for_write(file, mode);
+}
+
+/* The same where the kernel gives out files of namespaces (hold.bpf.h). The loader loads one of the two. */
+SEC("lsm.s/file_open")
+int BPF_PROG(diglim_file_open_nsfs, struct file *file)
 {
   u32 mode = file->f_mode;
 
@@ -311,7 +323,7 @@ static __noinline int before_cut(struct dentry *dentry, struct iattr *attributes
 
   if (!(attributes->ia_valid & ATTR_SIZE) || !inode)
     return 0;
-  return before_write(inode, NULL, dentry);
+  return before_write(inode, NULL, dentry, diglim_writes);
 }
 
 /* The loader loads the one that fits the kernel. */

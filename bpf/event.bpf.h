@@ -156,8 +156,7 @@ static __always_inline int refuse(bool enforced, int error)
 /* An attempt on DIGLIM itself: reports it and says what the hook returns. */
 static __always_inline int guard(enum diglim_guard what, struct dentry *dentry)
 {
-  struct report report = {
-      .kind = DIGLIM_KIND_GUARD, .reason = DIGLIM_REASON_PROTECTED, .detail = what, .dentry = dentry};
+  struct report report = {.kind = DIGLIM_KIND_GUARD, .reason = DIGLIM_REASON_PROTECTED, .detail = what, .dentry = dentry};
 
   report.enforced = diglim_mode != DIGLIM_MODE_PERMISSIVE;
   emit(&report, NULL);

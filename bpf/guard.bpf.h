@@ -17,6 +17,7 @@
 #include "bpf/keeper.bpf.h"
 #include "bpf/role.bpf.h"
 #include "bpf/settings.bpf.h"
+#include "bpf/write.bpf.h"
 
 /* REQUIRES: `name` is the kernel's fixed 16-byte name field. */
 static __always_inline bool is_ours(const char *name)
@@ -50,16 +51,16 @@ int BPF_PROG(diglim_bpf_prog, struct bpf_prog *prog)
   /* It calls bpf_override_return(): attached to system calls it could forge what the loader sees. Each user needs a descriptor. */
   if (BPF_CORE_READ_BITFIELD_PROBED(prog, kprobe_override) && !is_loader())
     return guard(DIGLIM_GUARD_PROG_LOAD, NULL);
-  bpf_probe_read_kernel(name, sizeof(name),
-                        (void *)BPF_CORE_READ(prog, aux) + bpf_core_field_offset(struct bpf_prog_aux, name));
+  bpf_probe_read_kernel(name, sizeof(name), (void *)BPF_CORE_READ(prog, aux) + bpf_core_field_offset(struct bpf_prog_aux, name));
   if (!is_ours(name) || is_loader())
     return 0;
   return guard(DIGLIM_GUARD_PROG, NULL);
 }
 
-/* Others' programs that could answer in our place. An LSM program can only refuse more: then nothing happens of which our books would have
- * to tell. But a positive answer, which old kernels let it give, is a refusal to some callers and consent to others
- * (diglim_reserved_hooks). Programs that replace a function's return are refused: they could speak for IMA's question and for system calls.
+/* Others' programs that could answer in our place. One that can only refuse more does no harm: what is refused does not happen, so our
+ * books need not tell of it. But a positive answer is a refusal to some callers of a hook and consent to others. So where the kernel lets
+ * an LSM program give one (diglim_lsm_answers), only hooks are free whose caller turns it into an error. Programs that replace a function's
+ * return are refused everywhere: they could speak for IMA's question and for system calls.
  */
 static __always_inline bool could_answer_for_us(const union bpf_attr *attr)
 {
@@ -67,11 +68,27 @@ static __always_inline bool could_answer_for_us(const union bpf_attr *attr)
     return attr->expected_attach_type == BPF_MODIFY_RETURN;
   if (attr->prog_type != BPF_PROG_TYPE_LSM)
     return false;
-  for (u32 i = 0; i < DIGLIM_RESERVED_HOOKS; i++) {
-    if (diglim_reserved_hooks[i] && attr->attach_btf_id == diglim_reserved_hooks[i])
-      return true;
+  if (attr->expected_attach_type == BPF_LSM_CGROUP)
+    return diglim_lsm_answers & DIGLIM_ANSWERS_CGROUP;
+  if (!(diglim_lsm_answers & DIGLIM_ANSWERS_MAC))
+    return false;
+  for (u32 i = 0; i < DIGLIM_FREE_HOOKS; i++) {
+    if (diglim_free_hooks[i] && attr->attach_btf_id == diglim_free_hooks[i])
+      return false;
   }
-  return false;
+  return true;
+}
+
+/* What a descriptor allows, the kernel does not ask the two hooks above again: so a loader that was changed since it opened a map is
+ * stopped when it publishes. The keeper has none but of what it counts.
+ */
+static __always_inline bool is_changed_publisher(int command)
+{
+  struct task_struct *current = bpf_get_current_task_btf();
+
+  if (command != BPF_MAP_UPDATE_ELEM && command != BPF_MAP_UPDATE_BATCH)
+    return false;
+  return has_role(current) && !is_unchanged(current) && !is_keeper(current);
 }
 
 SEC("lsm.s/bpf")
@@ -79,6 +96,8 @@ int BPF_PROG(diglim_bpf, int command, union bpf_attr *attr, unsigned int size)
 {
   union bpf_attr copy = {};
 
+  if (is_changed_publisher(command))
+    return guard(DIGLIM_GUARD_MARK, NULL);
   if (command != BPF_PROG_LOAD || is_loader())
     return 0;
   bpf_probe_read_kernel(&copy, __builtin_offsetof(union bpf_attr, attach_btf_id) + sizeof(u32), attr);
@@ -125,9 +144,9 @@ int BPF_PROG(diglim_setrlimit, struct task_struct *task, unsigned int resource, 
   return guard(DIGLIM_GUARD_LIMIT, NULL);
 }
 
-/* Is this task in madvise(MADV_HWPOISON)? It drops a page that was hashed but not written, and the disk's content comes back. By the numbers
- * of the ways into the kernel. What io_uring does in its own call, or a worker of it, has no number of its own: no CAP_SYS_ADMIN there at
- * all, since madvise is among it.
+/* Is this task in madvise(MADV_HWPOISON)? It drops a page that was hashed but not written, and the disk's content comes back. By the
+ * numbers of the ways into the kernel. What io_uring does in its own call, or a worker of it, has no number of its own: no CAP_SYS_ADMIN
+ * there at all, since madvise is among it.
  */
 static __always_inline bool drops_pages(struct task_struct *task)
 {
@@ -141,6 +160,8 @@ static __always_inline bool drops_pages(struct task_struct *task)
   case 28:  /* madvise */
   case 219: /* madvise, 32 bits */
     return (u32)registers->dx == MADV_HWPOISON;
+  case 440: /* process_madvise, the same everywhere; it asks for nothing else */
+    return true;
   }
   return false;
 }
@@ -149,7 +170,14 @@ static __always_inline bool drops_pages(struct task_struct *task)
 SEC("lsm/capable")
 int BPF_PROG(diglim_capable, const struct cred *cred, struct user_namespace *namespace, int capability, unsigned int options)
 {
-  if (capability != CAP_SYS_ADMIN || namespace->level != 0 || !drops_pages(bpf_get_current_task_btf()))
+  struct task_struct *task;
+
+  if (capability != CAP_SYS_ADMIN || namespace->level != 0)
+    return 0;
+  task = bpf_get_current_task_btf();
+  if (is_swapon(task))
+    diglim_swap_used = 1;
+  if (!drops_pages(task))
     return 0;
   return guard(DIGLIM_GUARD_CONTENT, NULL);
 }
@@ -170,7 +198,8 @@ static __always_inline bool has_name(struct dentry *dentry, const char *wanted)
 
 /* Files of the kernel that nobody may write to. 0 in kernel.ftrace_enabled disconnects every BPF LSM program without a word. Once a rule of
  * an IMA policy collected a file, bpf_ima_file_hash() returns that digest, though truncate(2) has cut the file since: only the
- * loader writes the policy. The file that takes memory offline at once drops what was not written, as MADV_HWPOISON does. REQUIRES: opened for write, on a file system of that kind.
+ * loader writes the policy. The file that takes memory offline at once drops what was not written, as MADV_HWPOISON does. REQUIRES: opened
+ * for write, on a file system of that kind.
  */
 static __noinline int guard_switch(struct dentry *dentry, u32 magic)
 {

@@ -21,9 +21,6 @@
 /* Address of that struct mnt_namespace, set by the loader before load; 0: there is none. */
 const volatile __u64 diglim_hidden_ns;
 
-/* 1: the kernel gives out files of nsfs by ways that need no task (from 6.12 on). */
-const volatile __u32 diglim_nsfs_is_open;
-
 static __always_inline bool is_hidden_task(struct task_struct *task)
 {
   return diglim_hidden_ns && (u64)task->nsproxy->mnt_ns == diglim_hidden_ns;
@@ -32,8 +29,9 @@ static __always_inline bool is_hidden_task(struct task_struct *task)
 /* Two instructions for all other files: nothing but nsfs has the address of a namespace there. */
 static __always_inline bool is_hidden_namespace_file(struct file *file)
 {
-  return diglim_nsfs_is_open && diglim_hidden_ns &&
-         (u64)file->f_inode->i_private == diglim_hidden_ns + bpf_core_field_offset(struct mnt_namespace, ns);
+  u64 hidden = diglim_hidden_ns;
+
+  return hidden && (u64)file->f_inode->i_private == hidden + bpf_core_field_offset(struct mnt_namespace, ns);
 }
 
 #endif

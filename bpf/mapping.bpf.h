@@ -60,8 +60,9 @@ static __noinline u32 claim_other(u32 start)
   return MAPPER_SLOTS;
 }
 
-/* Says that this task may be about to map the inode; all that it does afterwards comes after that for other processors, too. False: too
- * many mappings are under way.
+/* Says that this task may be about to map the inode; all that it does afterwards comes after that for other processors, too. False: no
+ * place was found, since many mappings are under way, or look like it: whoever makes thousands of threads wait where they once mapped a
+ * file can bring that about. Then the note has to say it for as long as it lives.
  */
 static __always_inline bool announce_mapping(struct inode *inode)
 {

@@ -23,17 +23,23 @@ enum verdict {
   VERDICT_EMPTY = 3, /* known, but there is nothing in it that could run */
 };
 
-/* It lives as long as the inode does in memory. The members below `sequence` change together under that number (odd while they change):
- * BPF spin locks are not allowed in sleepable programs. Plain loads and stores suffice on x86, whose stores become visible in order.
+#define MAPPED 1
+#define MAPPED_FOR_EVER 2 /* it could not be said who is mapping it, so nobody may write to it again */
+
+#define STATE_BUSY 1u
+#define STATE_VERDICT(verdict) ((verdict) << 1)
+#define STATE_COUNT 8u
+
+/* It lives as long as the inode does in memory. The members below `state` change together under it: BPF spin locks are not allowed in
+ * sleepable programs. Plain loads and stores suffice on x86, whose stores become visible in order.
  */
 struct inode_note {
   u64 writes;            /* openings for write and truncations since the note exists */
-  u32 mapped_executable; /* 1 once somebody was allowed to map it executable; only then can writing be refused */
+  u32 mapped_executable; /* MAPPED once somebody was allowed to map it executable; only then can writing be refused */
   u32 pinned;            /* 1 once somebody could get hold of its pages for writing (write.bpf.h); never back to 0 */
   u32 manifest;          /* 1: the loader made it to be measured, and nobody writes to it any more; never back to 0 */
-  u32 sequence;
-  u32 verdict;
-  u32 flags; /* DIGLIM_FLAG_* of the digest */
+  u32 state;             /* counts verdicts from STATE_COUNT on; below, enum verdict; STATE_BUSY: they change */
+  u32 flags;             /* DIGLIM_FLAG_* of the digest */
   u64 verdict_writes;
   u64 generation;
   u64 digest[8];
@@ -82,7 +88,7 @@ struct decision {
   u64 writes; /* the note's count before the content was looked at */
   u32 flags;
   s32 detail;
-  u16 algo;  /* enum hash_algo of digest; 0: it was not hashed */
+  u16 algo; /* enum hash_algo of digest; 0: it was not hashed */
   bool empty;
   u8 reason; /* enum diglim_reason */
 };
@@ -93,14 +99,14 @@ struct decision {
  */
 static __always_inline bool was_known(struct inode_note *note, u64 writes)
 {
-  u32 sequence = *(volatile u32 *)&note->sequence;
+  u32 state = *(volatile u32 *)&note->state;
 
-  barrier(); /* the compiler must not move what follows before the first look at the number, or behind the second */
-  if ((sequence & 1) || note->verdict != VERDICT_KNOWN || note->verdict_writes != writes ||
+  barrier(); /* the compiler must not move what follows before the first look at the state, or behind the second */
+  if ((state & (STATE_COUNT - 1)) != STATE_VERDICT(VERDICT_KNOWN) || note->verdict_writes != writes ||
       note->generation < *(volatile u64 *)&diglim_last_removal)
     return false;
   barrier();
-  return *(volatile u32 *)&note->sequence == sequence;
+  return *(volatile u32 *)&note->state == state;
 }
 
 /* Is the content known, by the digest in decision->digest? Sets flags and reason. */
@@ -118,17 +124,18 @@ static __always_inline void judge(void *generation, const struct diglim_generati
 
 static __always_inline void put_cached(struct inode_note *note, const struct decision *decision)
 {
-  u32 sequence = *(volatile u32 *)&note->sequence;
+  u32 state = *(volatile u32 *)&note->state;
+  u32 verdict = decision->reason ? VERDICT_UNKNOWN : decision->empty ? VERDICT_EMPTY : VERDICT_KNOWN;
 
   /* Whoever comes second while another stores need not: its own answer stands, and the next one hashes again. */
-  if ((sequence & 1) || __sync_val_compare_and_swap(&note->sequence, sequence, sequence + 1) != sequence)
+  if ((state & STATE_BUSY) || __sync_val_compare_and_swap(&note->state, state, state | STATE_BUSY) != state)
     return;
-  note->verdict = decision->reason ? VERDICT_UNKNOWN : decision->empty ? VERDICT_EMPTY : VERDICT_KNOWN;
   note->verdict_writes = decision->writes;
   note->generation = decision->generation;
   note->flags = decision->flags;
   __builtin_memcpy(note->digest, decision->digest, sizeof(note->digest));
-  __sync_fetch_and_add(&note->sequence, 1);
+  barrier();
+  *(volatile u32 *)&note->state = ((state | (STATE_COUNT - 1)) + 1) | STATE_VERDICT(verdict);
 }
 
 /* Takes the stored digest, if the content is still the one that was hashed, and judges it by the generation. False: it has to be hashed.
@@ -137,15 +144,16 @@ static __always_inline void put_cached(struct inode_note *note, const struct dec
 static __always_inline bool take_cached(struct inode_note *note, void *generation, const struct diglim_generation *header,
                                         struct decision *decision)
 {
-  u32 sequence = *(volatile u32 *)&note->sequence;
+  u32 state = *(volatile u32 *)&note->state;
+  u32 verdict = state & (STATE_COUNT - 1);
 
   barrier();
-  if ((sequence & 1) || note->verdict == VERDICT_NONE || note->verdict_writes != decision->writes)
+  if ((state & STATE_BUSY) || verdict == STATE_VERDICT(VERDICT_NONE) || note->verdict_writes != decision->writes)
     return false;
   __builtin_memcpy(decision->digest, note->digest, sizeof(decision->digest));
-  decision->empty = note->verdict == VERDICT_EMPTY;
+  decision->empty = verdict == STATE_VERDICT(VERDICT_EMPTY);
   barrier();
-  if (*(volatile u32 *)&note->sequence != sequence)
+  if (*(volatile u32 *)&note->state != state)
     return false;
   judge(generation, header, decision);
   put_cached(note, decision);

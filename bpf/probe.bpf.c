@@ -14,7 +14,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 const volatile __u32 probe_pid; /* set before load: the loader's thread group id; nobody else is looked at */
 
-__s64 probe_algo = -1;   /* enum hash_algo, or a negative errno */
+__s64 probe_algo = -1; /* enum hash_algo, or a negative errno */
 __u64 probe_digest[8];
 __u64 probe_namespace; /* 0: the loader opened nothing yet, or what is mounted nowhere */
 

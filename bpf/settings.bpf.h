@@ -8,15 +8,14 @@
 #include "bpf/abi.h"
 
 const volatile __u32 diglim_mode = DIGLIM_MODE_ENFORCE;
-/* 1: IMA may have collected files before we came, so the writes of every file are counted, also of those that nobody runs. */
-const volatile __u32 diglim_counts_all;
 const volatile __u32 diglim_measure; /* 1: IMA measures what is unknown */
 const volatile __u32 diglim_labels;  /* enum diglim_labels */
 /* 1: the kernel refuses modules without a signature of its own keys, for as long as it runs (loader/module_signatures.h). */
 const volatile __u32 diglim_module_signatures;
-const volatile __u32 diglim_backing = DIGLIM_BACKING_MODE; /* enum diglim_backing */
-/* BTF ids of the hooks where nobody else may have a program (guard.bpf.h); 0: none. */
-const volatile __u32 diglim_reserved_hooks[DIGLIM_RESERVED_HOOKS];
+const volatile __u32 diglim_writes; /* DIGLIM_WRITES_*: one constant, so that opening a file costs one load for all of it */
+/* DIGLIM_ANSWERS_*: which LSM programs of others could give positive answers, and BTF ids of the hooks where that does no harm. */
+const volatile __u32 diglim_lsm_answers = DIGLIM_ANSWERS_MAC | DIGLIM_ANSWERS_CGROUP;
+const volatile __u32 diglim_free_hooks[DIGLIM_FREE_HOOKS];
 
 __u32 diglim_measuring; /* 1: IMA's policy is in force; the loader sets it, once */
 

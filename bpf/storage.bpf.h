@@ -18,7 +18,8 @@
 
 #define STORAGE_STACK 16  /* entries of directories that are still to be looked at */
 #define STORAGE_STEPS 512 /* entries in all */
-#define STORAGE_WALKS 8   /* at once; a power of two */
+#define STORAGE_WALKS 64  /* at once; a power of two */
+#define STORAGE_TRIES 8
 
 enum storage {
   STORAGE_OTHER = 0,
@@ -30,7 +31,7 @@ enum storage {
 typedef u64 short_name;
 
 #define NAME_BYTE(text, at) (sizeof(text) > (at) + 1 ? (u64)(text)[(at) < sizeof(text) ? (at) : 0] << 8 * (at) : 0)
-#define NAME(text)                                                                                                           \
+#define NAME(text) \
   (NAME_BYTE(text, 0) | NAME_BYTE(text, 1) | NAME_BYTE(text, 2) | NAME_BYTE(text, 3) | NAME_BYTE(text, 4) | NAME_BYTE(text, 5))
 #define BEGINS_WITH(text) || (name & ((1ULL << 8 * (sizeof(text) - 1)) - 1)) == NAME(text)
 
@@ -117,13 +118,15 @@ static long look_at_entry(u32 turn, u32 *index)
   return 0;
 }
 
-/* One that nobody uses; STORAGE_WALKS: there is none. */
+/* One that nobody uses; STORAGE_WALKS: there is none. Each processor looks at its own first. */
 static __always_inline u32 take_walk(void)
 {
+  u32 start = bpf_get_smp_processor_id() * STORAGE_TRIES;
+
 #pragma unroll
-  for (u32 i = 0; i < STORAGE_WALKS; i++) {
-    if (__sync_val_compare_and_swap(&storage_walks[i].busy, 0, 1) == 0)
-      return i;
+  for (u32 i = 0; i < STORAGE_TRIES; i++) {
+    if (__sync_val_compare_and_swap(&storage_walk(start + i)->busy, 0, 1) == 0)
+      return (start + i) & (STORAGE_WALKS - 1);
   }
   return STORAGE_WALKS;
 }

@@ -236,37 +236,37 @@ struct rlimit;
 #pragma clang attribute pop
 
 /* Kernel-internal constants (no UAPI header has them); each with the file that defines it. */
-#define FMODE_WRITE 0x2                  /* include/linux/fs.h */
-#define SB_KERNMOUNT (1UL << 22)         /* include/linux/fs.h */
+#define FMODE_WRITE 0x2                              /* include/linux/fs.h */
+#define SB_KERNMOUNT (1UL << 22)                     /* include/linux/fs.h */
 #define SB_I_IMA_UNVERIFIABLE_SIGNATURE 0x00000020UL /* include/linux/fs.h */
 #define SB_I_UNTRUSTED_MOUNTER 0x00000040UL          /* include/linux/fs.h */
-#define VM_EXEC 0x4UL                    /* include/linux/mm.h */
+#define VM_EXEC 0x4UL                                /* include/linux/mm.h */
 #define VM_SHARED 0x8UL
-#define RWSEM_WRITER_LOCKED 1            /* kernel/locking/rwsem.c */
-#define PTRACE_MODE_ATTACH 0x2           /* include/linux/ptrace.h */
+#define RWSEM_WRITER_LOCKED 1  /* kernel/locking/rwsem.c */
+#define PTRACE_MODE_ATTACH 0x2 /* include/linux/ptrace.h */
 #define PTRACE_MODE_NOAUDIT 0x4
-#define SEND_SIG_PRIV 1UL                /* include/linux/sched/signal.h: a signal from the kernel itself */
-#define SECCOMP_MODE_FILTER 2            /* include/uapi/linux/seccomp.h */
+#define SEND_SIG_PRIV 1UL     /* include/linux/sched/signal.h: a signal from the kernel itself */
+#define SECCOMP_MODE_FILTER 2 /* include/uapi/linux/seccomp.h */
 /* F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE: include/uapi/linux/fcntl.h */
 #define IMMUTABLE_SEALS (0x2 | 0x4 | 0x8)
-#define S_IFMT 00170000                  /* include/uapi/linux/stat.h */
+#define S_IFMT 00170000 /* include/uapi/linux/stat.h */
 #define S_IFREG 0100000
-#define PROC_SUPER_MAGIC 0x9fa0          /* include/uapi/linux/magic.h */
+#define PROC_SUPER_MAGIC 0x9fa0 /* include/uapi/linux/magic.h */
 #define SECURITYFS_MAGIC 0x73636673
 #define SYSFS_MAGIC 0x62656572
 #define FMODE_BACKING (1 << 24 | 1 << 25) /* include/linux/fs.h: the first from 6.12 on, the second from 6.5 on */
-#define S_DAX (1 << 13)                  /* include/linux/fs.h */
-#define ATTR_SIZE (1 << 3)               /* include/linux/fs.h */
-#define MAP_SHARED 1                     /* include/uapi/linux/mman.h; also a bit of MAP_SHARED_VALIDATE */
-#define MMF_HAS_UPROBES (1 << 19)        /* include/linux/sched/coredump.h, mm_types.h */
+#define S_DAX (1 << 13)                   /* include/linux/fs.h */
+#define ATTR_SIZE (1 << 3)                /* include/linux/fs.h */
+#define MAP_SHARED 1                      /* include/uapi/linux/mman.h; also a bit of MAP_SHARED_VALIDATE */
+#define MMF_HAS_UPROBES (1 << 19)         /* include/linux/sched/coredump.h, mm_types.h */
 #define MMF_RECALC_UPROBES (1 << 20)
-#define CAP_SYS_ADMIN 21                 /* include/uapi/linux/capability.h */
-#define PF_IO_WORKER 0x10                /* include/linux/sched.h */
-#define X32_SYSCALL_BIT 0x40000000       /* arch/x86/include/uapi/asm/unistd.h */
-#define MADV_HWPOISON 100                /* include/uapi/asm-generic/mman-common.h */
-#define PROT_EXEC 0x4 /* include/uapi/asm-generic/mman-common.h */
-#define O_NOATIME 01000000               /* include/uapi/asm-generic/fcntl.h */
-#define AUDIT_SUBJ_ROLE 14               /* include/uapi/linux/audit.h */
+#define CAP_SYS_ADMIN 21           /* include/uapi/linux/capability.h */
+#define PF_IO_WORKER 0x10          /* include/linux/sched.h */
+#define X32_SYSCALL_BIT 0x40000000 /* arch/x86/include/uapi/asm/unistd.h */
+#define MADV_HWPOISON 100          /* include/uapi/asm-generic/mman-common.h */
+#define PROT_EXEC 0x4              /* include/uapi/asm-generic/mman-common.h */
+#define O_NOATIME 01000000         /* include/uapi/asm-generic/fcntl.h */
+#define AUDIT_SUBJ_ROLE 14         /* include/uapi/linux/audit.h */
 #define EPERM 1
 #define ENOENT 2
 #define ENOMEM 12

@@ -34,8 +34,7 @@ static __always_inline int no_memory(void)
 /* The file is mapped executable. A function of its own, like all that is rare. */
 static __noinline int refuse_write(struct inode *inode, struct file *file, struct dentry *dentry)
 {
-  struct report report = {
-      .kind = DIGLIM_KIND_WRITE, .reason = DIGLIM_REASON_MAPPED, .inode = inode, .dentry = dentry};
+  struct report report = {.kind = DIGLIM_KIND_WRITE, .reason = DIGLIM_REASON_MAPPED, .inode = inode, .dentry = dentry};
 
   if (file)
     report.mnt = file->f_path.mnt;
@@ -44,14 +43,14 @@ static __noinline int refuse_write(struct inode *inode, struct file *file, struc
   return refuse(report.enforced, -ETXTBSY);
 }
 
-/* `file`: what is opened, or null. REQUIRES: called before the write, by one who counts as a writer already (get_write_access() comes before
- * the hooks).
+/* `file`: what is opened, or null. `writes`: diglim_writes. REQUIRES: called before the write, by one who counts as a writer already
+ * (get_write_access() comes before the hooks).
  */
-static __always_inline int before_write(struct inode *inode, struct file *file, struct dentry *dentry)
+static __always_inline int before_write(struct inode *inode, struct file *file, struct dentry *dentry, u32 writes)
 {
   struct inode_note *note;
 
-  if (diglim_counts_all) {
+  if (writes & DIGLIM_WRITES_COUNT_ALL) {
     /* A write that is not counted would leave a digest that IMA collected looking true. */
     note = make_note(inode);
     if (!note)
@@ -66,10 +65,9 @@ static __always_inline int before_write(struct inode *inode, struct file *file, 
     return guard(DIGLIM_GUARD_MANIFEST, dentry);
   if (!*(volatile u32 *)&note->mapped_executable)
     return 0;
-  if (may_be_mapped(inode))
+  /* Who maps it from now on sees us as a writer and is refused. Without the reset, a linker that maps its own output would find it busy. */
+  if (may_be_mapped(inode) || __sync_val_compare_and_swap(&note->mapped_executable, MAPPED, 0) != MAPPED)
     return refuse_write(inode, file, dentry);
-  /* Who maps it from now on sees us as a writer and is refused. Without this, a linker that maps its own output would find it busy. */
-  *(volatile u32 *)&note->mapped_executable = 0;
   return 0;
 }
 
@@ -88,12 +86,26 @@ static __always_inline int note_pinned(struct inode *inode)
   return 0;
 }
 
-/* Opened by a file system on top, whose own inode is the one that is mapped? Where a hook tells of the mapping, nobody needs to know. */
-static __always_inline bool is_backing(struct file *file, u32 mode, struct super_block *sb)
+/* Swapping writes to the blocks of a file, past the page cache, whose pages stay what they were: they can be hashed after swapoff(2), and
+ * then be read again from the disk. swapon(2) is asked for CAP_SYS_ADMIN before it opens the file; from the first one on, each opening for
+ * write looks at its system call.
+ */
+__u32 diglim_swap_used;
+
+static __always_inline bool is_swapon(struct task_struct *task)
 {
-  if (diglim_backing == DIGLIM_BACKING_PATH)
+  struct pt_regs *registers = (void *)bpf_task_pt_regs(task);
+  u32 number = registers->orig_ax & ~X32_SYSCALL_BIT;
+
+  return number == 167 || number == 87; /* 64 bits, where 87 is unlink, and 32 bits */
+}
+
+/* Opened by a file system on top, whose own inode is the one that is mapped? Where a hook tells of the mapping, nobody needs to know. */
+static __always_inline bool is_below(struct file *file, u32 mode, struct super_block *sb, u32 writes)
+{
+  if (writes & DIGLIM_WRITES_BELOW_BY_PATH)
     return file->f_path.dentry->d_sb != sb;
-  if (diglim_backing == DIGLIM_BACKING_MODE)
+  if (writes & DIGLIM_WRITES_BELOW_BY_MODE)
     return mode & FMODE_BACKING;
   return false;
 }

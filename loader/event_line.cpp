@@ -15,23 +15,25 @@ namespace {
 
 // Indexed by the kernel's enum kernel_read_file_id and kernel_load_data_id, which agree.
 constexpr std::string_view kKernelUses[] = {
-    "data", "firmware", "module", "kexec image", "kexec initramfs", "policy", "X.509 certificate", "compressed module"};
+    "data",   "firmware",          "module",           "kexec image", "kexec initramfs",
+    "policy", "X.509 certificate", "compressed module"};
 
 constexpr int kModule = 2;
 
-constexpr std::string_view kGuards[] = {"",
-                                        "open a BPF map of DIGLIM",
-                                        "open a BPF program of DIGLIM",
-                                        "load a BPF program that can overrule the kernel",
-                                        "trace DIGLIM",
-                                        "signal the keeper",
-                                        "reach the mounts of kdevtmpfs, which hold DIGLIM",
-                                        "limit the keeper",
-                                        "switch off ftrace",
-                                        "loader without rights: it is traced, filtered, shares its state or has breakpoints",
-                                        "load an IMA policy",
-                                        "change a manifest of what the loader trusts",
-                                        "exchange content that was checked for what lies on the disk"};
+constexpr std::string_view kGuards[] = {
+    "",
+    "open a BPF map of DIGLIM",
+    "open a BPF program of DIGLIM",
+    "load a BPF program that can overrule the kernel",
+    "trace DIGLIM",
+    "signal the keeper",
+    "reach the mounts of kdevtmpfs, which hold DIGLIM",
+    "limit the keeper",
+    "switch off ftrace",
+    "loader without rights: it is traced, filtered, shares its state or has breakpoints",
+    "load an IMA policy",
+    "change a manifest of what the loader trusts",
+    "exchange content that was checked for what lies on the disk"};
 
 template <size_t N>
 std::string_view pick(const std::string_view (&names)[N], int index) {
@@ -94,15 +96,15 @@ std::string why(const diglim_event& event) {
     case DIGLIM_REASON_OTHER_KERNEL:
       return "known, but another kernel could be started without DIGLIM";
     case DIGLIM_REASON_PINNED:
-      return "it was mapped shared and writable, so its content can still be changed unseen; a copy of it (cp, "
+      return "it was mapped shared and writable, so its content can still be changed unseen; a copy of it "
+             "(cp, "
              "install) may run";
-    case DIGLIM_REASON_BUSY:
-      return "too many files are being mapped at once; try again";
     case DIGLIM_REASON_STORAGE: {
       const auto device = static_cast<uint32_t>(event.detail);
       return "its file system is on no disk" +
              (device == 0 ? std::string()
-                          : " (device " + std::to_string(device >> 20) + ":" + std::to_string(device & 0xfffff) + ")") +
+                          : " (device " + std::to_string(device >> 20) + ":" +
+                                std::to_string(device & 0xfffff) + ")") +
              ", so root can change its content unseen";
     }
     default:

@@ -149,7 +149,8 @@ Result<void> measure_manifest(uint64_t number, const FileId& wanted) {
     return invalid(path + ": somebody replaced it before it was measured; try again");
   if (system.f_type != TMPFS_MAGIC)
     return unsupported(path + ": IMA's rule for manifests needs /run to be a tmpfs");
-  // The mapping is what IMA measures. On a file system that is mounted noexec the kernel refuses it after that.
+  // The mapping is what IMA measures. On a file system that is mounted noexec the kernel refuses it after
+  // that.
   void* at = mmap(nullptr, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, file.get(), 0);
   if (at == MAP_FAILED) {
     struct statvfs mounted = {};

@@ -9,8 +9,8 @@ constexpr std::string_view kUses[] = {
     "BPRM_CHECK mask=MAY_EXEC", "MMAP_CHECK mask=MAY_EXEC", "MODULE_CHECK",
     "FIRMWARE_CHECK",           "KEXEC_KERNEL_CHECK",       "KEXEC_INITRAMFS_CHECK"};
 
-// The loader maps its manifests executable, and nobody else can map what is unknown. They lie in /run, a tmpfs. A rule about opening
-// files would have IMA look at each open of everybody.
+// The loader maps its manifests executable, and nobody else can map what is unknown. They lie in /run, a
+// tmpfs. A rule about opening files would have IMA look at each open of everybody.
 constexpr std::string_view kManifests = "MMAP_CHECK mask=MAY_EXEC fsmagic=0x01021994";
 
 }  // namespace

@@ -42,8 +42,7 @@ Result<Claim> Claim::take(uint64_t number) {
     if (bpf_map_update_elem(map.get(), &key, &self, BPF_NOEXIST) == 0) return Claim(std::move(map), key);
     if (errno != EEXIST) return from_errno("claim the next generation", errno);
     uint32_t holder = 0;
-    if (bpf_map_lookup_elem(map.get(), &key, &holder) != 0 || has_role(roles, holder))
-      break;
+    if (bpf_map_lookup_elem(map.get(), &key, &holder) != 0 || has_role(roles, holder)) break;
   }
   return Error{ErrorCode::kIo, EAGAIN, "another loader is publishing; try again"};
 }

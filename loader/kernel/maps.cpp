@@ -93,7 +93,8 @@ Result<uint32_t> variable_offset(const bpf_map_info& info, const char* name) {
 
 // Calls `use` with the place of a variable, mapped: the map of globals is large.
 template <typename T>
-Result<void> with_variable(const Fd& map, const char* name, int protection, const std::function<void(T*)>& use) {
+Result<void> with_variable(const Fd& map, const char* name, int protection,
+                           const std::function<void(T*)>& use) {
   TRY_ASSIGN(const bpf_map_info info, map_info(map));
   TRY_ASSIGN(const uint32_t offset, variable_offset(info, name));
   if (size_t{offset} + sizeof(T) > info.value_size || offset % alignof(T) != 0)
@@ -106,7 +107,8 @@ Result<void> with_variable(const Fd& map, const char* name, int protection, cons
 template <typename T>
 Result<T> read_variable(const Fd& map, const char* name) {
   T result = {};
-  TRY(with_variable<T>(map, name, PROT_READ, [&](T* variable) { std::memcpy(&result, variable, sizeof(T)); }));
+  TRY(with_variable<T>(map, name, PROT_READ,
+                       [&](T* variable) { std::memcpy(&result, variable, sizeof(T)); }));
   return result;
 }
 

@@ -46,33 +46,73 @@ void leave_out_measurement(diglim_bpf& object) {
   (void)bpf_map__set_max_entries(object.maps.diglim_steered, 1);
 }
 
-// Where a positive answer of a program would mean yes to some callers (bpf/guard.bpf.h).
-constexpr const char* kReservedHooks[] = {"bpf",          "bpf_map",          "bpf_prog",
-                                          "kernel_load_data", "kernel_read_file", "capable"};
-static_assert(std::size(kReservedHooks) <= DIGLIM_RESERVED_HOOKS);
+// Hooks where a positive answer is an error to the caller: systemd's RestrictFileSystems= and its restriction
+// of user namespaces use these.
+constexpr const char* kFreeHooks[] = {"file_open", "userns_create"};
+static_assert(std::size(kFreeHooks) <= DIGLIM_FREE_HOOKS);
+
+// Does the verifier take this program on file_open?
+bool can_load(bpf_attach_type type, int hook, const std::vector<bpf_insn>& program) {
+  bpf_prog_load_opts options = {};  // not LIBBPF_OPTS: that is GNU C
+  options.sz = sizeof(options);
+  options.expected_attach_type = type;
+  options.attach_btf_id = static_cast<__u32>(hook);
+  return static_cast<bool>(
+      Fd(bpf_prog_load(BPF_PROG_TYPE_LSM, "diglim_try", "GPL", program.data(), program.size(), &options)));
+}
+
+// Which LSM programs could give a positive answer: DIGLIM_ANSWERS_*. By trying, since kernels have backports.
+uint32_t find_positive_answers(int hook) {
+  const bpf_insn answer_1 = {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 1};
+  const bpf_insn argument_1 = {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_1, 0, 0, 1};
+  const bpf_insn set_retval = {BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_set_retval};
+  const bpf_insn exit = {BPF_JMP | BPF_EXIT, 0, 0, 0, 0};
+  uint32_t answers = 0;
+  if (can_load(BPF_LSM_MAC, hook, {answer_1, exit})) answers |= DIGLIM_ANSWERS_MAC;
+  if (can_load(BPF_LSM_CGROUP, hook, {argument_1, set_retval, answer_1, exit}))
+    answers |= DIGLIM_ANSWERS_CGROUP;
+  return answers;
+}
 
 // What the running kernel's types say of its hooks.
 Result<void> describe_hooks(diglim_bpf& object) {
   const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), btf__free);
   if (!types) return libbpf_error("read the kernel's BTF", errno);
   size_t used = 0;
-  for (const char* hook : kReservedHooks) {
-    const int id = btf__find_by_name_kind(types.get(), (std::string("bpf_lsm_") + hook).c_str(), BTF_KIND_FUNC);
-    if (id > 0) object.rodata->diglim_reserved_hooks[used++] = static_cast<uint32_t>(id);
+  for (const char* hook : kFreeHooks) {
+    const int id =
+        btf__find_by_name_kind(types.get(), (std::string("bpf_lsm_") + hook).c_str(), BTF_KIND_FUNC);
+    if (id > 0) object.rodata->diglim_free_hooks[used++] = static_cast<uint32_t>(id);
   }
+  object.rodata->diglim_lsm_answers =
+      find_positive_answers(btf__find_by_name_kind(types.get(), "bpf_lsm_file_open", BTF_KIND_FUNC));
   const bool asks_hook = btf__find_by_name_kind(types.get(), "bpf_lsm_mmap_backing_file", BTF_KIND_FUNC) > 0;
   const bool has_flag = btf__find_by_name_kind(types.get(), "backing_file", BTF_KIND_STRUCT) > 0;
-  object.rodata->diglim_backing = asks_hook  ? DIGLIM_BACKING_HOOK
-                                  : has_flag ? DIGLIM_BACKING_MODE
-                                             : DIGLIM_BACKING_PATH;
+  if (!asks_hook)
+    object.rodata->diglim_writes |= has_flag ? DIGLIM_WRITES_BELOW_BY_MODE : DIGLIM_WRITES_BELOW_BY_PATH;
   (void)bpf_program__set_autoload(object.progs.diglim_mmap_below, asks_hook);
   const int setattr = btf__find_by_name_kind(types.get(), "bpf_lsm_inode_setattr", BTF_KIND_FUNC);
   if (setattr < 0) return unsupported("the kernel's BTF has no bpf_lsm_inode_setattr");
   const btf_type* function = btf__type_by_id(types.get(), static_cast<uint32_t>(setattr));
   const btf_type* prototype = btf__type_by_id(types.get(), function->type);
   const bool has_idmap = btf_vlen(prototype) == 3;
-  (void)bpf_program__set_autoload(has_idmap ? object.progs.diglim_setattr_6_1 : object.progs.diglim_setattr, false);
+  (void)bpf_program__set_autoload(has_idmap ? object.progs.diglim_setattr_6_1 : object.progs.diglim_setattr,
+                                  false);
   return {};
+}
+
+// What kept programs from being loaded: libbpf's words, and the cause where it is known.
+Error load_error(std::string_view what, int error) {
+  Error result = libbpf_error(what, error);
+  const auto lockdown = read_stream("/sys/kernel/security/lockdown", 256);
+  if (lockdown && as_text(*lockdown).find("[confidentiality]") != std::string_view::npos) {
+    result.message =
+        "lockdown=confidentiality keeps BPF programs from reading kernel memory, which DIGLIM's have to: "
+        "boot "
+        "with lockdown=integrity (" +
+        result.message + ")";
+  }
+  return result;
 }
 
 // The first call of the family that walks from one mount namespace to the next; kernels that have it know it
@@ -99,7 +139,7 @@ Result<KernelFacts> probe_kernel(const HiddenFolder& hidden) {
   if (!object) return libbpf_error("open the probe", errno);
   object->rodata->probe_pid = static_cast<uint32_t>(getpid());
   if (const int error = probe_bpf__load(object.get()))
-    return libbpf_error("load the probe into the kernel", error);
+    return load_error("load the probe into the kernel", error);
   if (const int error = probe_bpf__attach(object.get())) {
     return libbpf_error("attach to the BPF LSM (is \"bpf\" in lsm= on the kernel command line?)", error);
   }
@@ -150,18 +190,21 @@ Result<Programs> Programs::load(const Settings& settings, const KernelFacts& fac
   state->object.reset(diglim_bpf__open());
   if (!state->object) return libbpf_error("open the BPF programs", errno);
   state->object->rodata->diglim_mode = settings.mode;
-  state->object->rodata->diglim_counts_all = settings.ima_was_active ? 1 : 0;
+  if (settings.ima_was_active) state->object->rodata->diglim_writes |= DIGLIM_WRITES_COUNT_ALL;
+  if (settings.measure) state->object->rodata->diglim_writes |= DIGLIM_WRITES_MANIFEST;
   state->object->rodata->diglim_measure = settings.measure ? 1 : 0;
   state->object->rodata->diglim_labels = static_cast<uint32_t>(settings.labels);
   if (!settings.measure) leave_out_measurement(*state->object);
   state->object->rodata->diglim_hidden_ns = facts.hidden_namespace;
-  state->object->rodata->diglim_nsfs_is_open = facts.nsfs_is_open ? 1 : 0;
+  (void)bpf_program__set_autoload(
+      facts.nsfs_is_open ? state->object->progs.diglim_file_open : state->object->progs.diglim_file_open_nsfs,
+      false);
   state->object->rodata->diglim_module_signatures = facts.module_signatures ? 1 : 0;
   TRY(describe_hooks(*state->object));
   // PID 1 has a role that no exec gave it, until it executes the real init.
   state->object->bss->diglim_may_have_role[getpid() % DIGLIM_ROLES] = 1;
   if (const int error = diglim_bpf__load(state->object.get())) {
-    return libbpf_error("load the BPF programs into the kernel", error);
+    return load_error("load the BPF programs into the kernel", error);
   }
   return Programs(std::move(state));
 }

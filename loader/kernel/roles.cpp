@@ -35,7 +35,8 @@ Result<Fd> open_roles() {
 Result<void> take_role(const Fd& program) {
   bpf_test_run_opts options = {};  // not LIBBPF_OPTS: that is GNU C
   options.sz = sizeof(options);
-  if (bpf_prog_test_run_opts(program.get(), &options) != 0) return from_errno("take the loader's role", errno);
+  if (bpf_prog_test_run_opts(program.get(), &options) != 0)
+    return from_errno("take the loader's role", errno);
   if (options.retval != 0) return from_errno("take the loader's role", -static_cast<int>(options.retval));
   return {};
 }

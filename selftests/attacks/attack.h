@@ -75,6 +75,7 @@ std::span<const Attack> foreign_attacks();
 std::span<const Attack> hidden_attacks();
 std::span<const Attack> breakpoint_attacks();
 std::span<const Attack> log_attacks();
+std::span<const Attack> more_attacks();
 std::span<const Attack> window_attacks();
 
 // --- victims

@@ -67,8 +67,11 @@ Report attach_userns() {
   return may_attach("userns_create");
 }
 
+// With a positive answer, which means yes to these hooks' callers.
 Report may_not_attach(const char* hook) {
-  const Attached other = on_hook(hook);
+  const Attached other = on_hook(hook, 1);
+  if (other.error == EINVAL || other.error == EACCES)
+    return not_tried("the verifier takes no positive answer");
   return other.error == 0 ? allowed("attached") : refused("load and attach", other.error, EPERM);
 }
 Report attach_bpf() {

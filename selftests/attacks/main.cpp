@@ -34,7 +34,7 @@ std::vector<Attack> all_attacks() {
        {content_attacks(), stale_attacks(), race_attacks(), bpf_attacks(), mount_attacks(), process_attacks(),
         loader_attacks(), ima_attacks(), pinned_attacks(), stacked_attacks(), dropped_attacks(),
         storage_attacks(), private_attacks(), foreign_attacks(), hidden_attacks(), breakpoint_attacks(),
-        log_attacks(), window_attacks()}) {
+        log_attacks(), more_attacks(), window_attacks()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
@@ -58,7 +58,7 @@ const char* outcome_name(Outcome outcome) {
 // the denial.
 std::string find_event(const Fd& log, const char* wanted) {
   if (wanted == nullptr) return "-";
-  const double end = now() + 3;
+  const double end = now() + 12;  // if another attack has ended the keeper, its lease has to run out first
   char record[2048];
   while (now() < end) {
     const ssize_t n = read(log.get(), record, sizeof(record) - 1);

@@ -140,7 +140,7 @@ Report on_zram() {
   return report;
 }
 
-// Device mapper, one linear target over all of a loop device.
+// Device mapper, one linear target over a part of a device.
 struct Mapper {
   Fd control{open("/dev/mapper/control", O_RDWR | O_CLOEXEC)};
   std::string path;
@@ -159,14 +159,14 @@ struct Mapper {
     return made;
   }
 
-  explicit Mapper(const std::string& device, size_t size) {
+  Mapper(const std::string& device, size_t from, size_t size) {
     Request create = request();
     if (!control || ioctl(control.get(), DM_DEV_CREATE, &create) != 0) return;
     Request table = request();
     table.head.target_count = 1;
     table.target.length = size / 512;
     (void)snprintf(table.target.target_type, sizeof(table.target.target_type), "linear");
-    (void)snprintf(table.parameters, sizeof(table.parameters), "%s 0", device.c_str());
+    (void)snprintf(table.parameters, sizeof(table.parameters), "%s %zu", device.c_str(), from / 512);
     if (ioctl(control.get(), DM_TABLE_LOAD, &table) != 0) return;
     Request resume = request();
     if (ioctl(control.get(), DM_DEV_SUSPEND, &resume) != 0) return;
@@ -185,9 +185,29 @@ Report on_mapper() {
   if (image.empty()) return not_tried("no ext4 on the disk", errno);
   const Loop loop(image);
   if (!loop.fd) return not_tried("loop device", errno);
-  const Mapper mapper(loop.path, kExt4Size);
+  const Mapper mapper(loop.path, 0, kExt4Size);
   return mapper.path.empty() ? not_tried("device mapper", errno)
                              : change_below(mapper.path, "ext4", nullptr, image);
+}
+
+// What people have: a file system on device mapper on a disk. Btrfs shows the name of its device only.
+Report on_mapped_disk(const char* type, size_t from, size_t size) {
+  const Mapper mapper("/dev/vda", from, size);
+  if (mapper.path.empty()) return not_tried("device mapper", errno);
+  const std::string folder = scratch();
+  if (mount(mapper.path.c_str(), folder.c_str(), type, 0, nullptr) != 0) return not_tried("mount", errno);
+  const std::string path = folder + "/program";
+  const bool written = put(path, get(known("elf")));
+  const int result = written ? run({path}) : -errno;
+  (void)umount2(folder.c_str(), MNT_DETACH);
+  if (!written) return not_tried("write", -result);
+  return result == kKnownCode ? allowed("a known program runs") : refused("exec", -result, 0);
+}
+Report on_ext4_disk() {
+  return on_mapped_disk("ext4", 0, kExt4Size);
+}
+Report on_btrfs_disk() {
+  return on_mapped_disk("btrfs", kExt4Size, kBtrfsSize);
 }
 
 constexpr Attack kAttacks[] = {
@@ -195,6 +215,8 @@ constexpr Attack kAttacks[] = {
     {"storage-btrfs", kAll, "", on_btrfs, "the same with btrfs"},
     {"storage-zram", kAll, "", on_zram, "ext4 on zram, which is written to"},
     {"storage-mapper", kAll, "", on_mapper, "ext4 on device mapper on loop"},
+    {"storage-disk", kAll | kHarmless, nullptr, on_ext4_disk, "ext4 on device mapper on a disk"},
+    {"storage-disk-btrfs", kAll | kHarmless, nullptr, on_btrfs_disk, "btrfs on device mapper on a disk"},
 };
 
 }  // namespace

@@ -52,8 +52,8 @@ bool measure_startup() {
   const int hook = btf__find_by_name_kind(types.get(), "bpf_lsm_inode_setattr", BTF_KIND_FUNC);
   const btf_type* function = btf__type_by_id(types.get(), static_cast<uint32_t>(hook));
   const bool has_idmap = btf_vlen(btf__type_by_id(types.get(), function->type)) == 3;
-  (void)bpf_program__set_autoload(
-      has_idmap ? object->progs.diglim_setattr_6_1 : object->progs.diglim_setattr, false);
+  (void)bpf_program__set_autoload(has_idmap ? object->progs.diglim_setattr_6_1 : object->progs.diglim_setattr,
+                                  false);
   if (btf__find_by_name_kind(types.get(), "bpf_lsm_mmap_backing_file", BTF_KIND_FUNC) < 0)
     (void)bpf_program__set_autoload(object->progs.diglim_mmap_below, false);
   bpf_program* program = nullptr;
