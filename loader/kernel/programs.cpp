@@ -41,8 +41,10 @@ bool is_guard(const bpf_program* program) {
 }
 
 void leave_out_measurement(diglim_bpf& object) {
-  // Both fail only after load.
-  (void)bpf_program__set_autoload(object.progs.diglim_rule, false);
+  // All fail only after load.
+  for (bpf_program* program : {object.progs.diglim_rule_1, object.progs.diglim_rule_2,
+                               object.progs.diglim_rule_3, object.progs.diglim_rule_4})
+    (void)bpf_program__set_autoload(program, false);
   (void)bpf_map__set_max_entries(object.maps.diglim_steered, 1);
 }
 

@@ -117,9 +117,6 @@ Report load_fmod_ret() {
   return judge_load(
       load_program(BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN, "allow_all", "security_bprm_check"));
 }
-Report load_lsm_cgroup() {
-  return judge_load(load_program(BPF_PROG_TYPE_LSM, BPF_LSM_CGROUP, "allow_all", "file_open"));
-}
 // Without a target it cannot be loaded even with DIGLIM off, but then it is the verifier that says so.
 Report load_freplace() {
   const Fd program(load_program(BPF_PROG_TYPE_EXT, BPF_CGROUP_INET_INGRESS, "replace", nullptr));
@@ -146,7 +143,6 @@ constexpr Attack kAttacks[] = {
     {"bpf-prog-by-id", kAll, kProg, prog_by_id, "open DIGLIM's programs by id"},
     {"bpf-link-detach", kEnforce, nullptr, link_detach, "detach or update DIGLIM's links"},
     {"bpf-load-lsm", kAll | kHarmless, nullptr, load_lsm, "load an LSM program, which can only refuse"},
-    {"bpf-load-lsm-cgroup", kAll | kHarmless, nullptr, load_lsm_cgroup, "load an LSM program for a cgroup"},
     {"bpf-load-fmod-ret", kAll, kLoad, load_fmod_ret, "load a program that changes a return value"},
     {"bpf-load-override", kAll, kLoad, load_override, "load a program that overrides a function"},
     {"bpf-load-freplace", kAll | kHarmless, nullptr, load_freplace,
