@@ -115,7 +115,16 @@ bool write_known_files(const std::string& folder) {
   return put(folder + "/elf", tiny_elf(kKnownCode)) && put(folder + "/page", code_page(kKnownCode)) &&
          put(folder + "/script", {reinterpret_cast<const uint8_t*>(script.data()), script.size()}) &&
          put(folder + "/big", big) && put(folder + "/tail-elf", tail_elf(false)) &&
-         put(folder + "/tail-page", tail_page(false));
+         put(folder + "/tail-page", tail_page(false)) && put(folder + "/empty", {});
+}
+
+bool put_slow(const std::string& path, std::span<const uint8_t> begin) {
+  return put(path, begin) && truncate(path.c_str(), 128 << 20) == 0;
+}
+bool write_slow_files(const std::string& folder) {
+  (void)mkdir(folder.c_str(), 0755);
+  return put_slow(folder + "/slow-page", code_page(kKnownCode)) &&
+         put_slow(folder + "/slow-elf", tiny_elf(kKnownCode));
 }
 
 std::string scratch() {

@@ -76,6 +76,7 @@ std::span<const Attack> hidden_attacks();
 std::span<const Attack> breakpoint_attacks();
 std::span<const Attack> log_attacks();
 std::span<const Attack> more_attacks();
+std::span<const Attack> window_attacks();
 
 // --- victims
 // ---------------------------------------------------------------------------------------------------
@@ -97,8 +98,12 @@ std::vector<uint8_t> tail_page(bool cut);
 constexpr size_t kTailAt = 4092;
 
 // Files that the digest list covers, written on the build machine: DIR/elf, DIR/page, DIR/script, DIR/big,
-// DIR/tail-elf, DIR/tail-page.
+// DIR/tail-elf, DIR/tail-page, DIR/empty.
 bool write_known_files(const std::string& folder);
+// Files that take seconds to be hashed, nearly all of them a hole: never copied, each makes its own.
+// DIR/slow-page is covered by the digest list as well, DIR/slow-elf by a list of its own (lists/slow).
+bool write_slow_files(const std::string& folder);
+bool put_slow(const std::string& path, std::span<const uint8_t> begin);
 
 // A fresh empty folder on the root's tmpfs.
 std::string scratch();

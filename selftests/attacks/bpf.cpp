@@ -124,6 +124,19 @@ Report load_freplace() {
   return refused("BPF_PROG_LOAD", errno, EPERM);
 }
 
+// A program on a kprobe that says what the probed function returns.
+Report load_override() {
+  constexpr bpf_insn text[] = {
+      {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, -EPERM},
+      {BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_override_return},
+      {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
+      {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
+  };
+  const Fd program(bpf_prog_load(BPF_PROG_TYPE_KPROBE, "override", "GPL", text, 4, nullptr));
+  if (!program && errno == EINVAL) return not_tried("this kernel has no bpf_override_return()");
+  return program ? allowed("loaded") : refused("BPF_PROG_LOAD", errno, EPERM);
+}
+
 constexpr Attack kAttacks[] = {
     {"bpf-map-create", kAll, kMap, map_create, "a map with the name of one of DIGLIM's"},
     {"bpf-map-by-id", kAll, kMap, map_by_id, "open DIGLIM's maps by id"},
@@ -131,6 +144,7 @@ constexpr Attack kAttacks[] = {
     {"bpf-link-detach", kEnforce, nullptr, link_detach, "detach or update DIGLIM's links"},
     {"bpf-load-lsm", kAll | kHarmless, nullptr, load_lsm, "load an LSM program, which can only refuse"},
     {"bpf-load-fmod-ret", kAll, kLoad, load_fmod_ret, "load a program that changes a return value"},
+    {"bpf-load-override", kAll, kLoad, load_override, "load a program that overrides a function"},
     {"bpf-load-freplace", kAll | kHarmless, nullptr, load_freplace,
      "load a program that replaces one of its owner's"},
 };

@@ -126,7 +126,7 @@ Report by_tracefs() {
 }
 
 // The loader has begun already, and has its rights.
-Report while_running() {
+Report in_running(bool take_away) {
   if (!pins_are_real()) return not_tried("no loader");
   const std::string list = std::string(kBase) + "/lists/p6";
   const std::string path = scratch() + "/p6";
@@ -146,11 +146,15 @@ Report while_running() {
     const bool in_time = WIFSTOPPED(stopped) && run({path}) != 106;
     const auto name = get("/proc/" + std::to_string(pid) + "/comm");
     Fd probe = place(kLoader, text.end - 8);
-    const int error = errno;
+    if (!probe) {
+      const int error = errno;
+      (void)kill(pid, SIGKILL);
+      return refused("perf_event_open", error, EPERM);
+    }
+    if (take_away) probe = Fd();
     (void)kill(pid, SIGCONT);
     int status = 0;
     (void)waitpid(pid, &status, 0);
-    if (!probe) return refused("perf_event_open", error, EPERM);
     probe = Fd();
     const bool listed = run({path}) == 106;
     (void)loader({"unload", "p6"});
@@ -160,6 +164,13 @@ Report while_running() {
   return harmless("the loader has no rights");
 }
 
+Report while_running() {
+  return in_running(false);
+}
+Report taken_away() {
+  return in_running(true);
+}
+
 constexpr Attack kAttacks[] = {
     {"breakpoint", kOff | kEnforce | kLast, kMark, at_entry,
      "a breakpoint in the loader, by perf_event_open"},
@@ -167,6 +178,7 @@ constexpr Attack kAttacks[] = {
     {"breakpoint-tracefs", kOff | kEnforce | kLast, kMark, by_tracefs, "a breakpoint by uprobe_events"},
     {"breakpoint-running", kEnforce | kLast, nullptr, while_running,
      "a breakpoint in a loader that runs already"},
+    {"breakpoint-removed", kEnforce | kLast, nullptr, taken_away, "the same, taken away again at once"},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 // Expected: EPERM; or ETXTBSY, where the file is mapped executable. Needs the disk that the driver gives.
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/io_uring.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -51,6 +52,25 @@ bool put_dirty(const std::string& path, const std::vector<uint8_t>& bad, const s
 bool poison(void* page) {
   return madvise(page, 4096, MADV_HWPOISON) == 0;
 }
+bool poison_32(void* page) {
+  long result = 219;  // madvise by the way of 32 bits, for an address below 4 GiB
+  asm volatile("int $0x80"
+               : "+a"(result)
+               : "b"(page), "c"(4096L), "d"(static_cast<long>(MADV_HWPOISON))
+               : "memory", "r8", "r9", "r10", "r11");
+  errno = static_cast<int>(result) < 0 ? -static_cast<int>(result) : 0;
+  return errno == 0;
+}
+bool poison_by_ring(void* page) {
+  io_uring_sqe request = {};
+  request.opcode = IORING_OP_MADVISE;
+  request.addr = reinterpret_cast<uint64_t>(page);
+  request.len = 4096;
+  request.fadvise_advice = MADV_HWPOISON;
+  const int result = request_by_ring(request);
+  errno = result < 0 ? -result : 0;
+  return result >= 0;
+}
 bool offline_by(const char* file, void* page) {
   const Fd map(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
   uint64_t entry = 0;
@@ -76,7 +96,7 @@ bool drop_page(const std::string& path, Drop drop) {
   const pid_t pid = fork();
   if (pid == 0) {
     const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    void* page = map_page(fd.get(), PROT_READ, MAP_SHARED);
+    void* page = map_page(fd.get(), PROT_READ, MAP_SHARED | MAP_32BIT);
     if (page == nullptr || *static_cast<volatile uint8_t*>(page) == 0xff || !drop(page))
       (void)!write(channel[1], &errno, sizeof(errno));
     _exit(0);
@@ -119,6 +139,12 @@ Report drop_mapped(Drop drop) {
 
 Report poison_program() {
   return drop_program(poison);
+}
+Report poison_program_32() {
+  return drop_program(poison_32);
+}
+Report poison_program_by_ring() {
+  return drop_program(poison_by_ring);
 }
 Report poison_mapped() {
   return drop_mapped(poison);
@@ -217,6 +243,8 @@ constexpr Attack kAttacks[] = {
     {"pinned-disk", kAll, "", hold_on_disk, "a held page of a file on a disk, the caches dropped"},
     {"dropped-poison", kAll, "", poison_program, "a dirty page dropped by madvise(MADV_HWPOISON)"},
     {"dropped-poison-mapped", kAll, "", poison_mapped, "the same of a library, which stays mapped"},
+    {"dropped-poison-32", kAll, "", poison_program_32, "the same by a system call of 32 bits"},
+    {"dropped-poison-ring", kAll, "", poison_program_by_ring, "the same by io_uring"},
     {"dropped-offline", kAll, "", hard_program, "a dirty page dropped by hard_offline_page"},
     {"moved-offline", kAll | kHarmless, nullptr, soft_program, "a dirty page moved by soft_offline_page"},
     {"swapped-boot", kAll, "", swap_program,

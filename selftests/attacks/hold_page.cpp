@@ -91,6 +91,11 @@ Land hold_by_ring(void* page) {
   };
 }
 
+int request_by_ring(const io_uring_sqe& request) {
+  Ring ring;
+  return ring.open() ? ring.submit(request) : -errno;
+}
+
 // The source of the data is a page that userfaultfd provides when it is time.
 Land hold_by_writev(void* page) {
   const int faults = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC));
@@ -191,7 +196,7 @@ struct Server {
 
 }  // namespace
 
-Land hold_by_direct(void* page) {
+SlowFile serve_slowly(void* page) {
   const std::string at = scratch() + "/file";
   int held[2];
   int content[2];
@@ -202,23 +207,28 @@ Land hold_by_direct(void* page) {
     return {};
   if (fork() == 0) {
     // It holds nothing of the page itself.
-    (void)munmap(page, kPage);
+    if (page != nullptr) (void)munmap(page, kPage);
     for (int fd = 3; fd < 1024; ++fd) {
       if (fd != device.get() && fd != held[1] && fd != content[0]) (void)close(fd);
     }
     Server{device.get(), held[1], content[0]}.serve();
   }
-  device = Fd();
+  return {at, held[0], content[1]};
+}
+
+Land hold_by_direct(void* page) {
+  const SlowFile slow = serve_slowly(page);
+  if (slow.path.empty()) return {};
   auto done = std::make_shared<std::atomic<bool>>(false);
-  std::thread([page, at, done] {
-    const Fd fd(open(at.c_str(), O_RDONLY | O_CLOEXEC));
+  std::thread([page, slow, done] {
+    const Fd fd(open(slow.path.c_str(), O_RDONLY | O_CLOEXEC));
     (void)!read(fd.get(), page, kPage);
     done->store(true);
   }).detach();
   char byte = 0;
-  if (read(held[0], &byte, 1) != 1) return {};
-  return [content, done](std::span<const uint8_t> bytes) {
-    if (write(content[1], bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) return false;
+  if (read(slow.held, &byte, 1) != 1) return {};
+  return [slow, done](std::span<const uint8_t> bytes) {
+    if (write(slow.content, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) return false;
     for (int i = 0; i < 500 && !done->load(); ++i) (void)usleep(10'000);
     return done->load();
   };

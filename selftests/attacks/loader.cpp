@@ -5,6 +5,7 @@
 // leaves. Expected: no rights when it could be influenced; rejected lists change nothing; whatever dies, the
 // next run works.
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,6 +31,8 @@ namespace {
 
 constexpr char kMark[] = "loader without rights";
 constexpr char kLoader[] = "/usr/sbin/diglim-loader";
+constexpr char kBooted[] = "/run/diglim/loader";  // of this boot: every other one executes it
+constexpr char kSelf[] = "/opt/attacks/diglim-attack";
 
 std::string list(const std::string& name) {
   return std::string(kBase) + "/lists/" + name;
@@ -308,12 +312,89 @@ Report second_boot() {
   return harmless("the first boot's keys and lists count");
 }
 
+// What a process of ours with that outcome did.
+Report by_other(pid_t pid, const char* what) {
+  int status = 0;
+  (void)waitpid(pid, &status, 0);
+  const int outcome = WIFEXITED(status) ? WEXITSTATUS(status) : 126;
+  if (outcome == 0) return allowed(what);
+  return outcome == 1 ? refused(what, EPERM, EPERM) : not_tried(what + (": " + std::to_string(outcome)));
+}
+
+// The loader's exec fails after the hook: its file asks for a capability that the process cannot have. Then
+// something else is executed.
+Report after_failed_exec() {
+  const std::string path = scratch() + "/loader";
+  vfs_cap_data capability = {};
+  capability.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE;
+  capability.data[0].permitted = 1U << CAP_SYS_TIME;
+  if (!put(path, get(kLoader)) ||
+      setxattr(path.c_str(), "security.capability", &capability, sizeof(capability), 0) != 0)
+    return not_tried("setxattr", errno);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    if (prctl(PR_CAPBSET_DROP, CAP_SYS_TIME) != 0) _exit(125);
+    if (execl(path.c_str(), path.c_str(), "no-such-verb", nullptr) == 0 || errno != EPERM) _exit(124);
+    (void)execl(kSelf, kSelf, "--direct", "bpf-map-by-id", nullptr);
+    _exit(123);
+  }
+  return by_other(pid, "another program after a failed exec of the loader");
+}
+
+// A loader comes and goes; what has its number afterwards is the child of one that executed as often.
+Report same_number() {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const pid_t first = fork();
+    if (first == 0) {
+      (void)execl(kBooted, kBooted, "status", nullptr);
+      _exit(126);
+    }
+    int status = 0;
+    (void)waitpid(first, &status, 0);
+    if (status != 0) _exit(125);
+    (void)execl(kSelf, kSelf, "--direct-as", std::to_string(first).c_str(), "bpf-map-by-id", nullptr);
+    _exit(123);
+  }
+  return by_other(pid, "another process with a loader's number");
+}
+
+// The loader runs already when somebody wants to trace it.
+Report attached() {
+  for (useconds_t wait_us = 500; wait_us < 200'000; wait_us *= 2) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+      (void)execl(kBooted, kBooted, "status", nullptr);
+      _exit(126);
+    }
+    (void)usleep(wait_us);
+    (void)kill(pid, SIGSTOP);
+    int status = 0;
+    (void)waitpid(pid, &status, WUNTRACED);
+    const auto name = get("/proc/" + std::to_string(pid) + "/comm");
+    const bool is_loader = WIFSTOPPED(status) && std::string(name.begin(), name.end()) != "diglim-attack\n";
+    const bool seized = is_loader && ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) == 0;
+    const int error = errno;
+    (void)kill(pid, SIGKILL);
+    (void)kill(pid, SIGCONT);
+    if (!WIFEXITED(status)) (void)waitpid(pid, &status, 0);
+    if (seized) return allowed("PTRACE_SEIZE");
+    if (is_loader) return refused("PTRACE_SEIZE", error, EPERM);
+  }
+  return not_tried("the loader was never met");
+}
+
 constexpr Attack kAttacks[] = {
     {"loader-load-unload", kEnforce | kHarmless, nullptr, load_and_unload,
      "load, unload, load: cached or not"},
     {"loader-traced", kEnforce, kMark, traced, "the loader under ptrace"},
     {"loader-filtered", kEnforce, kMark, filtered, "the loader under a seccomp filter"},
     {"loader-sharing", kEnforce, kMark, sharing, "the loader sharing its file system state"},
+    {"loader-attached", kEnforce, "trace DIGLIM", attached, "PTRACE_SEIZE of a loader that runs"},
+    {"loader-failed", kEnforce, "open a BPF map of DIGLIM", after_failed_exec,
+     "another program after the loader's exec failed"},
+    {"loader-number", kEnforce, "open a BPF map of DIGLIM", same_number,
+     "another process with the number of a loader"},
     {"loader-environment", kEnforce | kHarmless, nullptr, environment, "LD_PRELOAD, OPENSSL_CONF and others"},
     {"loader-copy", kEnforce | kHarmless, nullptr, copy_of_loader, "a copy of the loader elsewhere"},
     {"loader-closed-fds", kEnforce | kHarmless, nullptr, without_descriptors,

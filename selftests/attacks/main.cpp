@@ -7,7 +7,9 @@
 // event is expected).
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/sched.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +34,7 @@ std::vector<Attack> all_attacks() {
        {content_attacks(), stale_attacks(), race_attacks(), bpf_attacks(), mount_attacks(), process_attacks(),
         loader_attacks(), ima_attacks(), pinned_attacks(), stacked_attacks(), dropped_attacks(),
         storage_attacks(), private_attacks(), foreign_attacks(), hidden_attacks(), breakpoint_attacks(),
-        log_attacks(), more_attacks()}) {
+        log_attacks(), more_attacks(), window_attacks()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
@@ -136,10 +138,32 @@ int list() {
   return 0;
 }
 
+// One attack in this very process, for those that care which process it is.
+int direct(const std::string& verb) {
+  for (const Attack& attack : all_attacks()) {
+    if (verb == attack.name) return static_cast<int>(attack.run().outcome);
+  }
+  return 2;
+}
+// The same in a child with this number.
+int direct_as(pid_t pid, const std::string& verb) {
+  clone_args arguments = {};
+  arguments.exit_signal = SIGCHLD;
+  arguments.set_tid = reinterpret_cast<uint64_t>(&pid);
+  arguments.set_tid_size = 1;
+  const long child = syscall(SYS_clone3, &arguments, sizeof(arguments));
+  if (child == 0) _exit(direct(verb));
+  int status = 0;
+  if (child < 0 || waitpid(static_cast<pid_t>(child), &status, 0) < 0 || !WIFEXITED(status))
+    return static_cast<int>(Outcome::kNotTried);
+  return WEXITSTATUS(status);
+}
+
 int usage(FILE* to) {
   (void)fputs(
       "Usage: diglim-attack VERB...\n"
-      "       diglim-attack --list | --write-known DIR | --write-elf FILE CODE\n\n"
+      "       diglim-attack --list | --write-known DIR | --write-slow DIR | --write-elf FILE CODE\n"
+      "       diglim-attack --direct VERB | --direct-as PID VERB\n\n"
       "Tries each attack. Exit status of the last: 0 allowed, 1 denied as it should be, 2 usage, 3 could not "
       "try,\n"
       "4 denied for another reason.\n\nVerbs:\n",
@@ -162,6 +186,9 @@ int main(int argc, char** argv) {
   if (first == "--help") return usage(stdout);
   if (first == "--list") return list();
   if (first == "--write-known" && argc == 3) return write_known_files(argv[2]) ? 0 : 3;
+  if (first == "--write-slow" && argc == 3) return write_slow_files(argv[2]) ? 0 : 3;
+  if (first == "--direct" && argc == 3) return direct(argv[2]);
+  if (first == "--direct-as" && argc == 4) return direct_as(atoi(argv[2]), argv[3]);
   if (first == "--write-elf" && argc == 4)
     return put(argv[2], tiny_elf(static_cast<uint8_t>(atoi(argv[3])))) ? 0 : 3;
   int status = 2;

@@ -161,6 +161,39 @@ Report race_busy() {
   return refused(std::to_string(tries) + " tries", ran == -EPERM ? -mapped : -ran, EPERM);
 }
 
+// Whoever splits a mapping takes it out of the file's tree for an instant: a writer must not find the file
+// unmapped then.
+Report race_split() {
+  const std::string path = known_copy("page", false);
+  Shared* common = shared();
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const Fd fd(open(path.c_str(), O_RDONLY));
+    void* at = mmap(nullptr, 8192, PROT_READ | PROT_EXEC, MAP_SHARED, fd.get(), 0);
+    common->mapped = at != MAP_FAILED ? 1 : 2;
+    while (at != MAP_FAILED && common->stop == 0) {
+      (void)madvise(static_cast<char*>(at) + 4096, 4096, MADV_DONTFORK);
+      (void)madvise(static_cast<char*>(at) + 4096, 4096, MADV_DOFORK);
+    }
+    _exit(at != MAP_FAILED ? reinterpret_cast<int (*)()>(at)() : 1);
+  }
+  while (common->mapped == 0) (void)usleep(1000);
+  long tries = 0;
+  bool written = false;
+  int error = 0;
+  const uint8_t code = kUnknownCode;
+  for (const double until = now() + kSeconds; now() < until && !written; ++tries) {
+    const Fd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    error = errno;
+    written = fd && pwrite(fd.get(), &code, 1, kPageCodeAt) == 1;
+  }
+  common->stop = 1;
+  int status = 0;
+  (void)waitpid(pid, &status, 0);
+  const std::string step = "open for writing, " + std::to_string(tries) + " times";
+  return written ? judge_map(WEXITSTATUS(status), ETXTBSY) : refused(step, error, ETXTBSY);
+}
+
 // The other half: what is known always runs, however many run at once on fresh inodes.
 Report crowd() {
   pid_t pids[12];
@@ -184,6 +217,7 @@ constexpr Attack kAttacks[] = {
     {"race-exec", kOff | kEnforce, nullptr, race_exec, "content flips while it is executed"},
     {"race-mmap", kOff | kEnforce, nullptr, race_mmap, "content flips while it is mapped executable"},
     {"race-mprotect", kOff | kEnforce, nullptr, race_mprotect, "content flips while it is made executable"},
+    {"race-split", kOff | kEnforce, nullptr, race_split, "written while its mapping is split"},
     {"race-busy", kOff | kEnforce, "not on any digest list", race_busy,
      "the unknown while the hooks are busy"},
 };
