@@ -121,27 +121,6 @@ Report writer_comes_and_goes() {
   return while_hashed(false);
 }
 
-// The list that names it is gone before its hash is there.
-Report unlisted() {
-  const std::string path = scratch() + "/slow";
-  std::string text;
-  if (!put_slow(path, tiny_elf(kKnownCode))) return not_tried("write", errno);
-  if (loader({"load", std::string(kBase) + "/lists/slow"}, &text) != 0) return not_tried(text);
-  const pid_t pid = fork();
-  if (pid == 0) {
-    const int result = run({path});
-    _exit(result == -EPERM ? 1 : result < 0 ? 2 : result);
-  }
-  (void)usleep(200'000);
-  const int unloaded = loader({"unload", "slow"}, &text);
-  int status = 0;
-  const bool early = waitpid(pid, &status, WNOHANG) == pid;
-  if (!early) (void)waitpid(pid, &status, 0);
-  if (unloaded != 0 || early) return not_tried("unload took longer than the hash " + text);
-  if (WEXITSTATUS(status) == kKnownCode) return allowed("it ran after its list was gone");
-  return WEXITSTATUS(status) == 1 ? refused("exec", EPERM, EPERM) : not_tried("exec", EIO);
-}
-
 // IMA cannot be stopped while it hashes.
 Report huge() {
   const std::string path = scratch() + "/huge";
@@ -227,7 +206,6 @@ constexpr Attack kAttacks[] = {
     {"mapped-window", kOff | kEnforce, kMapped, mapped_window, "written after the hook, before the mapping"},
     {"hashed-writer", kOff | kEnforce, "", writer_leaves, "a writer leaves while the content is hashed"},
     {"hashed-open", kOff | kEnforce, "", writer_comes_and_goes, "one comes and goes while it is hashed"},
-    {"hashed-unlisted", kEnforce, "", unlisted, "the list is unloaded while the content is hashed"},
     {"exec-huge", kAll, "cannot hash it", huge, "a program of 5 GiB, nearly all of it a hole"},
     {"mprotect-then-write", kAll, kMapped, made_executable_then_written, "made executable, then written"},
     {"mapped-reset", kAll | kHarmless, nullptr, mark_goes, "a linker maps what was executable before"},
