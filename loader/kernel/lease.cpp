@@ -13,7 +13,8 @@ namespace {
 
 // Fills the request with the answer; returns the program's own status.
 Result<int> run(const Fd& program, diglim_keep_request& request) {
-  LIBBPF_OPTS(bpf_test_run_opts, options);
+  bpf_test_run_opts options = {};  // not LIBBPF_OPTS: that is GNU C
+  options.sz = sizeof(options);
   options.ctx_in = &request;
   options.ctx_size_in = sizeof(request);
   if (bpf_prog_test_run_opts(program.get(), &options) != 0) return from_errno("ask for the keeper", errno);
