@@ -115,7 +115,7 @@ bool write_known_files(const std::string& folder) {
   return put(folder + "/elf", tiny_elf(kKnownCode)) && put(folder + "/page", code_page(kKnownCode)) &&
          put(folder + "/script", {reinterpret_cast<const uint8_t*>(script.data()), script.size()}) &&
          put(folder + "/big", big) && put(folder + "/tail-elf", tail_elf(false)) &&
-         put(folder + "/tail-page", tail_page(false)) && put(folder + "/empty", {});
+         put(folder + "/tail-page", tail_page(false));
 }
 
 bool put_slow(const std::string& path, std::span<const uint8_t> begin) {

@@ -98,7 +98,7 @@ std::vector<uint8_t> tail_page(bool cut);
 constexpr size_t kTailAt = 4092;
 
 // Files that the digest list covers, written on the build machine: DIR/elf, DIR/page, DIR/script, DIR/big,
-// DIR/tail-elf, DIR/tail-page, DIR/empty.
+// DIR/tail-elf, DIR/tail-page.
 bool write_known_files(const std::string& folder);
 // Files that take seconds to be hashed, nearly all of them a hole: never copied, each makes its own.
 // DIR/slow-page is covered by the digest list as well, DIR/slow-elf by a list of its own (lists/slow).

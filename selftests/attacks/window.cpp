@@ -18,6 +18,7 @@
 
 #include "selftests/attacks/attack.h"
 #include "selftests/attacks/hold_page.h"
+#include "selftests/attacks/pins.h"
 
 namespace attacks {
 namespace {
@@ -176,6 +177,9 @@ Report private_by_writer() {
 
 // Lock and log files have the digest of nothing, which many packages list.
 Report writers_of_empty(bool later) {
+  std::string text;
+  if (pins_are_real() && loader({"load", std::string(kBase) + "/lists/nothing"}, &text) != 0)
+    return not_tried(text);
   const std::string path = scratch() + "/lock";
   (void)put(path, {}, 0644);
   const Fd reader(open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -185,7 +189,10 @@ Report writers_of_empty(bool later) {
     page = map_page(reader.get(), PROT_READ, MAP_SHARED);
     (void)mprotect(page, 4096, PROT_READ | PROT_EXEC);
   }
-  return poke(path, 0, 1) ? allowed("still writable") : refused("open for writing", errno, 0);
+  const bool written = poke(path, 0, 1);
+  const int error = errno;
+  if (pins_are_real()) (void)loader({"unload", "nothing"});
+  return written ? allowed("still writable") : refused("open for writing", error, 0);
 }
 Report empty_mapped() {
   return writers_of_empty(false);
