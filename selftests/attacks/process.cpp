@@ -271,7 +271,7 @@ constexpr Attack kAttacks[] = {
     {"keeper-mem", kAll, kTrace, memory_file, "/proc/PID/mem of the keeper"},
     {"keeper-getfd", kAll, kTrace, take_descriptor, "pidfd_getfd of its descriptors"},
     {"keeper-proc-fd", kEnforce, nullptr, proc_descriptor, "open /proc/PID/fd of its descriptors"},
-    {"keeper-limit", kAll, kLimit, limit, "no descriptors for the keeper, by prlimit"},
+    {"keeper-limit", kOff | kEnforce, kLimit, limit, "no descriptors for the keeper, by prlimit"},
     {"log-flood", kOff | kEnforce, nullptr, flood_log, "push lines out of the kernel log by denials"},
     {"ftrace-write", kAll, kFtrace, ftrace_write, "0 to kernel.ftrace_enabled"},
     {"ftrace-rdwr", kAll, kFtrace, ftrace_read_write, "the same by O_RDWR"},
