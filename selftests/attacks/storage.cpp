@@ -8,6 +8,7 @@
 #include <linux/dm-ioctl.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -70,19 +71,38 @@ struct Loop {
   Loop& operator=(const Loop&) = delete;
 };
 
-// Replaces every block that is `from`. False: there is none.
+constexpr size_t kBlock = 4096;
+
+// Replaces every block that begins with `from`. False: there is none. A device is read and written itself, not
+// the pages that were read of it before.
 bool replace_below(const std::string& below, const std::vector<uint8_t>& from,
                    const std::vector<uint8_t>& to) {
-  const Fd fd(open(below.c_str(), O_RDWR | O_CLOEXEC));
-  std::vector<uint8_t> block(from.size());
+  struct stat found_file = {};
+  const bool device = stat(below.c_str(), &found_file) == 0 && S_ISBLK(found_file.st_mode);
+  const Fd fd(open(below.c_str(), O_RDWR | O_CLOEXEC | (device ? O_DIRECT : 0)));
+  alignas(kBlock) uint8_t block[kBlock];
   bool found = false;
-  for (off_t at = 0; pread(fd.get(), block.data(), block.size(), at) == static_cast<ssize_t>(block.size());
-       at += 4096) {
-    if (block != from) continue;
-    if (pwrite(fd.get(), to.data(), to.size(), at) != static_cast<ssize_t>(to.size())) return false;
+  for (off_t at = 0; pread(fd.get(), block, kBlock, at) == static_cast<ssize_t>(kBlock); at += kBlock) {
+    if (memcmp(block, from.data(), from.size()) != 0) continue;
+    memcpy(block, to.data(), to.size());
+    if (pwrite(fd.get(), block, kBlock, at) != static_cast<ssize_t>(kBlock)) return false;
     found = true;
   }
   return found && fsync(fd.get()) == 0;
+}
+
+// Drops the file's pages: its next reader reads what lies below. False: a page stays, which somebody holds.
+bool drop_pages(const std::string& path) {
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  void* page = map_page(fd.get(), PROT_READ);
+  unsigned char resident = 1;
+  for (int i = 0; page != nullptr && i < 100 && (resident & 1) != 0; ++i) {
+    if (i > 0) (void)usleep(20'000);
+    (void)write_text("/proc/sys/vm/drop_caches", "1");
+    if (mincore(page, kBlock, &resident) != 0) break;
+  }
+  if (page != nullptr) (void)munmap(page, kBlock);
+  return (resident & 1) == 0;
 }
 
 // `device` is a block device, `below` is what holds its content.
@@ -102,9 +122,10 @@ Report change_below(const std::string& device, const char* type, const char* opt
     if (first != kKnownCode) {
       report = judge_run(first, EPERM);
     } else if (!replace_below(below, tail_elf(false), tail_elf(true))) {
-      report = not_tried("the block is not found below", errno);
+      report = not_tried("the block is not found below", ENODATA);
+    } else if (!drop_pages(path)) {
+      report = not_tried("the page is not dropped", EBUSY);
     } else {
-      (void)write_text("/proc/sys/vm/drop_caches", "1");
       report = judge_run(run({path}), EPERM);
     }
   }
