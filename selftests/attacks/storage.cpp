@@ -73,8 +73,8 @@ struct Loop {
 
 constexpr size_t kBlock = 4096;
 
-// Replaces every block that begins with `from`. False: there is none. A device is read and written itself, not
-// the pages that were read of it before.
+// Replaces every block that begins with `from`. False: there is none. A device is read and written itself,
+// not the pages that were read of it before.
 bool replace_below(const std::string& below, const std::vector<uint8_t>& from,
                    const std::vector<uint8_t>& to) {
   struct stat found_file = {};
