@@ -62,7 +62,7 @@ static __always_inline void decide(struct file *file, struct inode *inode, struc
     return;
   }
   /* Collected before we came, and never written since: that is true still. */
-  if (collected && !((diglim_writes & DIGLIM_WRITES_COUNT_ALL) && decision->writes == 0)) {
+  if (collected && !((what_to_look_at() & DIGLIM_WRITES_COUNT_ALL) && decision->writes == 0)) {
     decision->reason = DIGLIM_REASON_STALE;
     return;
   }

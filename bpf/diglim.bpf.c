@@ -186,10 +186,12 @@ static __always_inline int map_executable(struct file *file)
 static __always_inline bool is_there(unsigned long long *ctx, struct file *file)
 {
   u32 one = 1;
-  u64 whole = 0;
+  u64 whole;
 
   barrier_var(one);
   if ((u32)(u64)file < one) {
+    barrier(); /* or the compiler does the next for every file */
+    whole = 0;
     bpf_get_func_arg(ctx, 0, &whole);
     if (!whole)
       return false;
@@ -268,13 +270,12 @@ int BPF_PROG(diglim_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
   return mprotect_slowly(file, inode);
 }
 
-static __noinline int open_for_write(struct file *file, u32 mode)
+static __noinline int open_rarely(struct file *file)
 {
   struct inode *inode = file->f_inode;
-  struct super_block *sb = inode->i_sb;
   struct dentry *dentry = file->f_path.dentry;
-  u32 magic = sb->s_magic;
-  u32 writes = diglim_writes;
+  u32 magic = inode->i_sb->s_magic;
+  u32 look_at = what_to_look_at();
   int result;
 
   if (has_switches(magic)) {
@@ -282,14 +283,28 @@ static __noinline int open_for_write(struct file *file, u32 mode)
     if (result)
       return result;
   }
-  if ((writes & DIGLIM_WRITES_MANIFEST) && is_manifest_opening(file))
+  if ((look_at & DIGLIM_WRITES_MANIFEST) && is_manifest_opening(file))
     return open_manifest(file, inode);
-  if (is_below(file, mode, sb, writes) || (*(volatile __u32 *)&diglim_swap_used && is_swapon(bpf_get_current_task_btf()))) {
+  if (is_below(file) || ((look_at & DIGLIM_WRITES_SWAP) && is_swapon(bpf_get_current_task_btf()))) {
     result = note_pinned(inode);
     if (result)
       return result;
   }
-  return before_write(inode, file, dentry, writes);
+  return before_write(inode, file, dentry);
+}
+
+static __noinline int open_for_write(struct file *file, u32 mode)
+{
+  struct inode *inode = file->f_inode;
+  struct inode_note *note;
+
+  /* Read again afterwards, not kept in a register, which each opening would save. */
+  if (what_to_look_at() || (mode & FMODE_NOACCOUNT) || has_switches(inode->i_sb->s_magic))
+    return open_rarely(file);
+  note = find_note(inode);
+  if (!note)
+    return 0;
+  return write_noted(file->f_inode, note, file, file->f_path.dentry);
 }
 
 /* Asked at every open: nothing but loads before the common way out. */
@@ -323,7 +338,7 @@ static __noinline int before_cut(struct dentry *dentry, struct iattr *attributes
 
   if (!(attributes->ia_valid & ATTR_SIZE) || !inode)
     return 0;
-  return before_write(inode, NULL, dentry, diglim_writes);
+  return before_write(inode, NULL, dentry);
 }
 
 /* The loader loads the one that fits the kernel. */

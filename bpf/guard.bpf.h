@@ -176,7 +176,7 @@ int BPF_PROG(diglim_capable, const struct cred *cred, struct user_namespace *nam
     return 0;
   task = bpf_get_current_task_btf();
   if (is_swapon(task))
-    diglim_swap_used = 1;
+    __sync_fetch_and_or(&diglim_writes, DIGLIM_WRITES_SWAP);
   if (!drops_pages(task))
     return 0;
   return guard(DIGLIM_GUARD_CONTENT, NULL);

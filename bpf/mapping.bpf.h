@@ -41,9 +41,14 @@ static __always_inline bool is_under_way(struct mapper *slot)
   return registers && bpf_core_read(&ip, sizeof(ip), &registers->ip) == 0 && ip == slot->ip;
 }
 
-static __always_inline bool claim(struct mapper *slot, u64 owners)
+/* `owners`: the count when it was looked at. Other than 0: somebody else writes to it, or has. */
+static __always_inline u64 claim(struct mapper *slot, u64 owners)
 {
-  return !(owners & 1) && __sync_val_compare_and_swap(&slot->claim, owners, owners + 1) == owners;
+  u64 even = owners & ~1ull;
+  u64 lost = __sync_val_compare_and_swap(&slot->claim, even, even + 1) ^ even;
+
+  barrier_var(lost); /* the compiler makes a bool of it, and five instructions of that */
+  return lost;
 }
 
 /* The place for this kernel stack is taken by a call on another one: the next place whose call is over. */
@@ -54,7 +59,7 @@ static __noinline u32 claim_other(u32 start)
     struct mapper *slot = &diglim_mappers[index & (MAPPER_SLOTS - 1)];
     u64 owners = *(volatile u64 *)&slot->claim;
 
-    if (!is_under_way(slot) && claim(slot, owners))
+    if (!is_under_way(slot) && claim(slot, owners) == 0)
       return index;
   }
   return MAPPER_SLOTS;
@@ -70,8 +75,9 @@ static __always_inline bool announce_mapping(struct inode *inode)
   u32 index = (u64)registers >> STACK_SHIFT & (MAPPER_SLOTS - 1);
   struct mapper *slot = &diglim_mappers[index];
   u64 owners = *(volatile u64 *)&slot->claim;
+  u64 before = *(volatile u64 *)&slot->registers;
 
-  if ((slot->registers && slot->registers != (u64)registers) || !claim(slot, owners)) {
+  if ((before != (u64)registers && before) || claim(slot, owners) != 0) {
     index = claim_other(index);
     if (index >= MAPPER_SLOTS)
       return false;

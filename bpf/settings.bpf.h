@@ -12,11 +12,18 @@ const volatile __u32 diglim_measure; /* 1: IMA measures what is unknown */
 const volatile __u32 diglim_labels;  /* enum diglim_labels */
 /* 1: the kernel refuses modules without a signature of its own keys, for as long as it runs (loader/module_signatures.h). */
 const volatile __u32 diglim_module_signatures;
-const volatile __u32 diglim_writes; /* DIGLIM_WRITES_*: one constant, so that opening a file costs one load for all of it */
+const volatile __u32 diglim_below; /* enum diglim_below */
 /* DIGLIM_ANSWERS_*: which LSM programs of others could give positive answers, and BTF ids of the hooks where that does no harm. */
 const volatile __u32 diglim_lsm_answers = DIGLIM_ANSWERS_MAC | DIGLIM_ANSWERS_CGROUP;
 const volatile __u32 diglim_free_hooks[DIGLIM_FREE_HOOKS];
 
+/* DIGLIM_WRITES_*: one number, so that opening a file costs one load for all of it. The loader sets it before it attaches the programs. */
+__u32 diglim_writes;
 __u32 diglim_measuring; /* 1: IMA's policy is in force; the loader sets it, once */
+
+static __always_inline u32 what_to_look_at(void)
+{
+  return *(volatile __u32 *)&diglim_writes;
+}
 
 #endif

@@ -254,6 +254,7 @@ struct rlimit;
 #define PROC_SUPER_MAGIC 0x9fa0 /* include/uapi/linux/magic.h */
 #define SECURITYFS_MAGIC 0x73636673
 #define SYSFS_MAGIC 0x62656572
+#define FMODE_NOACCOUNT (1 << 29)         /* include/linux/fs.h: opened by the kernel for itself */
 #define FMODE_BACKING (1 << 24 | 1 << 25) /* include/linux/fs.h: the first from 6.12 on, the second from 6.5 on */
 #define S_DAX (1 << 13)                   /* include/linux/fs.h */
 #define ATTR_SIZE (1 << 3)                /* include/linux/fs.h */

@@ -43,23 +43,9 @@ static __noinline int refuse_write(struct inode *inode, struct file *file, struc
   return refuse(report.enforced, -ETXTBSY);
 }
 
-/* `file`: what is opened, or null. `writes`: diglim_writes. REQUIRES: called before the write, by one who counts as a writer already
- * (get_write_access() comes before the hooks).
- */
-static __always_inline int before_write(struct inode *inode, struct file *file, struct dentry *dentry, u32 writes)
+/* The file has a note: what was known of it is void. `file`: what is opened, or null. */
+static __noinline int write_noted(struct inode *inode, struct inode_note *note, struct file *file, struct dentry *dentry)
 {
-  struct inode_note *note;
-
-  if (writes & DIGLIM_WRITES_COUNT_ALL) {
-    /* A write that is not counted would leave a digest that IMA collected looking true. */
-    note = make_note(inode);
-    if (!note)
-      return no_memory();
-  } else {
-    note = find_note(inode);
-    if (!note)
-      return 0;
-  }
   __sync_fetch_and_add(&note->writes, 1);
   if (note->manifest)
     return guard(DIGLIM_GUARD_MANIFEST, dentry);
@@ -69,6 +55,24 @@ static __always_inline int before_write(struct inode *inode, struct file *file, 
   if (may_be_mapped(inode) || __sync_val_compare_and_swap(&note->mapped_executable, MAPPED, 0) != MAPPED)
     return refuse_write(inode, file, dentry);
   return 0;
+}
+
+/* REQUIRES: called before the write, by one who counts as a writer already (get_write_access() comes before the hooks). */
+static __always_inline int before_write(struct inode *inode, struct file *file, struct dentry *dentry)
+{
+  struct inode_note *note;
+
+  if (what_to_look_at() & DIGLIM_WRITES_COUNT_ALL) {
+    /* A write that is not counted would leave a digest that IMA collected looking true. */
+    note = make_note(inode);
+    if (!note)
+      return no_memory();
+  } else {
+    note = find_note(inode);
+    if (!note)
+      return 0;
+  }
+  return write_noted(inode, note, file, dentry);
 }
 
 /* Its pages can be in hands that we do not see, from now on. REQUIRES: before these hands can have them. */
@@ -87,11 +91,8 @@ static __always_inline int note_pinned(struct inode *inode)
 }
 
 /* Swapping writes to the blocks of a file, past the page cache, whose pages stay what they were: they can be hashed after swapoff(2), and
- * then be read again from the disk. swapon(2) is asked for CAP_SYS_ADMIN before it opens the file; from the first one on, each opening for
- * write looks at its system call.
+ * then be read again from the disk. swapon(2) is asked for CAP_SYS_ADMIN before it opens the file (DIGLIM_WRITES_SWAP).
  */
-__u32 diglim_swap_used;
-
 static __always_inline bool is_swapon(struct task_struct *task)
 {
   struct pt_regs *registers = (void *)bpf_task_pt_regs(task);
@@ -101,12 +102,18 @@ static __always_inline bool is_swapon(struct task_struct *task)
 }
 
 /* Opened by a file system on top, whose own inode is the one that is mapped? Where a hook tells of the mapping, nobody needs to know. */
-static __always_inline bool is_below(struct file *file, u32 mode, struct super_block *sb, u32 writes)
+static __always_inline bool is_below(struct file *file)
 {
-  if (writes & DIGLIM_WRITES_BELOW_BY_PATH)
-    return file->f_path.dentry->d_sb != sb;
-  if (writes & DIGLIM_WRITES_BELOW_BY_MODE)
+  u32 mode = file->f_mode;
+
+  if (!(mode & FMODE_NOACCOUNT))
+    return false;
+  switch (diglim_below) {
+  case DIGLIM_BELOW_BY_PATH:
+    return file->f_path.dentry->d_sb != file->f_inode->i_sb;
+  case DIGLIM_BELOW_BY_MODE:
     return mode & FMODE_BACKING;
+  }
   return false;
 }
 

@@ -12,8 +12,6 @@ TEST(ImaPolicy, LeavesOutWhatTheProgramsVouchFor) {
             "dont_measure func=MMAP_CHECK mask=MAY_EXEC subj_role=diglim_never\n"
             "dont_measure func=MODULE_CHECK subj_role=diglim_never\n"
             "dont_measure func=FIRMWARE_CHECK subj_role=diglim_never\n"
-            "dont_measure func=KEXEC_KERNEL_CHECK subj_role=diglim_never\n"
-            "dont_measure func=KEXEC_INITRAMFS_CHECK subj_role=diglim_never\n"
             "measure func=MMAP_CHECK mask=MAY_EXEC fsmagic=0x01021994 subj_role=diglim_never template=ima-ng "
             "pcr=12\n" +
                 ima_policy(PolicyLabels::kNone, 12));

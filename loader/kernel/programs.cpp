@@ -90,8 +90,7 @@ Result<void> describe_hooks(diglim_bpf& object) {
       find_positive_answers(btf__find_by_name_kind(types.get(), "bpf_lsm_file_open", BTF_KIND_FUNC));
   const bool asks_hook = btf__find_by_name_kind(types.get(), "bpf_lsm_mmap_backing_file", BTF_KIND_FUNC) > 0;
   const bool has_flag = btf__find_by_name_kind(types.get(), "backing_file", BTF_KIND_STRUCT) > 0;
-  if (!asks_hook)
-    object.rodata->diglim_writes |= has_flag ? DIGLIM_WRITES_BELOW_BY_MODE : DIGLIM_WRITES_BELOW_BY_PATH;
+  if (!asks_hook) object.rodata->diglim_below = has_flag ? DIGLIM_BELOW_BY_MODE : DIGLIM_BELOW_BY_PATH;
   (void)bpf_program__set_autoload(object.progs.diglim_mmap_below, asks_hook);
   const int setattr = btf__find_by_name_kind(types.get(), "bpf_lsm_inode_setattr", BTF_KIND_FUNC);
   if (setattr < 0) return unsupported("the kernel's BTF has no bpf_lsm_inode_setattr");
@@ -192,8 +191,8 @@ Result<Programs> Programs::load(const Settings& settings, const KernelFacts& fac
   state->object.reset(diglim_bpf__open());
   if (!state->object) return libbpf_error("open the BPF programs", errno);
   state->object->rodata->diglim_mode = settings.mode;
-  if (settings.ima_was_active) state->object->rodata->diglim_writes |= DIGLIM_WRITES_COUNT_ALL;
-  if (settings.measure) state->object->rodata->diglim_writes |= DIGLIM_WRITES_MANIFEST;
+  if (settings.ima_was_active) state->object->bss->diglim_writes |= DIGLIM_WRITES_COUNT_ALL;
+  if (settings.measure) state->object->bss->diglim_writes |= DIGLIM_WRITES_MANIFEST;
   state->object->rodata->diglim_measure = settings.measure ? 1 : 0;
   state->object->rodata->diglim_labels = static_cast<uint32_t>(settings.labels);
   if (!settings.measure) leave_out_measurement(*state->object);
