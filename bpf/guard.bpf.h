@@ -174,8 +174,8 @@ int BPF_PROG(diglim_setrlimit, struct task_struct *task, unsigned int resource, 
 }
 
 /* Is this task in madvise(MADV_HWPOISON)? It drops a page that was hashed but not written, and the disk's content comes back. By the
- * numbers of the ways into the kernel. What io_uring does in its own call, or a worker of it, has no number of its own: no CAP_SYS_ADMIN
- * there at all, since madvise is among it.
+ * numbers of the ways into the kernel. io_uring leaves it to workers (io_madvise), which have no number of their own: no CAP_SYS_ADMIN
+ * for them at all.
  */
 static __always_inline bool drops_pages(struct task_struct *task)
 {
@@ -184,8 +184,6 @@ static __always_inline bool drops_pages(struct task_struct *task)
   if (task->flags & PF_IO_WORKER)
     return true;
   switch ((u32)registers->orig_ax & ~X32_SYSCALL_BIT) {
-  case 426: /* io_uring_enter, the same everywhere */
-    return true;
   case 28:  /* madvise */
   case 219: /* madvise, 32 bits */
     return (u32)registers->dx == MADV_HWPOISON;
