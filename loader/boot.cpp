@@ -17,7 +17,6 @@
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
 #include "loader/advice.h"
-#include "loader/config.h"
 #include "loader/hand_over.h"
 #include "loader/keeper.h"
 #include "loader/kernel/hold.h"
@@ -29,6 +28,7 @@
 #include "loader/start_measuring.h"
 #include "loader/update.h"
 #include "loader/verbs.h"
+#include "policy/config.h"
 #include "policy/ima_policy.h"
 
 namespace diglim {

@@ -10,7 +10,7 @@
 #include "lib/generation/generation.h"
 #include "lib/manifest/update.h"
 #include "lib/trust/trust_store.h"
-#include "loader/config.h"
+#include "policy/config.h"
 #include "policy/ima_policy.h"
 
 namespace diglim {

@@ -13,17 +13,27 @@
 
 #include "bpf/abi.h"
 #include "lib/base/text.h"
-#include "loader/apparmor.h"
 #include "loader/keeper.h"
 #include "loader/kernel/claim.h"
 #include "loader/kernel/maps.h"
 #include "loader/kernel/roles.h"
 #include "loader/update.h"
+#include "policy/apparmor.h"
 
 namespace diglim {
 namespace {
 
 constexpr char kName[] = "@diglim-measure";
+constexpr char kProfiles[] = "/sys/kernel/security/apparmor/.load";
+
+// kNotFound: AppArmor does not run.
+Result<void> load_empty_profile(std::string_view name) {
+  TRY_ASSIGN(const Fd file, open_file(kProfiles, O_WRONLY));
+  const Bytes profile = empty_profile(name);
+  if (write(file.get(), profile.data(), profile.size()) != static_cast<ssize_t>(profile.size()))
+    return from_errno(std::string("write ") + kProfiles, errno);
+  return {};
+}
 
 bool runs_selinux() {
   const auto modules = read_stream("/sys/kernel/security/lsm", 4096);

@@ -11,7 +11,7 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
-#include "loader/config.h"
+#include "policy/config.h"
 #include "tools/diglim/initramfs/executables.h"
 #include "tools/diglim/verbs.h"
 #include "tools/file_digests.h"

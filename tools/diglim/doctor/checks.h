@@ -9,7 +9,7 @@
 
 #include "lib/crypto/hash.h"
 #include "lib/trust/trust_store.h"
-#include "loader/config.h"
+#include "policy/config.h"
 #include "tools/diglim/doctor/finding.h"
 #include "tools/diglim/doctor/host.h"
 

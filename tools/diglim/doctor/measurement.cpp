@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include "loader/config.h"
+#include "policy/config.h"
 #include "tools/diglim/doctor/checks.h"
 
 namespace diglim::doctor {

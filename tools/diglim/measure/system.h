@@ -8,7 +8,7 @@
 
 #include "lib/manifest/manifest.h"
 #include "lib/trust/trust_store.h"
-#include "loader/config.h"
+#include "policy/config.h"
 
 namespace diglim {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "loader/config.h"
+#include "policy/config.h"
 
 #include <algorithm>
 #include <charconv>

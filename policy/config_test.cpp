@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "loader/config.h"
+#include "policy/config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
