@@ -138,18 +138,6 @@ void quiet_ima() {
                          written.error().message);
 }
 
-diglim_mode kernel_mode(Mode mode) {
-  switch (mode) {
-    case Mode::kEnforce:
-      return DIGLIM_MODE_ENFORCE;
-    case Mode::kPermissive:
-      return DIGLIM_MODE_PERMISSIVE;
-    case Mode::kMeasure:
-      return DIGLIM_MODE_MEASURE;
-  }
-  return DIGLIM_MODE_ENFORCE;
-}
-
 std::string started_text(Mode mode, bool measuring) {
   if (mode == Mode::kMeasure) return measuring ? "measuring" : "denying until it measures";
   return std::string(mode == Mode::kEnforce ? "enforcing" : "permissive") +

@@ -103,7 +103,7 @@ std::vector<ManifestList> manifest_lists(const Generation& generation) {
 Result<WrittenManifest> boot_manifest(const Config& config, std::string_view policy, HashAlgo algo,
                                       const TrustStore& trust, const Generation& generation) {
   Manifest manifest;
-  manifest.boot.mode = manifest_mode(config.mode);
+  manifest.boot.mode = config.mode;
   manifest.boot.algo = algo;
   TRY_ASSIGN(manifest.boot.policy_hash, sha256(as_bytes(policy)));
   TRY_ASSIGN(const Bytes loader, read_file("/proc/self/exe", kMaxLoader));

@@ -15,15 +15,10 @@ constexpr int kFirstPcr = 8;
 constexpr int kLastPcr = 15;
 
 Result<void> set_mode(std::string_view value, Config& config) {
-  if (value == "enforce") {
-    config.mode = Mode::kEnforce;
-  } else if (value == "permissive") {
-    config.mode = Mode::kPermissive;
-  } else if (value == "measure") {
-    config.mode = Mode::kMeasure;
-  } else {
+  const auto mode = mode_from_name(value);
+  if (!mode)
     return invalid("mode is \"enforce\", \"permissive\" or \"measure\", not \"" + escape(value, 40) + "\"");
-  }
+  config.mode = *mode;
   return {};
 }
 
@@ -93,30 +88,6 @@ std::string_view take(std::string_view& text, std::string_view ends) {
 }
 
 }  // namespace
-
-std::string_view mode_name(Mode mode) {
-  switch (mode) {
-    case Mode::kEnforce:
-      return "enforce";
-    case Mode::kPermissive:
-      return "permissive";
-    case Mode::kMeasure:
-      return "measure";
-  }
-  return "?";
-}
-
-ManifestMode manifest_mode(Mode mode) {
-  switch (mode) {
-    case Mode::kEnforce:
-      return ManifestMode::kEnforce;
-    case Mode::kPermissive:
-      return ManifestMode::kPermissive;
-    case Mode::kMeasure:
-      break;
-  }
-  return ManifestMode::kMeasure;
-}
 
 Result<Config> parse_config(std::string_view text) {
   Config config;

@@ -6,19 +6,24 @@
 #include <string_view>
 #include <vector>
 
+#include "bpf/abi.h"
 #include "lib/crypto/signature_policy.h"
 #include "lib/manifest/manifest.h"
 #include "policy/ima_policy.h"
 
 namespace diglim {
 
-enum class Mode {
-  kEnforce,     // what is unknown is denied
-  kPermissive,  // nothing is denied
-  kMeasure,     // what is unknown is measured, and denied only where it cannot be
-};
-std::string_view mode_name(Mode mode);  // as in the configuration
-ManifestMode manifest_mode(Mode mode);  // as in the manifest
+// What becomes of the unknown: it is denied; nothing is denied; it is measured, and denied only where it
+// cannot be. The manifest has the same names (mode_name(), mode_from_name()).
+using Mode = ManifestMode;
+
+// As the programs in the kernel number it.
+constexpr diglim_mode kernel_mode(Mode mode) {
+  return static_cast<diglim_mode>(mode);
+}
+static_assert(kernel_mode(Mode::kEnforce) == DIGLIM_MODE_ENFORCE &&
+              kernel_mode(Mode::kPermissive) == DIGLIM_MODE_PERMISSIVE &&
+              kernel_mode(Mode::kMeasure) == DIGLIM_MODE_MEASURE);
 
 struct Config {
   Mode mode = Mode::kEnforce;

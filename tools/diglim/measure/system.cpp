@@ -90,7 +90,7 @@ Result<System> read_system(const SystemOptions& options) {
   if (!trust) return with_context(escape(keys_folder), trust.error());
   System system{std::move(config), *std::move(trust), {}, {}};
   ManifestBoot& boot = system.boot.boot;
-  boot.mode = manifest_mode(system.config.mode);
+  boot.mode = system.config.mode;
   boot.algo = options.algo;
   TRY_ASSIGN(boot.policy_hash, policy_hash(options, system.config));
   const std::string loader =
