@@ -87,7 +87,7 @@ Result<void> read_config_file(Config& config) {
 
 // Whatever fails here: if the command line says permissive, config.mode does, so that a bad file locks nobody
 // out.
-Result<void> read_config(int argc, char** argv, Config& config) {
+Result<void> read_config(Config& config) {
   auto result = read_config_file(config);
   const auto line = read_stream("/proc/cmdline", 1 << 16);
   if (auto applied = line ? apply_command_line(as_text(*line), config) : line.error(); !applied) {
@@ -96,10 +96,6 @@ Result<void> read_config(int argc, char** argv, Config& config) {
   for (const std::string& word : config.unknown_words) {
     log_line(LOG_WARNING,
              "unknown word on the kernel command line, nothing happens by it: " + escape(word, 80));
-  }
-  // The kernel hands over what follows "--"; "-- -p" is how the tools of 2022 were made permissive.
-  for (int i = 1; i < argc; ++i) {
-    if (std::string_view(argv[i]) == "-p") config.mode = Mode::kPermissive;
   }
   return result;
 }
@@ -229,7 +225,7 @@ int run_boot(int argc, char** argv) {
   }
   Config config;  // until it is known, what fails is treated as in enforce mode
   auto ready = mount_all();
-  auto configured = read_config(argc, argv, config);
+  auto configured = read_config(config);
   const auto started = !ready ? ready : !configured ? configured : start(config);
   if (!started) {
     if (config.mode == Mode::kEnforce) stop(started.error().message, config.mode);

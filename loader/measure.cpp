@@ -19,6 +19,7 @@
 #include "lib/base/text.h"
 #include "loader/hand_over.h"
 #include "loader/kernel/programs.h"
+#include "policy/command_line.h"
 
 namespace diglim {
 namespace {
@@ -41,11 +42,8 @@ bool lacks_integrity() {
   if (major > 6 || (major == 6 && minor > 9)) return false;
   const auto line = read_stream("/proc/cmdline", 1 << 16);
   if (!line) return false;
-  const std::string words = " " + std::string(as_text(*line));
-  const size_t at = words.rfind(" lsm=");
-  return at != std::string::npos &&
-         words.substr(at + 1, words.find_first_of(" \n", at + 1) - at - 1).find("integrity") ==
-             std::string::npos;
+  const auto modules = split_kernel_line(as_text(*line)).value("lsm");
+  return modules && modules->find("integrity") == std::string_view::npos;
 }
 
 Result<uint64_t> ima_event_count() {

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace diglim {
 
@@ -18,5 +19,8 @@ size_t utf8_length(std::string_view text, size_t at);
 
 // Without leading and trailing spaces, tabs, CR and LF. The view is into `text`.
 std::string_view trim(std::string_view text);
+
+// What lies between spaces, tabs, CR and LF, never empty. The views are into `text`.
+std::vector<std::string_view> split_words(std::string_view text);
 
 }  // namespace diglim

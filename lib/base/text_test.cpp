@@ -28,5 +28,10 @@ TEST(Trim, Ends) {
   EXPECT_EQ(trim(" \n"), "");
 }
 
+TEST(SplitWords, AtWhiteSpace) {
+  EXPECT_EQ(split_words(" a\tbc \n\r d "), (std::vector<std::string_view>{"a", "bc", "d"}));
+  EXPECT_TRUE(split_words(" \n").empty());
+}
+
 }  // namespace
 }  // namespace diglim

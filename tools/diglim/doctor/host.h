@@ -34,9 +34,8 @@ class Host {
   // The mount that holds the path, by the longest matching point.
   std::optional<Mount> mount_of(std::string_view absolute) const;
 
-  // Words of /proc/cmdline up to "--".
-  std::vector<std::string> command_line() const;
-  // The value of the last word "NAME=...".
+  std::string command_line() const;  // /proc/cmdline; empty if it cannot be read
+  // The value of a setting on it (KernelLine::value(), policy/command_line.h).
   std::optional<std::string> parameter(std::string_view name) const;
   // The value of an option in the running kernel's /boot/config-RELEASE ("y"); "" if it is not set; nothing
   // if there is no such file.
