@@ -91,29 +91,17 @@ Result<void> write_ima_policy(Fd policy, std::string_view text) {
   return {};  // it counts from the moment its file is closed
 }
 
-std::vector<ManifestList> manifest_lists(const Generation& generation) {
-  std::vector<ManifestList> lists;
-  for (const LoadedList& list : generation.lists())
-    lists.push_back({list.content_hash, list.name, list.package, list.signer});
-  return lists;
-}
-
-Result<WrittenManifest> boot_manifest(const Config& config, std::string_view policy, HashAlgo algo,
-                                      const TrustStore& trust, const Generation& generation) {
-  Manifest manifest;
-  manifest.boot.mode = config.mode;
-  manifest.boot.algo = algo;
-  TRY_ASSIGN(manifest.boot.policy_hash, sha256(as_bytes(policy)));
+Result<WrittenManifest> measured_manifest(const Config& config, std::string_view policy,
+                                          const TrustStore& trust, const Generation& generation) {
+  BootCode code;
+  TRY_ASSIGN(code.policy_hash, sha256(as_bytes(policy)));
   TRY_ASSIGN(const Bytes loader, read_file("/proc/self/exe", kMaxLoader));
-  TRY_ASSIGN(manifest.boot.loader_hash, sha256(loader));
+  TRY_ASSIGN(code.loader_hash, sha256(loader));
   for (const auto& [name, object] : program_objects()) {
     TRY_ASSIGN(Bytes digest, sha256(object));
-    manifest.boot.programs.push_back({name, std::move(digest)});
+    code.programs.push_back({name, std::move(digest)});
   }
-  manifest.boot.weak_hashes = config.signatures.allowed_weak_hashes;
-  TRY_ASSIGN(const auto keys, trust.trusted_keys());
-  for (const TrustedKey& key : keys) manifest.boot.keys.push_back({key.file_hash, key.fingerprint});
-  manifest.lists = manifest_lists(generation);
+  TRY_ASSIGN(Manifest manifest, boot_manifest(config, trust, generation, std::move(code)));
   WrittenManifest written;
   written.number = manifest.number;
   TRY_ASSIGN(written.content, write_manifest(std::move(manifest)));

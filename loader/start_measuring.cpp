@@ -92,8 +92,7 @@ Result<void> measure_generation(const Config& config, const TrustStore& trust, F
   if (now != before) return Error{ErrorCode::kIo, EAGAIN, "another loader published meanwhile"};
 
   const std::string policy = ima_policy(PolicyLabels::kSelinux, config.pcr);
-  TRY_ASSIGN(const WrittenManifest manifest,
-             boot_manifest(config, policy, generation->algo(), trust, *generation));
+  TRY_ASSIGN(const WrittenManifest manifest, measured_manifest(config, policy, trust, *generation));
   generation->set_manifest(manifest.number, manifest.hash);
   generation->seal(static_cast<uint64_t>(time(nullptr)));
   TRY(write_ima_policy(std::move(ima_policy_file), policy));

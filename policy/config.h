@@ -25,6 +25,11 @@ static_assert(kernel_mode(Mode::kEnforce) == DIGLIM_MODE_ENFORCE &&
               kernel_mode(Mode::kPermissive) == DIGLIM_MODE_PERMISSIVE &&
               kernel_mode(Mode::kMeasure) == DIGLIM_MODE_MEASURE);
 
+// Where the loader looks, in the initramfs.
+constexpr char kConfigFile[] = "/etc/diglim/loader.conf";
+constexpr char kKeysFolder[] = "/etc/diglim/keys";
+constexpr char kListsFolder[] = "/etc/digest_lists";
+
 struct Config {
   Mode mode = Mode::kEnforce;
   bool measure = false;                           // see measures()

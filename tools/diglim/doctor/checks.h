@@ -48,7 +48,7 @@ void check_programs(const Host& host, const Known& known, std::chrono::steady_cl
                     bool progress, Findings& findings);
 
 // Will what is measured be what was predicted?
-void check_measurement(const Host& host, Config config, Findings& findings);
+void check_measurement(const Host& host, const Config& config, Findings& findings);
 
 struct ContentOptions {
   std::string keys;        // folder of trusted keys; empty: the host's
