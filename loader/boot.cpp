@@ -22,6 +22,7 @@
 #include "loader/kernel/maps.h"
 #include "loader/kernel/programs.h"
 #include "loader/kernel/roles.h"
+#include "loader/log.h"
 #include "loader/measure.h"
 #include "loader/options.h"
 #include "loader/start_measuring.h"

@@ -13,10 +13,11 @@
 
 #include "bpf/abi.h"
 #include "lib/base/text.h"
-#include "loader/keeper.h"
+#include "loader/daemon.h"
 #include "loader/kernel/claim.h"
 #include "loader/kernel/maps.h"
 #include "loader/kernel/roles.h"
+#include "loader/log.h"
 #include "loader/update.h"
 #include "policy/apparmor.h"
 
