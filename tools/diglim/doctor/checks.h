@@ -26,6 +26,9 @@ void check_boot(const Host& host, Findings& findings);
 // The rpm plugin, without which rpm and the kernel fall out of step.
 void check_plugin(const Host& host, Findings& findings);
 
+// Does the kernel itself refuse modules that no key of its own signed (policy/lockdown.h)?
+bool enforces_module_signatures(const Host& host);
+
 // The algorithm in which the kernel hashes (ima_hash); nothing if it is not known (then sha256 is likely).
 std::optional<HashAlgo> kernel_hash(const Host& host);
 

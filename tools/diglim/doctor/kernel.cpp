@@ -150,11 +150,8 @@ Finding tpm(const Host& host) {
 void compressed_modules(const Host& host, Findings& findings) {
   const std::string index = host.text("/lib/modules/" + host.release() + "/modules.dep").value_or("");
   const bool compressed = index.find(".ko.") != std::string::npos;
-  const bool enforced =
-      host.text("/sys/module/module/parameters/sig_enforce") == "Y" ||
-      host.text("/sys/kernel/security/lockdown").value_or("[none]").find("[none]") == std::string::npos;
   if (!compressed) return;
-  if (enforced) {
+  if (enforces_module_signatures(host)) {
     findings.push_back({"kernel.modules",
                         Level::kOk,
                         "compressed kernel modules may be loaded: the kernel itself wants them signed",
