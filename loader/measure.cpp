@@ -43,7 +43,7 @@ bool lacks_integrity() {
   const auto line = read_stream("/proc/cmdline", 1 << 16);
   if (!line) return false;
   const auto modules = split_kernel_line(as_text(*line)).value("lsm");
-  return modules && modules->find("integrity") == std::string_view::npos;
+  return modules && !has_item(*modules, "integrity");
 }
 
 Result<uint64_t> ima_event_count() {

@@ -38,7 +38,7 @@ Result<void> load_empty_profile(std::string_view name) {
 
 bool runs_selinux() {
   const auto modules = read_stream("/sys/kernel/security/lsm", 4096);
-  return modules && ("," + std::string(trim(as_text(*modules))) + ",").find(",selinux,") != std::string::npos;
+  return modules && has_item(as_text(*modules), "selinux");
 }
 
 // Opened before the host's init runs: no message is missed.

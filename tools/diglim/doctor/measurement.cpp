@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
+#include "lib/base/text.h"
 #include "policy/config.h"
 #include "tools/diglim/doctor/checks.h"
 
@@ -10,8 +9,7 @@ namespace {
 constexpr char kRebuild[] = " in /etc/diglim/loader.conf, then dracut -f and reboot";
 
 bool runs(const Host& host, std::string_view lsm) {
-  return fmt::format(",{},", host.text("/sys/kernel/security/lsm").value_or(""))
-             .find(fmt::format(",{},", lsm)) != std::string::npos;
+  return has_item(host.text("/sys/kernel/security/lsm").value_or(""), lsm);
 }
 
 // The reason why nobody can predict what will be measured, and what to do; nothing if all is well.
