@@ -11,7 +11,7 @@
 #include "lib/trust/trust_store.h"
 #include "policy/config.h"
 #include "tools/diglim/doctor/finding.h"
-#include "tools/diglim/doctor/host.h"
+#include "tools/diglim/host.h"
 
 namespace diglim::doctor {
 

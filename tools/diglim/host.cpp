@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/diglim/doctor/host.h"
+#include "tools/diglim/host.h"
 
 #include <unistd.h>
 
@@ -9,7 +9,7 @@
 #include "lib/base/text.h"
 #include "policy/command_line.h"
 
-namespace diglim::doctor {
+namespace diglim {
 namespace {
 
 constexpr size_t kMaxText = 1u << 20;
@@ -107,4 +107,4 @@ std::string Host::release() const {
   return text("/proc/sys/kernel/osrelease").value_or("");
 }
 
-}  // namespace diglim::doctor
+}  // namespace diglim

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The machine as the checks see it: files below a root, so that a test or an offline tree can stand for it.
+// A machine, seen from its root folder, so that a test or an offline tree can stand for it. Nothing is
+// changed through it.
 #pragma once
 
 #include <optional>
@@ -7,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace diglim::doctor {
+namespace diglim {
 
 struct Mount {
   std::string point;
@@ -46,4 +47,4 @@ class Host {
   std::string root_;  // without a slash at the end; empty: the running machine
 };
 
-}  // namespace diglim::doctor
+}  // namespace diglim
