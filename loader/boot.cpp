@@ -15,20 +15,19 @@
 #include <string>
 
 #include "lib/base/text.h"
-#include "lib/digest_list/digest_list.h"
 #include "loader/advice.h"
-#include "loader/config.h"
 #include "loader/hand_over.h"
 #include "loader/keeper.h"
 #include "loader/kernel/hold.h"
 #include "loader/kernel/maps.h"
 #include "loader/kernel/programs.h"
 #include "loader/kernel/roles.h"
+#include "loader/log.h"
 #include "loader/measure.h"
 #include "loader/options.h"
 #include "loader/start_measuring.h"
-#include "loader/update.h"
 #include "loader/verbs.h"
+#include "policy/boot_trust.h"
 #include "policy/ima_policy.h"
 
 namespace diglim {
@@ -43,10 +42,6 @@ constexpr char kHelp[] =
     "/sbin/init). What fails stops the boot, or, in permissive mode, is logged.\n\n"
     "  -h, --help  show this\n\n"
     "Exit status: 2 it is not PID 1.\n";
-
-constexpr char kConfigFile[] = "/etc/diglim/loader.conf";
-constexpr char kKeysFolder[] = "/etc/diglim/keys";
-constexpr char kListsFolder[] = "/etc/digest_lists";
 
 // Mounts unless something is mounted there already: the folder then lies on another device than its parent.
 Result<void> mount_at(const char* type, const char* at, unsigned long flags, const char* options = nullptr) {
@@ -75,56 +70,26 @@ Result<void> mount_all() {
   return {};
 }
 
-Result<void> read_config_file(Config& config) {
-  const auto file = read_file(kConfigFile, 1 << 16);
-  if (!file && file.error().code == ErrorCode::kNotFound) return {};
-  if (!file) return with_context(kConfigFile, file.error());
-  auto parsed = parse_config(as_text(*file));
-  if (!parsed) return with_context(kConfigFile, parsed.error());
-  config = *std::move(parsed);
-  return {};
-}
-
-// Whatever fails here: if the command line says permissive, config.mode does, so that a bad file locks nobody
-// out.
-Result<void> read_config(int argc, char** argv, Config& config) {
-  auto result = read_config_file(config);
+// On an error `config` is what could be read nevertheless.
+Result<void> configure(Config& config) {
   const auto line = read_stream("/proc/cmdline", 1 << 16);
-  if (auto applied = line ? apply_command_line(as_text(*line), config) : line.error(); !applied) {
-    result = std::move(applied);
-  }
+  auto result = read_config("", line ? as_text(*line) : std::string_view(), config);
   for (const std::string& word : config.unknown_words) {
     log_line(LOG_WARNING,
              "unknown word on the kernel command line, nothing happens by it: " + escape(word, 80));
   }
-  // The kernel hands over what follows "--"; "-- -p" is how the tools of 2022 were made permissive.
-  for (int i = 1; i < argc; ++i) {
-    if (std::string_view(argv[i]) == "-p") config.mode = Mode::kPermissive;
-  }
-  return result;
+  return line ? std::move(result) : Result<void>(line.error());
 }
 
-// The first generation. A bad list is left out, loudly: what it names stays unknown, which is safe, and one
-// damaged file must not keep a host from booting.
 Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo) {
   Generation generation(algo);
-  auto names = list_folder(kListsFolder);
-  if (!names && names.error().code != ErrorCode::kNotFound) return std::move(names).error();
-  size_t bad = 0;
-  if (names) {
-    for (const std::string& name : *names) {
-      if (name[0] == '.') continue;  // temporary files of writers
-      auto added = add_list(generation, std::string(kListsFolder) + "/" + name, trust);
-      if (added) continue;
-      ++bad;
-      log_line(LOG_ERR, "left out: " + added.error().message + list_advice(added.error()));
-    }
-  }
+  TRY_ASSIGN(const auto left_out, add_lists(generation, kListsFolder, trust));
+  for (const Error& error : left_out) log_line(LOG_ERR, "left out: " + error.message + list_advice(error));
   generation.seal(static_cast<uint64_t>(time(nullptr)));
   log_line(LOG_INFO, std::to_string(generation.lists().size()) + " digest lists with " +
                          std::to_string(generation.distinct_digests()) + " digests" +
-                         (bad > 0 ? ", " + std::to_string(bad) + " left out" : "") + "; " +
-                         std::to_string(trust.describe().size()) + " trusted keys");
+                         (left_out.empty() ? "" : ", " + std::to_string(left_out.size()) + " left out") +
+                         "; " + std::to_string(trust.describe().size()) + " trusted keys");
   return generation;
 }
 
@@ -138,18 +103,6 @@ void quiet_ima() {
                          written.error().message);
 }
 
-diglim_mode kernel_mode(Mode mode) {
-  switch (mode) {
-    case Mode::kEnforce:
-      return DIGLIM_MODE_ENFORCE;
-    case Mode::kPermissive:
-      return DIGLIM_MODE_PERMISSIVE;
-    case Mode::kMeasure:
-      return DIGLIM_MODE_MEASURE;
-  }
-  return DIGLIM_MODE_ENFORCE;
-}
-
 std::string started_text(Mode mode, bool measuring) {
   if (mode == Mode::kMeasure) return measuring ? "measuring" : "denying until it measures";
   return std::string(mode == Mode::kEnforce ? "enforcing" : "permissive") +
@@ -158,23 +111,22 @@ std::string started_text(Mode mode, bool measuring) {
 
 Result<void> start(const Config& config) {
   const bool ima_active = ima_was_active();
-  auto trust = TrustStore::from_folder(kKeysFolder, config.signatures);
-  if (!trust) return with_context(kKeysFolder, trust.error());
+  TRY_ASSIGN(const TrustStore trust, read_keys("", config));
   TRY_ASSIGN(HiddenFolder hidden, HiddenFolder::create());
   TRY_ASSIGN(const KernelFacts facts, probe_kernel(hidden));
-  TRY_ASSIGN(Generation generation, first_generation(*trust, facts.algo));
+  TRY_ASSIGN(Generation generation, first_generation(trust, facts.algo));
 
   const auto labels = config.measures() ? prepare_labels(config) : PolicyLabels::kNone;
   const std::string policy = config.measures() ? ima_policy(labels, config.pcr) : std::string(kQuietPolicy);
   WrittenManifest manifest;
   if (labels == PolicyLabels::kAppArmor) {
-    TRY_ASSIGN(manifest, boot_manifest(config, policy, facts.algo, *trust, generation));
+    TRY_ASSIGN(manifest, measured_manifest(config, policy, trust, generation));
     generation.set_manifest(manifest.number, manifest.hash);
   }
 
   TRY_ASSIGN(Programs programs,
              Programs::load({kernel_mode(config.mode), ima_active, config.measures(), labels}, facts));
-  TRY_ASSIGN(const Fd keys, create_keys_map(trust->to_blob()));
+  TRY_ASSIGN(const Fd keys, create_keys_map(trust.to_blob()));
   const Fd generations(dup(programs.generations_fd()));
   if (!generations) return from_errno("dup", errno);
   TRY(publish_generation(generations, generation));
@@ -191,7 +143,7 @@ Result<void> start(const Config& config) {
     programs.set_measuring();
   }
   // Before anything holds the programs: where this fails and the boot goes on, they must not stay and deny.
-  if (labels == PolicyLabels::kSelinux) TRY(start_measuring_with_selinux(config, *trust, programs, role));
+  if (labels == PolicyLabels::kSelinux) TRY(start_measuring_with_selinux(config, trust, programs, role));
   TRY(programs.pin(hidden, keys));
   {
     const HiddenFolder closed = std::move(hidden);  // the keeper must not inherit a way to it
@@ -241,7 +193,7 @@ int run_boot(int argc, char** argv) {
   }
   Config config;  // until it is known, what fails is treated as in enforce mode
   auto ready = mount_all();
-  auto configured = read_config(argc, argv, config);
+  auto configured = configure(config);
   const auto started = !ready ? ready : !configured ? configured : start(config);
   if (!started) {
     if (config.mode == Mode::kEnforce) stop(started.error().message, config.mode);

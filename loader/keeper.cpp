@@ -2,22 +2,18 @@
 #include "loader/keeper.h"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <ctime>
 
+#include "loader/daemon.h"
 #include "loader/event_line.h"
 #include "loader/kernel/lease.h"
+#include "loader/log.h"
 #include "loader/log_limit.h"
 #include "loader/process.h"
 #include "loader/verbs.h"
@@ -26,11 +22,6 @@ namespace diglim {
 namespace {
 
 constexpr char kName[] = "@diglim-keeper";
-
-void ignore_all_signals() {
-  for (int signal = 1; signal < NSIG; ++signal)
-    (void)std::signal(signal, SIG_IGN);  // fails for KILL and STOP only
-}
 
 // What became of the events, with one line more when some got none.
 class EventLog {
@@ -216,39 +207,6 @@ std::string not_logged_text(const Lease::Holder& keeper, const KernelState& stat
   if (log.write_error != 0)
     return count + "cannot write to the kernel log (" + strerror(log.write_error) + ")";
   return "";
-}
-
-// systemd and its kin kill what is left from the initramfs unless argv[0] begins with "@" (systemd's
-// ROOT_STORAGE_DAEMONS convention); the guard would refuse them for the keeper, but with an event each.
-void become_daemon(const char* name) {
-  (void)setsid();
-  (void)!chdir("/");  // PID 1 is there already
-  ignore_all_signals();
-  program_invocation_name[0] = '@';  // argv[0], where it can be written
-  (void)prctl(PR_SET_NAME, name);
-  if (const auto oom = open_file("/proc/self/oom_score_adj", O_WRONLY)) (void)!write(oom->get(), "-1000", 5);
-  if (const auto null = open_file("/dev/null", O_RDWR)) {
-    for (int fd = 0; fd <= 2; ++fd) (void)dup2(null->get(), fd);  // whoever waits for our pipes must not
-  }
-}
-
-int log_line(int priority, const std::string& line) {
-  // One write is one record. The kernel cuts records at about 1 kB and writes what is not printable as \xNN.
-  const std::string record = "<" + std::to_string(priority) + ">diglim: " + line + "\n";
-  // Through the folder as it was found first: the keeper stays in the initramfs, from which /dev is moved
-  // away. Opened for each line, since the kernel limits the rate of each open file (printk.devkmsg) and
-  // denials must not be among what it drops.
-  static Fd dev;  // NOLINT: the loader has one thread
-  if (!dev) dev = Fd(open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  const Fd log(openat(dev.get(), "kmsg", O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-  struct stat info = {};
-  if (log && fstat(log.get(), &info) == 0 && (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 11)))
-    errno = ENXIO;  // something else of that name
-  else if (log && write(log.get(), record.data(), record.size()) >= 0)
-    return 0;
-  const int error = errno;
-  (void)fprintf(stderr, "diglim: %s\n", line.c_str());
-  return error;
 }
 
 }  // namespace diglim

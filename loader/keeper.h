@@ -31,12 +31,4 @@ std::optional<pid_t> find_keeper();
 // Are denials without lines in the log, though nobody wants that? How many, and why; empty if not.
 std::string not_logged_text(const Lease::Holder& keeper, const KernelState& state);
 
-// For a process that stays: by this name, which begins with "@", in a session of its own, deaf to signals and
-// with no standard streams.
-void become_daemon(const char* name);
-
-// One line into the kernel log, with the priority of syslog(3) ("<3>" is an error). Falls back to standard
-// error. Returns an errno if the log did not take it, else 0.
-int log_line(int priority, const std::string& line);
-
 }  // namespace diglim

@@ -14,6 +14,7 @@
 #include "loader/options.h"
 #include "loader/update.h"
 #include "loader/verbs.h"
+#include "policy/boot_trust.h"
 
 namespace diglim {
 namespace {

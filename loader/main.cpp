@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <string_view>
 
-#include "lib/base/text.h"
+#include "lib/base/verbs.h"
 #include "lib/crypto/openssl.h"
 #include "loader/hand_over.h"
 #include "loader/keeper.h"
@@ -14,64 +14,37 @@
 
 namespace {
 
-struct Verb {
-  std::string_view name;
-  std::string_view summary;
-  int (*run)(int argc, char** argv);
-  bool asks_kernel;  // needs the rights that only the loader of this boot has
+// The privileged ones ask the kernel, and need the rights that only the loader of this boot has.
+constexpr diglim::Verb kVerbs[] = {
+    {"boot", "as PID 1: start DIGLIM, then execute the real init", false, diglim::run_boot},
+    {"load", "verify digest lists and publish their digests", true, diglim::run_load},
+    {"unload", "withdraw digest lists", true, diglim::run_unload},
+    {"status", "show what is in force", true, diglim::run_status},
+    {"verify", "check signed digest lists and packages, change nothing", false, diglim::run_verify},
 };
-
-constexpr Verb kVerbs[] = {
-    {"boot", "as PID 1: start DIGLIM, then execute the real init", diglim::run_boot, false},
-    {"load", "verify digest lists and publish their digests", diglim::run_load, true},
-    {"unload", "withdraw digest lists", diglim::run_unload, true},
-    {"status", "show what is in force", diglim::run_status, true},
-    {"verify", "check signed digest lists and packages, change nothing", diglim::run_verify, false},
-};
-
-void print_help(FILE* to) {
-  (void)fprintf(to,
-                "Usage: diglim-loader VERB [OPTION]...\n       diglim-loader --help | --version\n\nVerbs:\n");
-  for (const Verb& verb : kVerbs) {
-    (void)fprintf(to, "  %-8.*s %.*s\n", static_cast<int>(verb.name.size()), verb.name.data(),
-                  static_cast<int>(verb.summary.size()), verb.summary.data());
-  }
-  (void)fprintf(to,
-                "\n`diglim-loader VERB --help` and diglim-loader(8) say more.\n\n"
-                "Exit status: 0 ok, 1 rejected, 2 usage, 3 environment.\n");
-}
+constexpr diglim::VerbProgram kProgram = {"diglim-loader", "diglim-loader " DIGLIM_VERSION,
+                                          "diglim-loader(8)", "0 ok, 1 rejected, 2 usage, 3 environment.",
+                                          kVerbs};
 
 }  // namespace
 
 int main(int argc, char** argv) {
   // Before any other call into OpenSSL, so that it opens no configuration file.
   diglim::init_openssl();
-  // As rdinit= there is no verb: the kernel passes only what follows "--" on its command line.
-  // In a container our number may be 1, too: there nobody boots.
+  // As rdinit= there is no verb: the kernel passes what follows "--" on its command line, and words that it
+  // does not know. In a container our number may be 1, too: there nobody boots.
   if (getpid() == 1 && !diglim::is_active()) return diglim::run_boot(argc, argv);
-  if (argc < 2) {
-    print_help(stderr);
-    return diglim::kExitUsage;
+  if (argc > 1 && std::string_view(argv[1]) == "keep")
+    return diglim::run_keep(argc - 1, argv + 1);  // ensure_keeper() asks for it
+  const auto choice = diglim::choose_verb(kProgram, {argv + (argc > 0), argv + argc});
+  if (choice.verb == nullptr) {
+    (void)fputs(choice.out.c_str(), stdout);
+    (void)fputs(choice.err.c_str(), stderr);
+    return choice.exit;
   }
-  const std::string_view name = argv[1];
-  if (name == "--help" || name == "-h") {
-    print_help(stdout);
-    return diglim::kExitOk;
+  if (choice.verb->privileged) {
+    diglim::hand_over(argv);
+    diglim::ensure_keeper();
   }
-  if (name == "--version") {
-    printf("diglim-loader " DIGLIM_VERSION "\n");
-    return diglim::kExitOk;
-  }
-  if (name == "keep") return diglim::run_keep(argc - 1, argv + 1);  // ensure_keeper() asks for it
-  for (const Verb& verb : kVerbs) {
-    if (verb.name != name) continue;
-    if (verb.asks_kernel) {
-      diglim::hand_over(argv);
-      diglim::ensure_keeper();
-    }
-    return verb.run(argc - 1, argv + 1);
-  }
-  (void)fprintf(stderr, "diglim-loader: unknown %s %s; try --help\n",
-                name.starts_with('-') ? "option" : "verb", diglim::escape(name, 64).c_str());
-  return diglim::kExitUsage;
+  return choice.verb->run(argc - 1, argv + 1);
 }

@@ -19,6 +19,7 @@
 #include "lib/base/text.h"
 #include "loader/hand_over.h"
 #include "loader/kernel/programs.h"
+#include "policy/command_line.h"
 
 namespace diglim {
 namespace {
@@ -41,11 +42,8 @@ bool lacks_integrity() {
   if (major > 6 || (major == 6 && minor > 9)) return false;
   const auto line = read_stream("/proc/cmdline", 1 << 16);
   if (!line) return false;
-  const std::string words = " " + std::string(as_text(*line));
-  const size_t at = words.rfind(" lsm=");
-  return at != std::string::npos &&
-         words.substr(at + 1, words.find_first_of(" \n", at + 1) - at - 1).find("integrity") ==
-             std::string::npos;
+  const auto modules = split_kernel_line(as_text(*line)).value("lsm");
+  return modules && !has_item(*modules, "integrity");
 }
 
 Result<uint64_t> ima_event_count() {
@@ -93,29 +91,17 @@ Result<void> write_ima_policy(Fd policy, std::string_view text) {
   return {};  // it counts from the moment its file is closed
 }
 
-std::vector<ManifestList> manifest_lists(const Generation& generation) {
-  std::vector<ManifestList> lists;
-  for (const LoadedList& list : generation.lists())
-    lists.push_back({list.content_hash, list.name, list.package, list.signer});
-  return lists;
-}
-
-Result<WrittenManifest> boot_manifest(const Config& config, std::string_view policy, HashAlgo algo,
-                                      const TrustStore& trust, const Generation& generation) {
-  Manifest manifest;
-  manifest.boot.mode = manifest_mode(config.mode);
-  manifest.boot.algo = algo;
-  TRY_ASSIGN(manifest.boot.policy_hash, sha256(as_bytes(policy)));
+Result<WrittenManifest> measured_manifest(const Config& config, std::string_view policy,
+                                          const TrustStore& trust, const Generation& generation) {
+  BootCode code;
+  TRY_ASSIGN(code.policy_hash, sha256(as_bytes(policy)));
   TRY_ASSIGN(const Bytes loader, read_file("/proc/self/exe", kMaxLoader));
-  TRY_ASSIGN(manifest.boot.loader_hash, sha256(loader));
+  TRY_ASSIGN(code.loader_hash, sha256(loader));
   for (const auto& [name, object] : program_objects()) {
     TRY_ASSIGN(Bytes digest, sha256(object));
-    manifest.boot.programs.push_back({name, std::move(digest)});
+    code.programs.push_back({name, std::move(digest)});
   }
-  manifest.boot.weak_hashes = config.signatures.allowed_weak_hashes;
-  TRY_ASSIGN(const auto keys, trust.trusted_keys());
-  for (const TrustedKey& key : keys) manifest.boot.keys.push_back({key.file_hash, key.fingerprint});
-  manifest.lists = manifest_lists(generation);
+  TRY_ASSIGN(Manifest manifest, boot_manifest(config, trust, generation, std::move(code)));
   WrittenManifest written;
   written.number = manifest.number;
   TRY_ASSIGN(written.content, write_manifest(std::move(manifest)));

@@ -7,11 +7,8 @@
 #include <string_view>
 
 #include "lib/base/file.h"
-#include "lib/generation/generation.h"
 #include "lib/manifest/update.h"
-#include "lib/trust/trust_store.h"
-#include "loader/config.h"
-#include "policy/ima_policy.h"
+#include "policy/boot_trust.h"
 
 namespace diglim {
 
@@ -29,12 +26,10 @@ Result<Fd> open_ima_policy();
 Result<void> write_ima_policy(std::string_view text);
 Result<void> write_ima_policy(Fd policy, std::string_view text);
 
-// The manifest of what was decided at boot and cannot change until the next. `policy`: the text written.
-Result<WrittenManifest> boot_manifest(const Config& config, std::string_view policy, HashAlgo algo,
-                                      const TrustStore& trust, const Generation& generation);
-
-// The loaded lists as manifests name them.
-std::vector<ManifestList> manifest_lists(const Generation& generation);
+// The manifest of what was decided at boot and cannot change until the next, by this very loader. `policy`:
+// the text that IMA is given.
+Result<WrittenManifest> measured_manifest(const Config& config, std::string_view policy,
+                                          const TrustStore& trust, const Generation& generation);
 
 // Which file a manifest was written to. The number alone says little: root makes file systems that begin
 // with the same ones.

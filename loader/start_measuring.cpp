@@ -13,21 +13,32 @@
 
 #include "bpf/abi.h"
 #include "lib/base/text.h"
-#include "loader/apparmor.h"
-#include "loader/keeper.h"
+#include "loader/daemon.h"
 #include "loader/kernel/claim.h"
 #include "loader/kernel/maps.h"
 #include "loader/kernel/roles.h"
+#include "loader/log.h"
 #include "loader/update.h"
+#include "policy/apparmor.h"
 
 namespace diglim {
 namespace {
 
 constexpr char kName[] = "@diglim-measure";
+constexpr char kProfiles[] = "/sys/kernel/security/apparmor/.load";
+
+// kNotFound: AppArmor does not run.
+Result<void> load_empty_profile(std::string_view name) {
+  TRY_ASSIGN(const Fd file, open_file(kProfiles, O_WRONLY));
+  const Bytes profile = empty_profile(name);
+  if (write(file.get(), profile.data(), profile.size()) != static_cast<ssize_t>(profile.size()))
+    return from_errno(std::string("write ") + kProfiles, errno);
+  return {};
+}
 
 bool runs_selinux() {
   const auto modules = read_stream("/sys/kernel/security/lsm", 4096);
-  return modules && ("," + std::string(trim(as_text(*modules))) + ",").find(",selinux,") != std::string::npos;
+  return modules && has_item(as_text(*modules), "selinux");
 }
 
 // Opened before the host's init runs: no message is missed.
@@ -82,8 +93,7 @@ Result<void> measure_generation(const Config& config, const TrustStore& trust, F
   if (now != before) return Error{ErrorCode::kIo, EAGAIN, "another loader published meanwhile"};
 
   const std::string policy = ima_policy(PolicyLabels::kSelinux, config.pcr);
-  TRY_ASSIGN(const WrittenManifest manifest,
-             boot_manifest(config, policy, generation->algo(), trust, *generation));
+  TRY_ASSIGN(const WrittenManifest manifest, measured_manifest(config, policy, trust, *generation));
   generation->set_manifest(manifest.number, manifest.hash);
   generation->seal(static_cast<uint64_t>(time(nullptr)));
   TRY(write_ima_policy(std::move(ima_policy_file), policy));

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "lib/trust/trust_store.h"
-#include "loader/config.h"
 #include "loader/kernel/programs.h"
 #include "loader/measure.h"
+#include "policy/config.h"
 
 namespace diglim {
 

@@ -14,6 +14,7 @@
 #include "loader/kernel/maps.h"
 #include "loader/options.h"
 #include "loader/verbs.h"
+#include "policy/config.h"
 
 namespace diglim {
 namespace {
@@ -78,16 +79,8 @@ std::string time_text(uint64_t seconds) {
   return text;
 }
 
-const char* mode_text(const KernelState& state) {
-  switch (state.mode) {
-    case DIGLIM_MODE_ENFORCE:
-      return "enforce";
-    case DIGLIM_MODE_PERMISSIVE:
-      return "permissive";
-    case DIGLIM_MODE_MEASURE:
-      return "measure";
-  }
-  return "?";
+std::string_view mode_text(const KernelState& state) {
+  return mode_name(static_cast<Mode>(state.mode));
 }
 
 void print_json(const Status& status) {
@@ -139,7 +132,7 @@ void print_json(const Status& status) {
 void print_text(const Status& status) {
   const Generation& generation = status.generation;
   const diglim_counters& counters = status.state.counters;
-  printf("mode:       %s%s\n", mode_text(status.state),
+  printf("mode:       %s%s\n", std::string(mode_text(status.state)).c_str(),
          status.state.measures && !status.state.measuring
              ? ", measuring has not begun (no policy of SELinux yet)"
          : status.state.measures && status.state.mode != DIGLIM_MODE_MEASURE ? ", measuring"

@@ -9,8 +9,6 @@
 #include <cerrno>
 #include <ctime>
 
-#include "lib/base/text.h"
-#include "lib/digest_list/digest_list.h"
 #include "loader/hand_over.h"
 #include "loader/kernel/claim.h"
 #include "loader/kernel/maps.h"
@@ -22,11 +20,6 @@ namespace {
 constexpr char kLockFile[] = "/run/diglim/loader.lock";
 constexpr int kLockTries = 300;
 constexpr useconds_t kLockPause_us = 100'000;
-
-std::string base_name(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? path : path.substr(slash + 1);
-}
 
 // The manifests of one update, written, and which of them are still to be measured.
 struct Measurement {
@@ -70,23 +63,6 @@ Result<Fd> take_lock() {
   return Error{
       ErrorCode::kIo, EBUSY,
       "another process has held " + std::string(kLockFile) + " for 30 seconds; see which: fuser -v on it"};
-}
-
-Result<Generation::Change> add_list(Generation& generation, const std::string& path,
-                                    const TrustStore& trust) {
-  auto list = verify_digest_list_file(path, trust);
-  if (!list) return with_context(escape(path), list.error());
-  LoadedList loaded;
-  loaded.name = base_name(path);
-  loaded.content_hash = list->content_hash;
-  loaded.package = list->name;
-  loaded.signer = list->signer;
-  const auto found = list->digests.find(generation.algo());
-  const ByteView digests = found == list->digests.end() ? ByteView() : ByteView(found->second);
-  loaded.left_out = static_cast<uint32_t>(list->undigested + list->count() - list->count(generation.algo()));
-  auto change = generation.put(std::move(loaded), digests);
-  if (!change) return with_context(escape(path), change.error());
-  return change;
 }
 
 Result<Published> update_generation(

@@ -11,9 +11,6 @@
 
 namespace diglim {
 
-// Verifies the file and puts its digests of the generation's algorithm into it. Errors begin with the path.
-Result<Generation::Change> add_list(Generation& generation, const std::string& path, const TrustStore& trust);
-
 // Keeps other loaders waiting as long as the descriptor lives; waits itself for at most 30 seconds.
 Result<Fd> take_lock();
 

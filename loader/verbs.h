@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The verbs of diglim-loader. Each gets its own argv (argv[0] is the verb) and returns the exit status:
-// 0 ok, 1 rejected or denied, 2 usage, 3 environment.
+// The verbs of diglim-loader. Each gets its own argv (argv[0] is the verb) and returns the exit status.
 #pragma once
 
-namespace diglim {
+#include "lib/base/exit_status.h"
 
-constexpr int kExitOk = 0;
-constexpr int kExitRejected = 1;
-constexpr int kExitUsage = 2;
-constexpr int kExitEnvironment = 3;
+namespace diglim {
 
 int run_boot(int argc, char** argv);
 int run_load(int argc, char** argv);

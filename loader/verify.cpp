@@ -8,6 +8,7 @@
 #include "lib/digest_list/digest_list.h"
 #include "loader/options.h"
 #include "loader/verbs.h"
+#include "policy/config.h"
 
 namespace diglim {
 namespace {
@@ -23,7 +24,7 @@ constexpr char kHelp[] =
     "Exit status: 0 all are OK, 1 one was rejected, 2 usage, 3 the keys could not be read.\n";
 
 struct Options {
-  std::string keys = "/etc/diglim/keys";
+  std::string keys = kKeysFolder;
   SignaturePolicy policy;
   bool json = false;
 };

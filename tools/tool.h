@@ -6,16 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "lib/base/exit_status.h"
 #include "lib/base/result.h"
 
 namespace diglim {
-
-// Exit statuses of every tool.
-constexpr int kExitOk = 0;
-constexpr int kExitRejected =
-    1;  // the input is at fault: a file that cannot be read, an unsigned package; it differs
-constexpr int kExitUsage = 2;        // the command line is
-constexpr int kExitEnvironment = 3;  // the system is: a folder that cannot be written, a full disk
 
 constexpr std::string_view kVersionText = "DIGLIM " DIGLIM_VERSION;
 

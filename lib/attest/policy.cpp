@@ -35,7 +35,7 @@ Result<std::set<Bytes>> read_hashes(const json& value, const std::string& key, s
 }
 
 constexpr size_t kSha256 = 32;
-// Where the loader measures: registers that nothing resets while the machine runs (loader/config.cpp).
+// Where the loader measures: registers that nothing resets while the machine runs (policy/config.cpp).
 constexpr unsigned kFirstPcr = 8;
 constexpr unsigned kLastPcr = 15;
 

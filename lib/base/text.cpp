@@ -4,6 +4,11 @@
 #include <cstdint>
 
 namespace diglim {
+namespace {
+
+constexpr std::string_view kBlank = " \t\r\n";
+
+}  // namespace
 
 size_t utf8_length(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[at + i]); };
@@ -63,10 +68,27 @@ std::string escape(std::string_view text, size_t max) {
 }
 
 std::string_view trim(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
   const size_t first = text.find_first_not_of(kBlank);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+bool has_item(std::string_view list, std::string_view item) {
+  for (list = trim(list);;) {
+    const size_t comma = list.find(',');
+    if (list.substr(0, comma) == item) return true;
+    if (comma == std::string_view::npos) return false;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+std::vector<std::string_view> split_words(std::string_view text) {
+  std::vector<std::string_view> words;
+  for (text = trim(text); !text.empty(); text = trim(text)) {
+    words.push_back(text.substr(0, text.find_first_of(kBlank)));
+    text.remove_prefix(words.back().size());
+  }
+  return words;
 }
 
 }  // namespace diglim

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace diglim {
 
@@ -18,5 +19,11 @@ size_t utf8_length(std::string_view text, size_t at);
 
 // Without leading and trailing spaces, tabs, CR and LF. The view is into `text`.
 std::string_view trim(std::string_view text);
+
+// Is it one of the items between commas? White space at the ends of the list does not count.
+bool has_item(std::string_view list, std::string_view item);
+
+// What lies between spaces, tabs, CR and LF, never empty. The views are into `text`.
+std::vector<std::string_view> split_words(std::string_view text);
 
 }  // namespace diglim

@@ -28,5 +28,19 @@ TEST(Trim, Ends) {
   EXPECT_EQ(trim(" \n"), "");
 }
 
+TEST(HasItem, WholeItemsOnly) {
+  EXPECT_TRUE(has_item("a,bc,d\n", "a"));
+  EXPECT_TRUE(has_item("a,bc,d\n", "bc"));
+  EXPECT_TRUE(has_item("a,bc,d\n", "d"));
+  EXPECT_FALSE(has_item("a,bc,d\n", "b"));
+  EXPECT_FALSE(has_item("a,bc,d", "a,bc"));
+  EXPECT_FALSE(has_item("", "a"));
+}
+
+TEST(SplitWords, AtWhiteSpace) {
+  EXPECT_EQ(split_words(" a\tbc \n\r d "), (std::vector<std::string_view>{"a", "bc", "d"}));
+  EXPECT_TRUE(split_words(" \n").empty());
+}
+
 }  // namespace
 }  // namespace diglim

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@ enum class ManifestMode {
   kMeasure,     // what is unknown is only measured
 };
 std::string_view mode_name(ManifestMode mode);  // "enforce", "permissive", "measure"
+std::optional<ManifestMode> mode_from_name(std::string_view name);
 
 // All hashes in a manifest are SHA-256, 32 bytes, whatever the kernel's own algorithm is.
 struct ManifestProgram {

@@ -89,13 +89,6 @@ Result<ManifestKind> parse_kind(std::string_view text, uint64_t offset) {
   return corrupt(offset, "unknown kind");
 }
 
-Result<ManifestMode> parse_mode(std::string_view text, uint64_t offset) {
-  for (auto mode : {ManifestMode::kEnforce, ManifestMode::kPermissive, ManifestMode::kMeasure}) {
-    if (text == mode_name(mode)) return mode;
-  }
-  return corrupt(offset, "unknown mode");
-}
-
 Result<uint64_t> parse_number(std::string_view text, uint64_t offset) {
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -149,7 +142,9 @@ Result<void> read_keys(Lines& lines, std::vector<ManifestKey>& keys) {
 Result<ManifestBoot> read_boot(Lines& lines) {
   ManifestBoot boot;
   TRY_ASSIGN(const std::string_view mode, lines.need("mode"));
-  TRY_ASSIGN(boot.mode, parse_mode(mode, lines.value_offset()));
+  const auto known_mode = mode_from_name(mode);
+  if (!known_mode) return corrupt(lines.value_offset(), "unknown mode");
+  boot.mode = *known_mode;
   TRY_ASSIGN(const std::string_view algo, lines.need("algorithm"));
   TRY_ASSIGN(boot.algo, parse_algo(algo, lines.value_offset()));
   TRY_ASSIGN(const std::string_view policy, lines.need("policy"));

@@ -154,4 +154,11 @@ std::string_view mode_name(ManifestMode mode) {
   return "";  // as above
 }
 
+std::optional<ManifestMode> mode_from_name(std::string_view name) {
+  for (const auto mode : {ManifestMode::kEnforce, ManifestMode::kPermissive, ManifestMode::kMeasure}) {
+    if (name == mode_name(mode)) return mode;
+  }
+  return std::nullopt;
+}
+
 }  // namespace diglim

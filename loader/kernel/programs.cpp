@@ -17,7 +17,7 @@
 
 #include "diglim.skel.h"
 #include "loader/kernel/libbpf_error.h"
-#include "loader/module_signatures.h"
+#include "policy/lockdown.h"
 #include "probe.skel.h"
 
 namespace diglim {
@@ -105,8 +105,7 @@ Result<void> describe_hooks(diglim_bpf& object) {
 // What kept programs from being loaded: libbpf's words, and the cause where it is known.
 Error load_error(std::string_view what, int error) {
   Error result = libbpf_error(what, error);
-  const auto lockdown = read_stream("/sys/kernel/security/lockdown", 256);
-  if (lockdown && as_text(*lockdown).find("[confidentiality]") != std::string_view::npos) {
+  if (kernel_lockdown() == Lockdown::kConfidentiality) {
     result.message =
         "lockdown=confidentiality keeps BPF programs from reading kernel memory, which DIGLIM's have to: "
         "boot "

@@ -66,5 +66,5 @@ done < <(grep -hv '#include\|rpmlog(\|kSaysWho\|no reason given' "$top"/rpm-plug
 	sed -E 's/^" *//; s/"$//; s/[.:;(].*//; s/ +$//' | awk 'length >= 12' | sort -u)
 [ $count -ge 4 ] || fail "only $count messages found in the rpm plugin"
 conf=$(page diglim-loader.conf.5)
-for key in $(sed -n 's/^ *if (key == "\([a-z-]*\)").*/\1/p' "$top/loader/config.cpp"); do contains "setting" "$conf" "$key = "; done
+for key in $(sed -n 's/^ *if (key == "\([a-z-]*\)").*/\1/p' "$top/policy/config.cpp"); do contains "setting" "$conf" "$key = "; done
 finish

@@ -70,7 +70,7 @@ int exit_status(const Findings& findings) {
 int run_doctor(int argc, char** argv) {
   Options options;
   if (const auto status = read_options(argc, argv, options)) return *status;
-  const doctor::Host host(options.root);
+  const Host host(options.root);
   Findings findings;
   check_kernel(host, findings);
   check_protection(host, findings);

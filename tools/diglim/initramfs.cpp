@@ -11,7 +11,7 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
-#include "loader/config.h"
+#include "policy/boot_trust.h"
 #include "tools/diglim/initramfs/executables.h"
 #include "tools/diglim/verbs.h"
 #include "tools/file_digests.h"
@@ -22,7 +22,6 @@ namespace {
 
 using initramfs::Executable;
 
-constexpr char kListsFolder[] = "/etc/digest_lists";
 // What the dracut module adds, for the sum.
 constexpr std::string_view kOwnFiles[] = {"/usr/sbin/diglim-loader", "/etc/diglim/", "/etc/digest_lists/",
                                           "/usr/lib/dracut/hooks/pre-pivot/40-load-lists.sh"};
@@ -70,18 +69,13 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
     complain(argv[0], "unknown digest algorithm " + escape(options.algorithm));
     return kExitUsage;
   }
-  if (options.keys.empty()) options.keys = options.root + "/etc/diglim/keys";
+  if (options.keys.empty()) options.keys = options.root + kKeysFolder;
   return std::nullopt;
 }
 
 // With the eyes of the loader that will boot this initramfs: a list that it would leave out covers nothing.
 Result<Lists> read_lists(const Options& options, HashAlgo algo) {
-  Config config;
-  const auto file = read_file(options.root + "/etc/diglim/loader.conf", 1 << 16);
-  if (!file && file.error().code != ErrorCode::kNotFound) return file.error();
-  if (file) {
-    TRY_ASSIGN(config, parse_config(as_text(*file)));
-  }
+  TRY_ASSIGN(const Config config, read_config_file(options.root));
   TRY_ASSIGN(const TrustStore trust, TrustStore::from_folder(options.keys, config.signatures));
   Lists lists;
   TRY_ASSIGN(const auto names, list_folder(options.lists));

@@ -87,8 +87,8 @@ class KeyFolder {
     std::string name = (std::filesystem::temp_directory_path(error) / "diglim-keys.XXXXXX").string();
     if (error || mkdtemp(name.data()) == nullptr) return from_errno("create folder " + escape(name), errno);
     KeyFolder folder(name);
-    for (const std::string& present : system.host().names("/etc/diglim/keys")) {
-      const auto bytes = read_file(system.host().path("/etc/diglim/keys/" + present), 1u << 20);
+    for (const std::string& present : system.host().names(kKeysFolder)) {
+      const auto bytes = read_file(system.host().path(std::string(kKeysFolder) + "/" + present), 1u << 20);
       if (bytes) TRY(write_file_atomically(name + "/" + present, *bytes, 0600));
     }
     for (const setup::FileChange& key : plan.keys) {

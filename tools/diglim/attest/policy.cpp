@@ -33,9 +33,9 @@ void add_minimum(VerifierPolicy& policy, const ManifestList& list) {
 }
 
 Result<VerifierPolicy> make_policy(const CLI::App& app, Options& options) {
-  TRY_ASSIGN(const System system, read_system(app, options.predict));
+  TRY_ASSIGN(const Reference reference, read_reference(app, options.predict));
   TRY_ASSIGN(const Predicted predicted, predict(app, options.predict));
-  const ManifestBoot& boot = system.boot.boot;
+  const ManifestBoot& boot = reference.boot.boot;
   VerifierPolicy policy;
   policy.pcr = predicted.pcr;
   policy.bank = predicted.bank;

@@ -9,9 +9,9 @@
 
 #include "lib/crypto/hash.h"
 #include "lib/trust/trust_store.h"
-#include "loader/config.h"
+#include "policy/config.h"
 #include "tools/diglim/doctor/finding.h"
-#include "tools/diglim/doctor/host.h"
+#include "tools/diglim/host.h"
 
 namespace diglim::doctor {
 
@@ -25,6 +25,9 @@ void check_file_systems(const Host& host, Findings& findings);
 void check_boot(const Host& host, Findings& findings);
 // The rpm plugin, without which rpm and the kernel fall out of step.
 void check_plugin(const Host& host, Findings& findings);
+
+// Does the kernel itself refuse modules that no key of its own signed (policy/lockdown.h)?
+bool enforces_module_signatures(const Host& host);
 
 // The algorithm in which the kernel hashes (ima_hash); nothing if it is not known (then sha256 is likely).
 std::optional<HashAlgo> kernel_hash(const Host& host);
@@ -48,7 +51,7 @@ void check_programs(const Host& host, const Known& known, std::chrono::steady_cl
                     bool progress, Findings& findings);
 
 // Will what is measured be what was predicted?
-void check_measurement(const Host& host, Config config, Findings& findings);
+void check_measurement(const Host& host, const Config& config, Findings& findings);
 
 struct ContentOptions {
   std::string keys;        // folder of trusted keys; empty: the host's

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "policy/boot_trust.h"
 #include "tools/diglim/doctor/checks.h"
 
 namespace diglim::doctor {
 namespace {
 
-constexpr std::string_view kConfigFile = "/etc/diglim/loader.conf";
-
-// What the loader will make of its configuration; the defaults if that is wrong.
-Config read_config(const Host& host, Findings& findings) {
-  const auto text = host.text(kConfigFile);
-  if (!text) return {};
-  auto config = parse_config(*text);
-  if (config) return *std::move(config);
-  findings.push_back({"config",
-                      Level::kFail,
-                      std::string(kConfigFile) + ": " + config.error().message,
-                      "correct it: with such a file the machine does not boot",
-                      {}});
-  return {};
+// What the loader will make of its configuration; of what is wrong with it, what is right.
+Config configuration(const Host& host, Findings& findings) {
+  Config config;
+  const auto read = read_config(host.path(""), host.command_line(), config);
+  if (read) return config;
+  const bool unreadable = read.error().code == ErrorCode::kIo;
+  findings.push_back(
+      {"config",
+       unreadable ? Level::kUnknown : Level::kFail,
+       read.error().message,
+       unreadable ? "run this as root" : "correct it: with such a file or line the machine does not boot",
+       {}});
+  return config;
 }
 
 }  // namespace
 
 void check_content(const Host& host, const ContentOptions& options, Findings& findings) {
-  const Config config = read_config(host, findings);
+  const Config config = configuration(host, findings);
   check_measurement(host, config, findings);
-  const std::string keys = options.keys.empty() ? host.path("/etc/diglim/keys") : options.keys;
+  const std::string keys = options.keys.empty() ? host.path(kKeysFolder) : options.keys;
   const auto trust = TrustStore::from_folder(keys, config.signatures);
   check_keys(keys, trust, findings);
   if (!trust) return;

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <sstream>
 
 #include "lib/base/text.h"
 #include "tools/diglim/doctor/checks.h"
@@ -36,14 +35,6 @@ Finding version(const Host& host) {
   return {"kernel.version", Level::kOk, fmt::format("kernel {}", escape(release)), "", {}};
 }
 
-bool has_word(std::string_view list, std::string_view word) {
-  std::istringstream stream{std::string(list)};
-  for (std::string item; std::getline(stream, item, ',');) {
-    if (item == word) return true;
-  }
-  return false;
-}
-
 Finding bpf_lsm(const Host& host) {
   const auto active = host.text("/sys/kernel/security/lsm");
   if (!active) {
@@ -53,7 +44,7 @@ Finding bpf_lsm(const Host& host) {
             "mount -t securityfs securityfs /sys/kernel/security",
             {}};
   }
-  if (has_word(*active, "bpf")) {
+  if (has_item(*active, "bpf")) {
     return {"kernel.lsm", Level::kOk, "BPF LSM is active (" + escape(*active) + ")", "", {}};
   }
   if (host.kernel_config("CONFIG_BPF_LSM") == "") {
@@ -150,11 +141,8 @@ Finding tpm(const Host& host) {
 void compressed_modules(const Host& host, Findings& findings) {
   const std::string index = host.text("/lib/modules/" + host.release() + "/modules.dep").value_or("");
   const bool compressed = index.find(".ko.") != std::string::npos;
-  const bool enforced =
-      host.text("/sys/module/module/parameters/sig_enforce") == "Y" ||
-      host.text("/sys/kernel/security/lockdown").value_or("[none]").find("[none]") == std::string::npos;
   if (!compressed) return;
-  if (enforced) {
+  if (enforces_module_signatures(host)) {
     findings.push_back({"kernel.modules",
                         Level::kOk,
                         "compressed kernel modules may be loaded: the kernel itself wants them signed",

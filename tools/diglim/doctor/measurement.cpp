@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
-#include "loader/config.h"
+#include "lib/base/text.h"
+#include "policy/config.h"
 #include "tools/diglim/doctor/checks.h"
 
 namespace diglim::doctor {
@@ -10,8 +9,7 @@ namespace {
 constexpr char kRebuild[] = " in /etc/diglim/loader.conf, then dracut -f and reboot";
 
 bool runs(const Host& host, std::string_view lsm) {
-  return fmt::format(",{},", host.text("/sys/kernel/security/lsm").value_or(""))
-             .find(fmt::format(",{},", lsm)) != std::string::npos;
+  return has_item(host.text("/sys/kernel/security/lsm").value_or(""), lsm);
 }
 
 // The reason why nobody can predict what will be measured, and what to do; nothing if all is well.
@@ -43,9 +41,7 @@ std::optional<std::pair<std::string, std::string>> find_obstacle(const Host& hos
 
 }  // namespace
 
-void check_measurement(const Host& host, Config config, Findings& findings) {
-  // What is wrong with it the loader says; here it counts as far as it is right.
-  (void)apply_command_line(host.text("/proc/cmdline").value_or(""), config);
+void check_measurement(const Host& host, const Config& config, Findings& findings) {
   if (!config.measures() || !host.exists("/sys/kernel/security/lsm")) return;
   auto obstacle = find_obstacle(host, config);
   if (!obstacle) {

@@ -14,8 +14,6 @@
 namespace diglim::doctor {
 namespace {
 
-constexpr std::string_view kLists = "/etc/digest_lists";
-
 void keep_digests(const DigestList& list, Known& known) {
   const auto found = list.digests.find(known.algo);
   if (found == list.digests.end()) return;
@@ -52,13 +50,13 @@ class Survey {
 
   // Lists that belong to no package: compact ones count, those of packages that are gone are stale.
   void finish() {
-    for (const std::string& name : host_.names(kLists)) {
+    for (const std::string& name : host_.names(kListsFolder)) {
       if (name.starts_with('.')) continue;
       if (name.starts_with(kRpmListPrefix)) {
         if (!names_.contains(name)) add_item(stale_, escape(name));
         continue;
       }
-      const auto list = verify_digest_list_file(host_.path(std::string(kLists) + "/" + name), trust_);
+      const auto list = verify_digest_list_file(host_.path(std::string(kListsFolder) + "/" + name), trust_);
       if (list) {
         keep_digests(*list, known_);
       } else {
@@ -94,7 +92,7 @@ class Survey {
       TRY_ASSIGN(name, rpm_list_name(nvra + "-" + to_hex(ByteView(digest).first(8))));
     }
     names_[name] = true;
-    const auto present = read_file(host_.path(std::string(kLists) + "/" + name), list.size());
+    const auto present = read_file(host_.path(std::string(kListsFolder) + "/" + name), list.size());
     if (!present || as_text(*present) != as_text(list)) add_item(missing_, escape(nvra));
     return {};
   }

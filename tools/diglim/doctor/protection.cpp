@@ -3,6 +3,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "policy/lockdown.h"
 #include "tools/diglim/doctor/checks.h"
 
 namespace diglim::doctor {
@@ -12,16 +13,16 @@ constexpr std::string_view kSecureBoot =
     "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
 
 Finding lockdown(const Host& host) {
-  const auto modes = host.text("/sys/kernel/security/lockdown");
-  if (!modes) {
+  const std::string levels = host.text(kLockdownFile).value_or("");
+  if (lockdown_of(levels) == Lockdown::kAbsent) {
     return {"protection.lockdown",
             Level::kWarn,
             "lockdown is not there: root may write kernel memory and so switch DIGLIM off",
             "use a kernel with lockdown in lsm= and CONFIG_SECURITY_LOCKDOWN_LSM=y",
             {}};
   }
-  if (modes->find("[none]") == std::string::npos) {
-    return {"protection.lockdown", Level::kOk, "lockdown is on (" + escape(*modes) + ")", "", {}};
+  if (lockdown_of(levels) >= Lockdown::kIntegrity) {
+    return {"protection.lockdown", Level::kOk, "lockdown is on (" + escape(levels) + ")", "", {}};
   }
   return {"protection.lockdown",
           Level::kWarn,
@@ -32,10 +33,7 @@ Finding lockdown(const Host& host) {
 }
 
 void modules(const Host& host, Findings& findings) {
-  const bool locked =
-      host.text("/sys/kernel/security/lockdown").value_or("[none]").find("[none]") == std::string::npos;
-  const auto enforced = host.text("/sys/module/module/parameters/sig_enforce");
-  if (enforced == "Y" || locked) {
+  if (enforces_module_signatures(host)) {
     findings.push_back({"protection.modules", Level::kOk, "only signed kernel modules are loaded", "", {}});
   } else {
     findings.push_back({"protection.modules",
@@ -60,6 +58,11 @@ Finding secure_boot(const Host& host) {
 }
 
 }  // namespace
+
+bool enforces_module_signatures(const Host& host) {
+  return module_signatures_enforced(host.text(kSigEnforceFile).value_or(""),
+                                    host.text(kLockdownFile).value_or(""));
+}
 
 void check_protection(const Host& host, Findings& findings) {
   findings.push_back(lockdown(host));

@@ -64,17 +64,8 @@ Result<std::optional<Bytes>> find_boot_aggregate(const PredictOptions& options, 
       "with pcr= in loader.conf)");
 }
 
-// A list of the same name takes the place of the old one.
-void put_lists(std::vector<ManifestList> added, std::vector<ManifestList>& lists) {
-  for (ManifestList& list : added) {
-    std::erase_if(lists, [&](const ManifestList& old) { return old.name == list.name; });
-    lists.push_back(std::move(list));
-  }
-}
-
 // "load:FILE,..." publishes, "unload:NAME,..." withdraws; each is one call of the loader.
-Result<void> apply_transaction(const std::string& step, const TrustStore& trust,
-                               std::vector<ManifestList>& lists) {
+Result<void> apply_transaction(const std::string& step, const TrustStore& trust, Generation& generation) {
   const size_t colon = step.find(':');
   const std::string verb = step.substr(0, colon);
   const auto operands = split(colon == std::string::npos ? "" : step.substr(colon + 1), ',');
@@ -82,21 +73,16 @@ Result<void> apply_transaction(const std::string& step, const TrustStore& trust,
     return invalid("--transaction '" + escape(step, 200) + "': load:FILE,... or unload:NAME,... is expected");
   for (const std::string& operand : operands) {
     if (verb == "unload") {
-      const std::string name = operand.substr(operand.rfind('/') + 1);
-      if (std::erase_if(lists, [&](const ManifestList& list) { return list.name == name; }) == 0)
+      if (!generation.remove(operand.substr(operand.rfind('/') + 1)))
         return invalid("--transaction: no list " + escape(operand) + " is loaded then");
       continue;
     }
-    std::vector<std::string> left_out;
-    std::vector<ManifestList> added;
-    if (auto list = read_list(operand, trust)) {
-      added.push_back(*std::move(list));
-    } else {  // a folder
-      if (!list_folder(operand)) return std::move(list).error();
-      TRY_ASSIGN(added, read_lists(operand, trust, left_out));
-      if (!left_out.empty()) return untrusted(left_out.front());  // the loader loads all or nothing
+    if (!list_folder(operand)) {
+      TRY(add_list(generation, operand, trust));
+      continue;
     }
-    put_lists(std::move(added), lists);
+    TRY_ASSIGN(auto left_out, add_lists(generation, operand, trust));
+    if (!left_out.empty()) return std::move(left_out.front());  // the loader loads all or nothing
   }
   return {};
 }
@@ -169,7 +155,7 @@ void add_predict_options(CLI::App& app, PredictOptions& options) {
   add_tcti_option(app, options.tcti);
 }
 
-Result<System> read_system(const CLI::App& app, PredictOptions& options) {
+Result<Reference> read_reference(const CLI::App& app, PredictOptions& options) {
   TRY_ASSIGN(options.system.algo, pcr_bank_from_name(options.algo));
   options.system.labels = !options.no_labels;
   for (const std::string& program : options.programs) {
@@ -179,27 +165,27 @@ Result<System> read_system(const CLI::App& app, PredictOptions& options) {
   }
   if (options.command_line) {
     options.system.command_line = *options.command_line;
-  } else if (options.system.root == SystemOptions().root) {
+  } else if (options.system.root == ReferenceOptions().root) {
     TRY_ASSIGN(options.system.command_line, read_text_file("/proc/cmdline", 1 << 16));
   }
-  SystemOptions first = options.system;
+  ReferenceOptions first = options.system;
   if (!options.initramfs.empty()) first.root = options.initramfs;
-  TRY_ASSIGN(System system, read_system(first));
-  for (const std::string& reason : system.left_out)
-    complain(app.get_name(), "left out, as at boot: " + reason);
-  return system;
+  TRY_ASSIGN(Reference reference, read_reference(first));
+  for (const Error& error : reference.left_out)
+    complain(app.get_name(), "left out, as at boot: " + error.message);
+  return reference;
 }
 
 Result<Predicted> predict(const CLI::App& app, PredictOptions& options) {
-  TRY_ASSIGN(System system, read_system(app, options));
+  TRY_ASSIGN(Reference reference, read_reference(app, options));
   TRY_ASSIGN(const HashAlgo bank, pcr_bank_from_name(options.bank));
-  const unsigned pcr = options.pcr.value_or(static_cast<unsigned>(system.config.pcr));
+  const unsigned pcr = options.pcr.value_or(static_cast<unsigned>(reference.config.pcr));
   if (pcr >= kPcrCount) return invalid("--pcr is a number from 0 to 23");
-  if (!system.config.measures())
+  if (!reference.config.measures())
     return invalid(
         "this system measures nothing: set measure = on in loader.conf, or name diglim.measure=on with "
         "--cmdline");
-  if (options.no_labels || system.config.steering_labels() == PolicyLabels::kNone)
+  if (options.no_labels || reference.config.steering_labels() == PolicyLabels::kNone)
     return unsupported(
         "without labels (as in permissive mode under SELinux) IMA measures every file that is used, in the "
         "order of use: no value can be "
@@ -211,25 +197,26 @@ Result<Predicted> predict(const CLI::App& app, PredictOptions& options) {
 
   // Each step is one publication: the lists of the initramfs, then those of the root, then the transactions.
   // At the next boot these are in the root already.
-  std::vector<std::vector<ManifestList>> steps = {system.boot.lists};
-  std::vector<ManifestList> lists = system.boot.lists;
+  std::vector<std::vector<ManifestList>> steps = {reference.boot.lists};
+  Generation& generation = reference.generation;
   if (!options.initramfs.empty()) {
-    std::vector<std::string> left_out;  // as dracut's hook has it: bad ones are skipped
-    TRY_ASSIGN(auto added, read_lists(options.system.root + "/etc/digest_lists", system.trust, left_out));
-    for (const std::string& reason : left_out)
-      complain(app.get_name(), "left out, as before the switch to the real root: " + reason);
-    put_lists(std::move(added), lists);
-    steps.push_back(lists);
+    // As dracut's hook has it: bad ones are skipped.
+    TRY_ASSIGN(const auto left_out,
+               add_lists(generation, options.system.root + kListsFolder, reference.trust));
+    for (const Error& error : left_out)
+      complain(app.get_name(), "left out, as before the switch to the real root: " + error.message);
+    steps.push_back(manifest_lists(generation));
   }
   const size_t boot_steps = steps.size();
   for (const std::string& step : options.transactions) {
-    TRY(apply_transaction(step, system.trust, lists));
-    options.next_boot ? steps.back() = lists : steps.emplace_back(lists);
+    TRY(apply_transaction(step, reference.trust, generation));
+    if (options.next_boot) steps.pop_back();
+    steps.push_back(manifest_lists(generation));
   }
   // Under SELinux the manifest of the boot comes only after the root's lists.
-  const size_t first = system.config.labels == PolicyLabels::kSelinux ? boot_steps - 1 : 0;
-  system.boot.lists = steps[first];
-  TRY(prediction.boot(system.boot));
+  const size_t first = reference.config.labels == PolicyLabels::kSelinux ? boot_steps - 1 : 0;
+  reference.boot.lists = steps[first];
+  TRY(prediction.boot(reference.boot));
   for (size_t i = first + 1; i < steps.size(); ++i) TRY(prediction.update(steps[i]));
   return predicted;
 }

@@ -9,7 +9,7 @@
 
 #include "lib/attest/quote.h"
 #include "tools/diglim/measure/prediction.h"
-#include "tools/diglim/measure/system.h"
+#include "tools/diglim/measure/reference.h"
 #include "tools/tool.h"
 
 namespace diglim {
@@ -22,7 +22,7 @@ int fail(const CLI::App& app, int status, const std::string& message);
 void describe_subcommands(CLI::App& app);
 
 struct PredictOptions {
-  SystemOptions system;
+  ReferenceOptions system;
   std::optional<unsigned> pcr;  // none: what the configuration says
   std::string bank = "sha256";
   std::string algo = "sha256";
@@ -45,7 +45,7 @@ void add_predict_options(CLI::App& app, PredictOptions& options);
 void add_tcti_option(CLI::App& app, std::string& tcti);
 
 // What the options ask for. Warnings go to stderr.
-Result<System> read_system(const CLI::App& app, PredictOptions& options);
+Result<Reference> read_reference(const CLI::App& app, PredictOptions& options);
 struct Predicted {
   Prediction prediction;
   unsigned pcr;

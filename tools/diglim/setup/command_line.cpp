@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "lib/base/text.h"
+
 namespace diglim::setup {
 namespace {
 
@@ -12,15 +14,8 @@ using Change = std::function<std::string(std::string_view)>;
 constexpr std::string_view kGrubVariable = "GRUB_CMDLINE_LINUX=";
 
 Words split(std::string_view line) {
-  Words words;
-  for (size_t at = 0; at < line.size();) {
-    const size_t begin = line.find_first_not_of(" \t\r\n", at);
-    if (begin == std::string_view::npos) break;
-    const size_t end = std::min(line.find_first_of(" \t\r\n", begin), line.size());
-    words.emplace_back(line.substr(begin, end - begin));
-    at = end;
-  }
-  return words;
+  const auto words = split_words(line);
+  return {words.begin(), words.end()};
 }
 
 std::string join(const Words& words) {

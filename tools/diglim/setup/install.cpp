@@ -6,6 +6,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/rpm_list.h"
+#include "policy/config.h"
 #include "tools/diglim/setup/setup.h"
 #include "tools/list_folder.h"
 #include "tools/progress.h"
@@ -14,23 +15,21 @@
 namespace diglim::setup {
 namespace {
 
-constexpr const char* kLists = "/etc/digest_lists";
-
 // A list that is there with other bytes is kept in the record, so that uninstall can put it back.
 Result<void> keep_other_list(System& system, const std::string& nvra, ByteView list) {
   TRY_ASSIGN(const std::string name, rpm_list_name(nvra));
-  const std::string path = std::string(kLists) + "/" + name;
+  const std::string path = std::string(kListsFolder) + "/" + name;
   TRY_ASSIGN(const auto present, system.read(path));
   if (!present || *present == as_text(list)) return {};
   return system.remember(path, "", as_text(list));
 }
 
 Result<std::string> write_lists(System& system, const Options& options) {
-  TRY(system.make_folder(kLists));
+  TRY(system.make_folder(kListsFolder));
   Record& record = system.record();
   if (!record.lists) {
     record.lists = true;
-    for (const std::string& name : system.host().names(kLists)) {
+    for (const std::string& name : system.host().names(kListsFolder)) {
       if (name.starts_with(kRpmListPrefix)) record.lists_before.push_back(name);
     }
     TRY(system.save());
@@ -38,7 +37,7 @@ Result<std::string> write_lists(System& system, const Options& options) {
   const std::set<std::string> before(record.lists_before.begin(), record.lists_before.end());
   TRY_ASSIGN(const std::string database,
              find_rpm_database(system.host().is_live() ? "" : system.host().path("/"), options.dbpath));
-  ListFolder folder(system.host().path(kLists));
+  ListFolder folder(system.host().path(kListsFolder));
   size_t without = 0;
   std::optional<Progress> bar;
   const auto read =
@@ -55,8 +54,8 @@ Result<std::string> write_lists(System& system, const Options& options) {
       });
   if (!read) return read.error();
   bar.reset();
-  std::string text =
-      fmt::format("{} digest lists in {} ({} written)", folder.names().size(), kLists, folder.written());
+  std::string text = fmt::format("{} digest lists in {} ({} written)", folder.names().size(), kListsFolder,
+                                 folder.written());
   if (without > 0)
     text += fmt::format("; {} packages are not signed and have none: diglim doctor names them", without);
   return text;
@@ -87,7 +86,7 @@ Result<void> run_step_command(System& system, const Command& command, Report& re
 
 Result<Report> carry_out(System& system, const Plan& plan, const Options& options) {
   Report report;
-  TRY(system.make_folder("/etc/diglim/keys"));
+  TRY(system.make_folder(kKeysFolder));
   for (const Step& step : plan.steps) {
     if (step.id == "command_line") {
       // All words that any run has put there, for uninstall.

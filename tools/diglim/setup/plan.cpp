@@ -7,14 +7,13 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/trust/trust_store.h"
+#include "policy/config.h"
 #include "tools/rpm_database.h"
 #include "tools/rpm_keyring.h"
 
 namespace diglim::setup {
 namespace {
 
-constexpr const char* kKeys = "/etc/diglim/keys";
 constexpr const char* kLoader = "/usr/sbin/diglim-loader";
 constexpr const char* kDracutModule = "/usr/lib/dracut/modules.d/90diglim";
 constexpr const char* kDracutConfig = "/etc/dracut.conf.d/90-diglim.conf";
@@ -26,8 +25,8 @@ constexpr uint64_t kGrowth = 12u << 20;  // of one initramfs, bytes; 7 MB were s
 
 Result<void> add_key_file(const std::string& path, std::vector<FileChange>& keys) {
   TRY_ASSIGN(const Bytes content, read_file(path, kMaxKeyBytes));
-  keys.push_back({std::string(kKeys) + "/" + path.substr(path.rfind('/') + 1), std::string(as_text(content)),
-                  0644, false, ""});
+  keys.push_back({std::string(kKeysFolder) + "/" + path.substr(path.rfind('/') + 1),
+                  std::string(as_text(content)), 0644, false, ""});
   return {};
 }
 
@@ -50,7 +49,7 @@ Result<void> add_rpm_keys(const System& system, const Options& options, std::vec
   TRY_ASSIGN(const auto found, read_rpm_keys(database));
   for (const RpmKey& key : found) {
     if (key.name.find('/') != std::string::npos) continue;
-    keys.push_back({std::string(kKeys) + "/" + key.name + ".asc",
+    keys.push_back({std::string(kKeysFolder) + "/" + key.name + ".asc",
                     key.armor + (key.armor.ends_with('\n') ? "" : "\n"), 0644, false, ""});
   }
   return {};
@@ -60,15 +59,15 @@ Result<Step> plan_keys(const System& system, const Options& options) {
   Step step{"keys", "", {}, {}};
   for (const std::string& path : options.keys) TRY(add_keys(path, step.files));
   if (options.rpm_keys) TRY(add_rpm_keys(system, options, step.files));
-  const size_t present = system.host().names(kKeys).size();
+  const size_t present = system.host().names(kKeysFolder).size();
   if (step.files.empty() && present == 0) {
     return not_found(
         "no key is trusted, so nothing would be known: --rpm-keys takes those in rpm's keyring, --keys "
         "FOLDER others "
         "(/etc/pki/rpm-gpg holds the distribution's)");
   }
-  step.what =
-      fmt::format("trust {} keys, besides {} that are in {} already", step.files.size(), present, kKeys);
+  step.what = fmt::format("trust {} keys, besides {} that are in {} already", step.files.size(), present,
+                          kKeysFolder);
   return step;
 }
 

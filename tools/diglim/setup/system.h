@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "lib/base/file.h"
-#include "tools/diglim/doctor/host.h"
+#include "tools/diglim/host.h"
 #include "tools/diglim/setup/record.h"
 
 namespace diglim::setup {
@@ -31,7 +31,7 @@ class System {
   System& operator=(System&&) = delete;
   ~System();
 
-  const doctor::Host& host() const { return host_; }
+  const Host& host() const { return host_; }
   Record& record() { return record_; }
   const Record& record() const { return record_; }
   bool has_record() const { return has_record_; }
@@ -71,7 +71,7 @@ class System {
   Result<void> remove_folders() const;        // those that are empty
   void sweep(const std::string& path) const;  // what write_file_atomically() left when it was killed
 
-  doctor::Host host_;
+  Host host_;
   bool chroot_;
   Fd lock_;  // on kLockPath, which goes with it
   bool has_record_ = false;

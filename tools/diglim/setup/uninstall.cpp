@@ -9,12 +9,11 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/rpm_list.h"
+#include "policy/config.h"
 #include "tools/diglim/setup/setup.h"
 
 namespace diglim::setup {
 namespace {
-
-constexpr const char* kLists = "/etc/digest_lists";
 
 // Boot entries that came with kernels after the installation have our words too, by way of
 // /etc/kernel/cmdline.
@@ -50,14 +49,14 @@ Result<void> remove_lists(const System& system, Report& report) {
   if (!record.lists) return {};
   const std::set<std::string> before(record.lists_before.begin(), record.lists_before.end());
   size_t removed = 0;
-  for (const std::string& name : system.host().names(kLists)) {
+  for (const std::string& name : system.host().names(kListsFolder)) {
     const bool left_over = name.starts_with("." + std::string(kRpmListPrefix));
     if (!left_over && (!name.starts_with(kRpmListPrefix) || before.contains(name))) continue;
-    const std::string path = system.host().path(std::string(kLists) + "/" + name);
+    const std::string path = system.host().path(std::string(kListsFolder) + "/" + name);
     if (unlink(path.c_str()) != 0 && errno != ENOENT) return from_errno("remove " + escape(path), errno);
     ++removed;
   }
-  report.done.push_back(fmt::format("removed {} digest lists from {}", removed, kLists));
+  report.done.push_back(fmt::format("removed {} digest lists from {}", removed, kListsFolder));
   return {};
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "loader/apparmor.h"
+#include "policy/apparmor.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "loader/config.h"
+#include "policy/config.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "lib/base/text.h"
+#include "policy/command_line.h"
 
 namespace diglim {
 namespace {
@@ -15,15 +16,10 @@ constexpr int kFirstPcr = 8;
 constexpr int kLastPcr = 15;
 
 Result<void> set_mode(std::string_view value, Config& config) {
-  if (value == "enforce") {
-    config.mode = Mode::kEnforce;
-  } else if (value == "permissive") {
-    config.mode = Mode::kPermissive;
-  } else if (value == "measure") {
-    config.mode = Mode::kMeasure;
-  } else {
+  const auto mode = mode_from_name(value);
+  if (!mode)
     return invalid("mode is \"enforce\", \"permissive\" or \"measure\", not \"" + escape(value, 40) + "\"");
-  }
+  config.mode = *mode;
   return {};
 }
 
@@ -84,44 +80,20 @@ constexpr Word kWords[] = {{"diglim.mode=", set_mode},
                            {"diglim.labels=", set_labels},
                            {"diglim.init=", set_init}};
 
-// Takes the next piece up to one of `ends` off the front of `text`.
-std::string_view take(std::string_view& text, std::string_view ends) {
-  const size_t end = text.find_first_of(ends);
-  const std::string_view piece = text.substr(0, end);
+// Takes the next line off the front of `text`.
+std::string_view take_line(std::string_view& text) {
+  const size_t end = text.find('\n');
+  const std::string_view line = text.substr(0, end);
   text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
-  return piece;
+  return line;
 }
 
 }  // namespace
 
-std::string_view mode_name(Mode mode) {
-  switch (mode) {
-    case Mode::kEnforce:
-      return "enforce";
-    case Mode::kPermissive:
-      return "permissive";
-    case Mode::kMeasure:
-      return "measure";
-  }
-  return "?";
-}
-
-ManifestMode manifest_mode(Mode mode) {
-  switch (mode) {
-    case Mode::kEnforce:
-      return ManifestMode::kEnforce;
-    case Mode::kPermissive:
-      return ManifestMode::kPermissive;
-    case Mode::kMeasure:
-      break;
-  }
-  return ManifestMode::kMeasure;
-}
-
 Result<Config> parse_config(std::string_view text) {
   Config config;
   for (int number = 1; !text.empty(); ++number) {
-    std::string_view line = take(text, "\n");
+    std::string_view line = take_line(text);
     line = trim(line.substr(0, line.find('#')));
     if (line.empty()) continue;
     const size_t equals = line.find('=');
@@ -133,10 +105,10 @@ Result<Config> parse_config(std::string_view text) {
   return config;
 }
 
-Result<void> apply_command_line(std::string_view line, Config& config) {
-  while (!line.empty()) {
-    const std::string_view word = take(line, " \t\n");
-    if (word == "--") break;  // what follows is init's
+Result<void> apply_command_line(std::string_view text, Config& config) {
+  Result<void> result;
+  const KernelLine line = split_kernel_line(text);
+  for (const std::string_view word : line.words) {
     const auto known = std::find_if(std::begin(kWords), std::end(kWords), [&](const Word& candidate) {
       return word.starts_with(candidate.prefix);
     });
@@ -144,10 +116,13 @@ Result<void> apply_command_line(std::string_view line, Config& config) {
       if (word.starts_with("diglim.")) config.unknown_words.emplace_back(word);
       continue;
     }
-    if (auto result = known->set(word.substr(known->prefix.size()), config); !result)
-      return with_context("kernel command line", result.error());
+    const auto applied = known->set(word.substr(known->prefix.size()), config);
+    if (!applied && result) result = with_context("kernel command line", applied.error());
   }
-  return {};
+  // How the tools of 2022 were made permissive.
+  if (std::find(line.arguments.begin(), line.arguments.end(), "-p") != line.arguments.end())
+    config.mode = Mode::kPermissive;
+  return result;
 }
 
 }  // namespace diglim

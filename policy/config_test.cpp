@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "loader/config.h"
+#include "policy/config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -66,6 +66,25 @@ TEST(Config, CommandLineWins) {
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().message,
             "kernel command line: mode is \"enforce\", \"permissive\" or \"measure\", not \"enforced\"");
+}
+
+TEST(Config, AnArgumentOfInitMakesItPermissive) {
+  Config config;
+  ASSERT_TRUE(apply_command_line("quiet -p diglim.mode=measure -- -px single\n", config));
+  EXPECT_EQ(config.mode, Mode::kMeasure);
+  ASSERT_TRUE(apply_command_line("quiet diglim.mode=measure -- single -p diglim.mode=enforce\n", config));
+  EXPECT_EQ(config.mode, Mode::kPermissive);
+}
+
+TEST(Config, WhatIsRightOnTheCommandLineCountsBesideWhatIsWrong) {
+  Config config;
+  const auto wrong = apply_command_line("diglim.pcr=99 diglim.labels=x diglim.mode=permissive", config);
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().message, "kernel command line: pcr is a number from 8 to 15, not \"99\"");
+  EXPECT_EQ(config.mode, Mode::kPermissive);
+  config.mode = Mode::kEnforce;
+  EXPECT_FALSE(apply_command_line("diglim.mode=x -- -p", config));
+  EXPECT_EQ(config.mode, Mode::kPermissive);
 }
 
 TEST(Config, MeasuresWhenAskedAndInItsMode) {

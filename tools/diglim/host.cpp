@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/diglim/doctor/host.h"
+#include "tools/diglim/host.h"
 
 #include <unistd.h>
 
@@ -7,18 +7,12 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "policy/command_line.h"
 
-namespace diglim::doctor {
+namespace diglim {
 namespace {
 
 constexpr size_t kMaxText = 1u << 20;
-
-std::vector<std::string> words_of(const std::string& line) {
-  std::istringstream stream(line);
-  std::vector<std::string> words;
-  for (std::string word; stream >> word;) words.push_back(word);
-  return words;
-}
 
 // mountinfo writes space, tab, newline and backslash as \ooo.
 std::string unescape_octal(std::string_view text) {
@@ -67,11 +61,11 @@ std::vector<Mount> Host::mounts() const {
   std::istringstream lines(text("/proc/self/mountinfo").value_or(""));
   for (std::string line; std::getline(lines, line);) {
     // ID PARENT MAJ:MIN ROOT POINT OPTIONS [TAGS...] - TYPE SOURCE SUPER (proc(5))
-    const auto words = words_of(line);
+    const auto words = split_words(line);
     size_t dash = 6;
     while (dash < words.size() && words[dash] != "-") ++dash;
     if (dash + 2 >= words.size()) continue;
-    all.push_back({unescape_octal(words[4]), words[dash + 1], unescape_octal(words[dash + 2])});
+    all.push_back({unescape_octal(words[4]), std::string(words[dash + 1]), unescape_octal(words[dash + 2])});
   }
   return all;
 }
@@ -84,22 +78,15 @@ std::optional<Mount> Host::mount_of(std::string_view absolute) const {
   return best;
 }
 
-std::vector<std::string> Host::command_line() const {
-  auto words = words_of(text("/proc/cmdline").value_or(""));
-  for (size_t i = 0; i < words.size(); ++i) {
-    if (words[i] == "--") words.resize(i);
-  }
-  return words;
+std::string Host::command_line() const {
+  return text("/proc/cmdline").value_or("");
 }
 
 std::optional<std::string> Host::parameter(std::string_view name) const {
-  std::optional<std::string> value;
-  for (const std::string& word : command_line()) {
-    if (word.starts_with(name) && word.size() > name.size() && word[name.size()] == '=') {
-      value = word.substr(name.size() + 1);
-    }
-  }
-  return value;
+  const std::string line = command_line();
+  const auto value = split_kernel_line(line).value(name);
+  if (!value) return std::nullopt;
+  return std::string(*value);
 }
 
 std::optional<std::string> Host::kernel_config(std::string_view option) const {
@@ -120,4 +107,4 @@ std::string Host::release() const {
   return text("/proc/sys/kernel/osrelease").value_or("");
 }
 
-}  // namespace diglim::doctor
+}  // namespace diglim

@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "loader/apparmor.h"
-
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-
-#include "lib/base/file.h"
+#include "policy/apparmor.h"
 
 namespace diglim {
 namespace {
 
-constexpr char kLoadFile[] = "/sys/kernel/security/apparmor/.load";
 constexpr uint32_t kInterfaceVersion = 5;
 
 // enum aa_code, security/apparmor/include/policy_unpack.h
@@ -45,14 +37,6 @@ Bytes empty_profile(std::string_view name) {
   for (int i = 0; i < 4; ++i) put_number(out, 0);  // no capability allowed, audited, quiet
   out.push_back(kStructEnd);
   return out;
-}
-
-Result<void> load_empty_profile(std::string_view name) {
-  TRY_ASSIGN(const Fd file, open_file(kLoadFile, O_WRONLY));
-  const Bytes profile = empty_profile(name);
-  if (write(file.get(), profile.data(), profile.size()) != static_cast<ssize_t>(profile.size()))
-    return from_errno(std::string("write ") + kLoadFile, errno);
-  return {};
 }
 
 }  // namespace diglim

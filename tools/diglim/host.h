@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The machine as the checks see it: files below a root, so that a test or an offline tree can stand for it.
+// A machine, seen from its root folder, so that a test or an offline tree can stand for it. Nothing is
+// changed through it.
 #pragma once
 
 #include <optional>
@@ -7,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace diglim::doctor {
+namespace diglim {
 
 struct Mount {
   std::string point;
@@ -34,9 +35,8 @@ class Host {
   // The mount that holds the path, by the longest matching point.
   std::optional<Mount> mount_of(std::string_view absolute) const;
 
-  // Words of /proc/cmdline up to "--".
-  std::vector<std::string> command_line() const;
-  // The value of the last word "NAME=...".
+  std::string command_line() const;  // /proc/cmdline; empty if it cannot be read
+  // The value of a setting on it (KernelLine::value(), policy/command_line.h).
   std::optional<std::string> parameter(std::string_view name) const;
   // The value of an option in the running kernel's /boot/config-RELEASE ("y"); "" if it is not set; nothing
   // if there is no such file.
@@ -47,4 +47,4 @@ class Host {
   std::string root_;  // without a slash at the end; empty: the running machine
 };
 
-}  // namespace diglim::doctor
+}  // namespace diglim

@@ -6,19 +6,29 @@
 #include <string_view>
 #include <vector>
 
+#include "bpf/abi.h"
 #include "lib/crypto/signature_policy.h"
 #include "lib/manifest/manifest.h"
 #include "policy/ima_policy.h"
 
 namespace diglim {
 
-enum class Mode {
-  kEnforce,     // what is unknown is denied
-  kPermissive,  // nothing is denied
-  kMeasure,     // what is unknown is measured, and denied only where it cannot be
-};
-std::string_view mode_name(Mode mode);  // as in the configuration
-ManifestMode manifest_mode(Mode mode);  // as in the manifest
+// What becomes of the unknown: it is denied; nothing is denied; it is measured, and denied only where it
+// cannot be. The manifest has the same names (mode_name(), mode_from_name()).
+using Mode = ManifestMode;
+
+// As the programs in the kernel number it.
+constexpr diglim_mode kernel_mode(Mode mode) {
+  return static_cast<diglim_mode>(mode);
+}
+static_assert(kernel_mode(Mode::kEnforce) == DIGLIM_MODE_ENFORCE &&
+              kernel_mode(Mode::kPermissive) == DIGLIM_MODE_PERMISSIVE &&
+              kernel_mode(Mode::kMeasure) == DIGLIM_MODE_MEASURE);
+
+// Where the loader looks, in the initramfs.
+constexpr char kConfigFile[] = "/etc/diglim/loader.conf";
+constexpr char kKeysFolder[] = "/etc/diglim/keys";
+constexpr char kListsFolder[] = "/etc/digest_lists";
 
 struct Config {
   Mode mode = Mode::kEnforce;
@@ -49,9 +59,10 @@ struct Config {
 // failed boot.
 Result<Config> parse_config(std::string_view text);
 
-// The kernel command line: diglim.mode=, diglim.measure=, diglim.pcr=, diglim.init=, with the same values.
-// Other words that begin with "diglim." are kept in unknown_words; the rest is not ours. kInvalid for a bad
-// value.
-Result<void> apply_command_line(std::string_view line, Config& config);
+// The kernel command line: diglim.mode=, diglim.measure=, diglim.pcr=, diglim.labels=, diglim.init=, with the
+// same values, before its "--" (policy/command_line.h); and after it "-p", which makes the mode permissive
+// whatever else is said. Other words before "--" that begin with "diglim." are kept in unknown_words; the
+// rest is not ours. kInvalid for the first bad value; all others count nevertheless.
+Result<void> apply_command_line(std::string_view text, Config& config);
 
 }  // namespace diglim

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel command line, as /proc/cmdline has it.
+//
+// The first word "--" ends what is the kernel's: parse_args() in kernel/params.c stops there, and
+// start_kernel() in init/main.c hands what follows to init, which is us. So settings ("diglim.mode=",
+// "ima_hash=") count before it only, and arguments of the loader after it only. All of DIGLIM goes by this
+// text, never by the arguments that a process was given: these also hold words before "--" that the kernel
+// does not know, and whoever foretells a boot does not have them.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace diglim {
+
+// What the kernel and everybody who reads /proc/cmdline is told, and what only init is.
+struct KernelLine {
+  std::vector<std::string_view> words;      // before "--"
+  std::vector<std::string_view> arguments;  // after it
+
+  // The value of the last of `words` that is "NAME=VALUE"; nothing if there is none.
+  std::optional<std::string_view> value(std::string_view name) const;
+};
+
+// Words are what lies between white space; quotes mean nothing (to the kernel they keep white space in a
+// value). The views are into `line`.
+KernelLine split_kernel_line(std::string_view line);
+
+}  // namespace diglim

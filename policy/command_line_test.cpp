@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace diglim {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(KernelLine, TheFirstTwoDashesDivideIt) {
+  const KernelLine line = split_kernel_line(" quiet  a=b\t-p --x -- -p a=c -- d\n");
+  EXPECT_THAT(line.words, ElementsAre("quiet", "a=b", "-p", "--x"));
+  EXPECT_THAT(line.arguments, ElementsAre("-p", "a=c", "--", "d"));
+}
+
+TEST(KernelLine, MayHaveOnlyOneHalfOrNone) {
+  EXPECT_THAT(split_kernel_line("quiet").arguments, IsEmpty());
+  EXPECT_THAT(split_kernel_line("quiet --").arguments, IsEmpty());
+  EXPECT_THAT(split_kernel_line("-- quiet").words, IsEmpty());
+  EXPECT_THAT(split_kernel_line("\n").words, IsEmpty());
+}
+
+TEST(KernelLine, TheLastValueCounts) {
+  const KernelLine line = split_kernel_line("lsm=a xlsm=b lsm=c,d lsm lsmx=e empty= -- lsm=f");
+  EXPECT_EQ(line.value("lsm"), "c,d");
+  EXPECT_EQ(line.value("empty"), "");
+  EXPECT_EQ(line.value("other"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace diglim
