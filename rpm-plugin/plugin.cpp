@@ -27,10 +27,10 @@
 #include "lib/crypto/hash.h"
 #include "lib/digest_list/package_file.h"
 #include "lib/digest_list/rpm_list.h"
-#include "rpm-plugin/files_in_place.h"
-#include "rpm-plugin/header_reader.h"
+#include "lib/installed/transaction.h"
+#include "lib/librpm/files_in_place.h"
+#include "lib/librpm/header_reader.h"
 #include "rpm-plugin/rpm_plugin_abi.h"
-#include "rpm-plugin/transaction.h"
 
 namespace diglim {
 namespace {

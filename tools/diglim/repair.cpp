@@ -6,10 +6,10 @@
 
 #include "lib/base/text.h"
 #include "lib/digest_list/rpm_list.h"
-#include "rpm-plugin/files_in_place.h"
-#include "rpm-plugin/transaction.h"
+#include "lib/installed/transaction.h"
+#include "lib/librpm/database.h"
+#include "lib/librpm/files_in_place.h"
 #include "tools/diglim/verbs.h"
-#include "tools/rpm_database.h"
 #include "tools/tool.h"
 
 namespace diglim {

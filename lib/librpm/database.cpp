@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/rpm_database.h"
+#include "lib/librpm/database.h"
 
 #include <fcntl.h>
 #include <rpm/header.h>

@@ -24,7 +24,7 @@ class Folder {
   // link is followed: it could lead out of that system into this one. Errors: kIo ("ROOT/PATH: reason").
   static Result<Folder> open(const std::string& root, std::string_view path);
 
-  // Errors as read_file(). `name` is one component.
+  // Errors as read_file(), which name the file; a link is none (kIo). `name` is one component.
   Result<Bytes> read(const std::string& name, size_t max_bytes) const;
   Result<bool> exists(const std::string& name) const;
   // Sorted, without "." and "..".

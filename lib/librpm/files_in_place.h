@@ -7,7 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "rpm-plugin/list_store.h"
+#include "lib/installed/list_store.h"
 
 namespace diglim {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rpm-plugin/header_reader.h"
+#include "lib/librpm/header_reader.h"
 
 #include <rpm/header.h>
 #include <rpm/rpmtag.h>

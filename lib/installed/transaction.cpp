@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rpm-plugin/transaction.h"
+#include "lib/installed/transaction.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/rpm_keyring.h"
+#include "lib/librpm/keyring.h"
 
 #include <fcntl.h>
 #include <rpm/header.h>

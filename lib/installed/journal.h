@@ -11,7 +11,7 @@
 #include <set>
 #include <string>
 
-#include "rpm-plugin/folder.h"
+#include "lib/base/folder.h"
 
 namespace diglim {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: the folder of lists, the journal and the loader's calls through whole, failed and cut transactions.
-#include "rpm-plugin/transaction.h"
+#include "lib/installed/transaction.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

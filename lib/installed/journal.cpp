@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rpm-plugin/journal.h"
+#include "lib/installed/journal.h"
 
 #include "lib/base/text.h"
 

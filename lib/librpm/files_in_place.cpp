@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rpm-plugin/files_in_place.h"
+#include "lib/librpm/files_in_place.h"
 
 #include <fcntl.h>
 #include <rpm/header.h>

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rpm-plugin/folder.h"
+#include "lib/base/folder.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 
 #include "lib/base/text.h"
 
@@ -27,16 +25,6 @@ Result<Fd> open_or_make(int parent, const std::string& name, bool follow) {
   }
   if (!fd) return from_errno("open", errno);
   return fd;
-}
-
-Result<void> write_all(int fd, ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = write(fd, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return from_errno("write", errno);
-    bytes = bytes.subspan(static_cast<size_t>(put));
-  }
-  return {};
 }
 
 }  // namespace
@@ -65,21 +53,10 @@ Error Folder::failed(std::string_view action, const std::string& name, int error
 Result<Bytes> Folder::read(const std::string& name, size_t max_bytes) const {
   const Fd fd(openat(fd_.get(), name.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return failed("open", name, errno);
-  struct stat info = {};
-  if (fstat(fd.get(), &info) != 0) return failed("stat", name, errno);
-  const auto size = static_cast<size_t>(info.st_size);
-  if (!S_ISREG(info.st_mode) || size > max_bytes)
-    return unsupported(escape(path_ + "/" + name) + " is no regular file of a sensible size");
-  Bytes content(size);
-  size_t used = 0;
-  while (used < size) {
-    const ssize_t got = ::read(fd.get(), content.data() + used, size - used);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed("read", name, errno);
-    if (got == 0) break;
-    used += static_cast<size_t>(got);
-  }
-  content.resize(used);
+  const std::string path = path_ + "/" + name;
+  auto content = read_open_file(fd, path, max_bytes);
+  if (!content && content.error().code == ErrorCode::kUnsupported)
+    return with_context(escape(path), content.error());
   return content;
 }
 
@@ -91,24 +68,7 @@ Result<bool> Folder::exists(const std::string& name) const {
 }
 
 Result<std::vector<std::string>> Folder::list() const {
-  // A description of its own: its position is not shared with other readers.
-  Fd own(openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!own) return failed("open", "", errno);
-  const auto close_folder = [](DIR* folder) { (void)closedir(folder); };
-  const std::unique_ptr<DIR, decltype(close_folder)> folder(fdopendir(own.get()), close_folder);
-  if (!folder) return failed("open", "", errno);
-  (void)own.release();  // closedir() closes it
-  std::vector<std::string> names;
-  for (;;) {
-    errno = 0;
-    const dirent* entry = readdir(folder.get());
-    if (entry == nullptr && errno != 0) return failed("read", "", errno);
-    if (entry == nullptr) break;
-    std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(std::move(name));
-  }
-  std::sort(names.begin(), names.end());
-  return names;
+  return list_open_folder(fd_, path_);
 }
 
 Result<PendingFile> Folder::prepare(const std::string& name, ByteView content) const {
@@ -121,11 +81,11 @@ Result<PendingFile> Folder::prepare(const std::string& name, ByteView content) c
     return failed("remove", file.temporary, errno);
   file.fd = Fd(openat(fd_.get(), file.temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!file.fd) return failed("create", file.temporary, errno);
-  auto written = write_all(file.fd.get(), content);
-  if (written && fchmod(file.fd.get(), 0644) != 0) written = from_errno("chmod", errno);
+  auto written = write_bytes(file.fd, path_ + "/" + name, content);
+  if (written && fchmod(file.fd.get(), 0644) != 0) written = failed("chmod", name, errno);
   if (written) return file;
   discard(file);
-  return with_context(escape(path_ + "/" + name), written.error());
+  return written.error();
 }
 
 Result<void> Folder::sync(const std::vector<PendingFile>& files) const {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "rpm-plugin/folder.h"
+#include "lib/base/folder.h"
 
 namespace diglim {
 

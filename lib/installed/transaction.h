@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "rpm-plugin/journal.h"
-#include "rpm-plugin/kernel_names.h"
-#include "rpm-plugin/list_store.h"
-#include "rpm-plugin/publisher.h"
+#include "lib/installed/journal.h"
+#include "lib/installed/kernel_names.h"
+#include "lib/installed/list_store.h"
+#include "lib/installed/publisher.h"
 
 namespace diglim {
 

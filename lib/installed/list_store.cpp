@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rpm-plugin/list_store.h"
+#include "lib/installed/list_store.h"
 
 #include <algorithm>
 #include <set>

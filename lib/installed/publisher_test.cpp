@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rpm-plugin/publisher.h"
+#include "lib/installed/publisher.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The packages of an rpm database, read through librpm; the only file of the tools that knows it.
+// The packages of an rpm database, read through librpm.
 #pragma once
 
 #include <functional>
 #include <string>
 
-#include "rpm-plugin/header_reader.h"
+#include "lib/librpm/header_reader.h"
 
 struct rpmts_s;  // librpm's
 struct rpmtxn_s;

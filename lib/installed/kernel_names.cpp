@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rpm-plugin/kernel_names.h"
+#include "lib/installed/kernel_names.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
