@@ -95,10 +95,7 @@ Result<void> read_ecc(const TPMT_PUBLIC& area, AttestationKey& key) {
 }
 
 bool verify_pss(EVP_PKEY* key, HashAlgo algo, ByteView digest, ByteView signature) {
-  struct Free {
-    void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-  };
-  const std::unique_ptr<EVP_PKEY_CTX, Free> context(EVP_PKEY_CTX_new(key, nullptr));
+  const PkeyContextPtr context(EVP_PKEY_CTX_new(key, nullptr));
   return context && EVP_PKEY_verify_init(context.get()) == 1 &&
          EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PSS_PADDING) == 1 &&
          EVP_PKEY_CTX_set_signature_md(context.get(), hash_evp(algo)) == 1 &&

@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <utility>
 
+#include "lib/base/owned.h"
 #include "lib/base/text.h"
 
 namespace diglim {
@@ -43,8 +43,7 @@ Result<Bytes> read_to_end(int fd, const std::string& path, size_t size_hint, siz
 }
 
 Result<std::vector<std::string>> read_entries(Fd fd, const std::string& path) {
-  const auto close_folder = [](DIR* folder) { (void)closedir(folder); };
-  const std::unique_ptr<DIR, decltype(close_folder)> folder(fdopendir(fd.get()), close_folder);
+  const Owned<DIR, closedir> folder(fdopendir(fd.get()));
   if (!folder) return from_errno("open folder " + escape(path), errno);
   (void)fd.release();  // closedir() closes it
   std::vector<std::string> names;

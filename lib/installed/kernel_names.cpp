@@ -7,8 +7,8 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <memory>
 
+#include "lib/base/owned.h"
 #include "lib/base/text.h"
 #include "lib/crypto/hash.h"
 
@@ -40,7 +40,7 @@ Result<std::string> identity_of(const std::string& root) {
     if (stat("/proc/1/root", &first) != 0 || is_same(own, first)) return std::string();
     return "chroot " + std::to_string(own.st_dev) + " " + std::to_string(own.st_ino);
   }
-  const std::unique_ptr<char, decltype(&free)> real(realpath(root.c_str(), nullptr), free);
+  const MallocPtr<char> real(realpath(root.c_str(), nullptr));
   if (!real) return from_errno("resolve " + escape(root), errno);
   return std::string(real.get());
 }

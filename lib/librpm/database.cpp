@@ -2,20 +2,14 @@
 #include "lib/librpm/database.h"
 
 #include <fcntl.h>
-#include <rpm/header.h>
-#include <rpm/rpmdb.h>
 #include <rpm/rpmlib.h>
 #include <rpm/rpmlog.h>
-#include <rpm/rpmmacro.h>
-#include <rpm/rpmtd.h>
-#include <rpm/rpmts.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <memory>
 #include <optional>
 
 #include "lib/base/text.h"
@@ -24,22 +18,6 @@ namespace diglim {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct FreeTs {
-  void operator()(rpmts ts) const { rpmtsFree(ts); }
-};
-struct FreeIterator {
-  void operator()(rpmdbMatchIterator iterator) const { rpmdbFreeIterator(iterator); }
-};
-struct FreeIndexIterator {
-  void operator()(rpmdbIndexIterator iterator) const { rpmdbIndexIteratorFree(iterator); }
-};
-struct FreeMalloc {
-  void operator()(char* text) const { free(text); }  // NOLINT: librpm's strings are malloc'ed
-};
-using TsPtr = std::unique_ptr<std::remove_pointer_t<rpmts>, FreeTs>;
-using IteratorPtr = std::unique_ptr<std::remove_pointer_t<rpmdbMatchIterator>, FreeIterator>;
-using IndexIteratorPtr = std::unique_ptr<std::remove_pointer_t<rpmdbIndexIterator>, FreeIndexIterator>;
 
 // The first error that librpm logs: its functions return little more than "failed".
 int keep_first_error(rpmlogRec record, rpmlogCallbackData data) {
@@ -135,7 +113,7 @@ bool holds_database(const fs::path& folder) {
 }
 
 size_t count_packages(rpmts ts) {
-  const IndexIteratorPtr index(rpmdbIndexIteratorInit(rpmtsGetRdb(ts), RPMDBI_NAME));
+  const RpmIndexIteratorPtr index(rpmdbIndexIteratorInit(rpmtsGetRdb(ts), RPMDBI_NAME));
   const void* key = nullptr;
   size_t key_size = 0;
   size_t count = 0;
@@ -144,13 +122,6 @@ size_t count_packages(rpmts ts) {
     count += rpmdbIndexIteratorNumPkgs(index.get());
   }
   return count;
-}
-
-// Macros expand '%'; a path is to be taken as it is.
-void set_dbpath(const std::string& path) {
-  std::string value;
-  for (char c : path) value += c == '%' ? std::string("%%") : std::string(1, c);
-  (void)rpmPushMacro(nullptr, "_dbpath", nullptr, value.c_str(), RMIL_CMDLINE);  // fails for bad names only
 }
 
 Error database_error(const std::string& database, const Log& log) {
@@ -168,8 +139,7 @@ Result<std::string> find_rpm_database(const std::string& root, const std::string
       const Log log;
       if (rpmReadConfigFiles(nullptr, nullptr) != 0)
         return not_found("rpm cannot read its configuration: " + log.message());
-      const std::unique_ptr<char, FreeMalloc> configured(rpmExpand("%{_dbpath}", nullptr));
-      folder = configured.get();
+      folder = configured_dbpath();
     }
     if (!holds_database(folder)) {
       return not_found("no rpm database in " + escape(folder) + "; name one with -r ROOT or --dbpath FOLDER");
@@ -201,12 +171,11 @@ Result<void> for_each_package(
   const Log log;
   if (rpmReadConfigFiles(nullptr, nullptr) != 0) return database_error(database, log);
   set_dbpath(copy ? copy->folder() : database);
-  const TsPtr ts(rpmtsCreate());
-  // The loader verifies; what rpm's keyring thinks must not hide a package from it.
-  (void)rpmtsSetVSFlags(ts.get(), RPMVSF_NOHDRCHK | RPMVSF_MASK_NODIGESTS | RPMVSF_MASK_NOSIGNATURES);
+  const RpmTsPtr ts(rpmtsCreate());
+  (void)rpmtsSetVSFlags(ts.get(), kUnverified);
   if (rpmtsOpenDB(ts.get(), O_RDONLY) != 0) return database_error(database, log);
   const size_t total = count_packages(ts.get());
-  const IteratorPtr packages(rpmtsInitIterator(ts.get(), RPMDBI_PACKAGES, nullptr, 0));
+  const RpmIteratorPtr packages(rpmtsInitIterator(ts.get(), RPMDBI_PACKAGES, nullptr, 0));
   while (Header header = packages ? rpmdbNextIterator(packages.get()) : nullptr) {
     const InstalledPackage package = read_header(header);
     if (package.name != "gpg-pubkey") TRY(on_package(package, total));
@@ -220,19 +189,10 @@ Result<RpmLock> RpmLock::take(const std::string& database) {
   const Log log;
   if (rpmReadConfigFiles(nullptr, nullptr) != 0) return database_error(database, log);
   set_dbpath(database);
-  RpmLock lock;
-  lock.ts_ = rpmtsCreate();
-  lock.lock_ = rpmtxnBegin(lock.ts_, RPMTXN_WRITE);
-  if (lock.lock_ == nullptr) return database_error(database, log);
-  return lock;
-}
-
-RpmLock::RpmLock(RpmLock&& other) noexcept
-    : ts_(std::exchange(other.ts_, nullptr)), lock_(std::exchange(other.lock_, nullptr)) {}
-
-RpmLock::~RpmLock() {
-  rpmtxnEnd(lock_);
-  rpmtsFree(ts_);
+  RpmTsPtr ts(rpmtsCreate());
+  RpmTxnPtr lock(rpmtxnBegin(ts.get(), RPMTXN_WRITE));
+  if (!lock) return database_error(database, log);
+  return RpmLock(std::move(ts), std::move(lock));
 }
 
 }  // namespace diglim

@@ -6,9 +6,7 @@
 #include <string>
 
 #include "lib/librpm/header_reader.h"
-
-struct rpmts_s;  // librpm's
-struct rpmtxn_s;
+#include "lib/librpm/librpm.h"
 
 namespace diglim {
 
@@ -32,14 +30,13 @@ Result<void> for_each_package(
 class RpmLock {
  public:
   static Result<RpmLock> take(const std::string& database);
-  RpmLock(RpmLock&& other) noexcept;
-  RpmLock& operator=(RpmLock&&) = delete;
-  ~RpmLock();
 
  private:
-  RpmLock() = default;
-  rpmts_s* ts_ = nullptr;
-  rpmtxn_s* lock_ = nullptr;
+  RpmLock(RpmTsPtr ts, RpmTxnPtr lock) : ts_(std::move(ts)), lock_(std::move(lock)) {}
+
+  // In this order: the lock is of the set.
+  RpmTsPtr ts_;
+  RpmTxnPtr lock_;
 };
 
 }  // namespace diglim

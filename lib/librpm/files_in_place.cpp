@@ -2,20 +2,17 @@
 #include "lib/librpm/files_in_place.h"
 
 #include <fcntl.h>
-#include <rpm/header.h>
-#include <rpm/rpmfiles.h>
 #include <rpm/rpmtag.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <functional>
-#include <memory>
 #include <optional>
 
 #include "lib/cms/appended_signature.h"
 #include "lib/crypto/hash.h"
+#include "lib/librpm/librpm.h"
 
 namespace diglim {
 namespace {
@@ -23,16 +20,6 @@ namespace {
 constexpr size_t kMagicBytes = 8;
 constexpr uint64_t kMaxFileBytes = 1u << 30;
 constexpr size_t kChunkBytes = 256u << 10;
-
-struct FreeHeader {
-  void operator()(Header header) const { headerFree(header); }
-};
-struct FreeFiles {
-  void operator()(rpmfiles files) const { rpmfilesFree(files); }
-};
-struct FreeMalloc {
-  void operator()(char* text) const { free(text); }  // NOLINT: librpm's strings are malloc'ed
-};
 
 struct ShippedFile {
   std::string path;
@@ -48,11 +35,10 @@ bool any_file(ByteView list, bool with_path, const std::function<bool(const Ship
   if (!parts || parts->content.size() <= kMagicBytes) return false;
   const ByteView blob = parts->content.subspan(kMagicBytes);
   // It copies, but its argument is not const.
-  const std::unique_ptr<std::remove_pointer_t<Header>, FreeHeader> header(headerImport(
-      const_cast<uint8_t*>(blob.data()), static_cast<unsigned int>(blob.size()), HEADERIMPORT_COPY));
+  const RpmHeaderPtr header(headerImport(const_cast<uint8_t*>(blob.data()),
+                                         static_cast<unsigned int>(blob.size()), HEADERIMPORT_COPY));
   if (!header) return false;
-  const std::unique_ptr<std::remove_pointer_t<rpmfiles>, FreeFiles> files(
-      rpmfilesNew(nullptr, header.get(), RPMTAG_BASENAMES, RPMFI_NOHEADER));
+  const RpmFilesPtr files(rpmfilesNew(nullptr, header.get(), RPMTAG_BASENAMES, RPMFI_NOHEADER));
   const int count = files ? static_cast<int>(rpmfilesFC(files.get())) : 0;
   for (int i = 0; i < count; ++i) {
     int algo = 0;
@@ -62,7 +48,7 @@ bool any_file(ByteView list, bool with_path, const std::function<bool(const Ship
     if (digest == nullptr || size == 0 || !known || !S_ISREG(rpmfilesFMode(files.get(), i))) continue;
     ShippedFile file = {{}, rpmfilesFSize(files.get(), i), *known, Bytes(digest, digest + size)};
     if (with_path) {
-      const std::unique_ptr<char, FreeMalloc> path(rpmfilesFN(files.get(), i));
+      const MallocPtr<char> path(rpmfilesFN(files.get(), i));
       file.path = path ? path.get() : "";
     }
     if (on_file(file)) return true;

@@ -7,15 +7,13 @@
 
 #include <memory>
 
+#include "lib/base/owned.h"
 #include "lib/tpm/tpm.h"
 
 namespace diglim {
 
-struct FreeEsys {
-  void operator()(void* memory) const { Esys_Free(memory); }
-};
 template <typename T>
-using EsysPtr = std::unique_ptr<T, FreeEsys>;
+using EsysPtr = Owned<T, Esys_Free>;
 
 // "TPM: what: reason", kIo.
 Error tpm_error(std::string_view what, TSS2_RC code);
