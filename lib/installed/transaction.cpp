@@ -59,27 +59,18 @@ Transaction::Transaction(TransactionSetup setup, Warn warn, IsNeeded is_needed)
   auto state = Folder::open(setup_.root, kStateFolder);
   if (state) {
     state_.emplace(std::move(*state));
-    take_journal();
   } else {
     trouble(state.error().message);
   }
-  journal_.dbpath = setup_.dbpath;
   auto store = ListStore::open(setup_.root);
   if (store) {
     store_.emplace(std::move(*store));
   } else {
     trouble(store.error().message);
   }
-  // A journal that says nothing but that something was under way: any package's list may be left from it.
-  if ((unreadable_ || setup_.prune) && store_) {
-    if (const auto all = store_->names()) {
-      for (const std::string& name : *all) {
-        if (name.starts_with(kRpmListPrefix))
-          (unreadable_ ? journal_.incoming : journal_.outgoing).insert(name);
-      }
-    }
-    journal_written_ = journal_written_ || unreadable_;
-  }
+  if (state_) take_journal();
+  journal_.dbpath = setup_.dbpath;
+  if (setup_.scope == TransactionScope::kPrune) suspect_all(journal_.outgoing);
   if (!publisher_->is_active()) return;
   auto kernel = KernelNames::create(setup_.root);
   if (kernel) {
@@ -93,17 +84,27 @@ Transaction::Transaction(TransactionSetup setup, Warn warn, IsNeeded is_needed)
 // whoever asks that one.
 void Transaction::take_journal() {
   auto before = read_journal(*state_);
-  unreadable_ = !before;
-  if (before && *before) {
-    if (is_same_database(setup_.root, (*before)->dbpath, setup_.dbpath)) {
-      journal_ = std::move(**before);
-      journal_written_ = true;
-    } else {
-      foreign_ = true;
-      trouble("a transaction on the rpm database in " + escape((*before)->dbpath) + " was cut short");
-    }
+  if (before && *before && !is_same_database(setup_.root, (*before)->dbpath, setup_.dbpath)) {
+    on_disk_ = OnDisk::kForeign;
+    trouble("a transaction on the rpm database in " + escape((*before)->dbpath) + " was cut short");
+  } else if (before && *before) {
+    on_disk_ = OnDisk::kOurs;
+    journal_ = std::move(**before);
+  } else if (!before) {
+    // It says nothing but that something was under way: any package's list may be left from it.
+    on_disk_ = OnDisk::kOurs;
+    suspect_all(journal_.incoming);
   }
-  wants_all_ = setup_.all || unreadable_ || journal_written_;
+  if (on_disk_ == OnDisk::kOurs) setup_.scope = std::max(setup_.scope, TransactionScope::kAll);
+}
+
+// The lists of all packages.
+void Transaction::suspect_all(std::set<std::string>& names) const {
+  const auto all = store_ ? store_->names() : std::vector<std::string>();
+  if (!all) return;
+  for (const std::string& name : *all) {
+    if (name.starts_with(kRpmListPrefix)) names.insert(name);
+  }
 }
 
 bool Transaction::is_active() const {
@@ -111,16 +112,17 @@ bool Transaction::is_active() const {
 }
 
 TransactionCounts Transaction::counts() const {
-  return {counts_.written, counts_.removed, complete_ && in_force_, kernel_.has_value()};
+  const bool complete = lists_ == Lists::kInForce && trouble_ == Trouble::kNone;
+  return {counts_.written, counts_.removed, complete, kernel_.has_value()};
 }
 
 void Transaction::trouble(const std::string& message) {
-  complete_ = false;
+  trouble_ = Trouble::kSaid;
   say(message);
 }
 
 void Transaction::not_in_force(const std::string& message) {
-  in_force_ = false;
+  lists_ = Lists::kOwed;
   say(message);
 }
 
@@ -168,11 +170,11 @@ void Transaction::note(const std::vector<PackageList>& incoming, const std::vect
   for (const PackageList& list : incoming) {
     if (auto name = store_->name_of(list, *all)) journal_.incoming.insert(std::move(*name));
   }
-  if (!state_ || foreign_ || (journal_.incoming == before.incoming && journal_.outgoing == before.outgoing))
-    return;
+  if (!state_ || on_disk_ == OnDisk::kForeign) return;
+  if (journal_.incoming == before.incoming && journal_.outgoing == before.outgoing) return;
   const auto written = write_journal(*state_, journal_);
   if (!written) return trouble(written.error().message);
-  journal_written_ = true;
+  on_disk_ = OnDisk::kOurs;
 }
 
 void Transaction::write_and_publish(const std::vector<PackageList>& lists, bool all_of_root) {
@@ -297,16 +299,16 @@ Result<std::vector<std::string>> Transaction::find_stale(const std::vector<Packa
 void Transaction::finish(std::vector<PackageHeader> installed) {
   if (!store_) return;
   const std::vector<PackageList> lists = with_list(std::move(installed));
-  const bool again = !in_force_;
-  if (wants_all_ || again) {
-    in_force_ = true;
+  const bool again = lists_ == Lists::kOwed;
+  if (wants_all() || again) {
+    lists_ = Lists::kInForce;
     write_and_publish(lists, again && kernel_ && !kernel_->is_host());  // again: all that begin() wanted
-    if (again && in_force_ && complete_)
+    if (again && lists_ == Lists::kInForce && trouble_ == Trouble::kNone)
       warn_("a second attempt worked: DIGLIM's lists are in step with rpm");
   }
-  if (wants_all_) (void)store_->remove_unfinished();  // hidden files, which no reader takes for lists
+  if (wants_all()) (void)store_->remove_unfinished();  // hidden files, which no reader takes for lists
   // The old lists know what the new packages share with the old.
-  if (!in_force_) return;
+  if (lists_ == Lists::kOwed) return;
   const auto stale = find_stale(lists);
   if (!stale) return trouble(stale.error().message);
   if (!stale->empty()) {
@@ -320,9 +322,9 @@ void Transaction::finish(std::vector<PackageHeader> installed) {
     counts_.removed += stale->size();
   }
   withdraw(lists);
-  if (!complete_ || !journal_written_) return;
-  if (const auto removed = remove_journal(*state_); !removed) trouble(removed.error().message);
-  journal_written_ = false;
+  if (trouble_ == Trouble::kSaid || on_disk_ != OnDisk::kOurs) return;
+  if (const auto removed = remove_journal(*state_); !removed) return trouble(removed.error().message);
+  on_disk_ = OnDisk::kNone;
 }
 
 }  // namespace diglim

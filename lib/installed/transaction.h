@@ -26,14 +26,19 @@ struct PackageHeader {
 // Those of them that have a list. Moves them: thousands of headers need not be in memory twice.
 std::vector<PackageList> with_list(std::vector<PackageHeader> packages);
 
+// Which lists of packages a transaction answers for; each includes what stands before it.
+enum class TransactionScope {
+  kTouched,  // of packages that come or go
+  kAll,      // of all installed packages, as if a transaction had been cut short
+  kPrune,    // of any package: what is not installed goes, also if no journal names it
+};
+
 struct TransactionSetup {
   std::string root = "/";
   std::string dbpath;  // below the root
   std::string loader;  // empty: see Publisher
   int budget_ms = 30'000;
-  bool all = false;  // as if a transaction had been cut short
-  bool prune =
-      false;  // with all: any list of a package that is not installed goes, not only those in the journal
+  TransactionScope scope = TransactionScope::kTouched;  // at least; a journal that is found makes it kAll
 };
 
 struct TransactionCounts {
@@ -55,9 +60,9 @@ class Transaction {
   // Opens everything that will be needed: later calls may come from within a chroot. REQUIRES: outside of it.
   Transaction(TransactionSetup setup, Warn warn, IsNeeded is_needed);
 
-  // The one before, on the same database, was cut short or could not do its work: begin() and finish() want
-  // all installed packages.
-  bool wants_all() const { return wants_all_; }
+  // The scope is more than kTouched, or the one before, on the same database, was cut short or could not do
+  // its work: begin() and finish() want all installed packages.
+  bool wants_all() const { return setup_.scope != TransactionScope::kTouched; }
 
   // Before anything changes. `incoming` will be installed, `outgoing` removed or replaced; `installed` are
   // all that are installed now if wants_all(), else empty. One publication.
@@ -75,7 +80,25 @@ class Transaction {
   TransactionCounts counts() const;
 
  private:
+  // The journal's file.
+  enum class OnDisk {
+    kNone,
+    kOurs,     // written here, or left by a transaction on this database: goes once all is in step
+    kForeign,  // left by one on another database: stays as it is
+  };
+  // Those that were to be written and published.
+  enum class Lists {
+    kInForce,
+    kOwed,  // some are not: finish() tries once more, then the next transaction
+  };
+  // What finish() cannot put right.
+  enum class Trouble {
+    kNone,
+    kSaid,  // the journal stays
+  };
+
   void take_journal();
+  void suspect_all(std::set<std::string>& names) const;
   void warn_of_unusable(const std::vector<PackageHeader>& packages);
   void note(const std::vector<PackageList>& incoming, const std::vector<std::string>& outgoing);
   Result<std::vector<std::string>> find_stale(const std::vector<PackageList>& installed);
@@ -96,12 +119,9 @@ class Transaction {
   std::optional<Folder> state_;
   std::optional<KernelNames> kernel_;
   Journal journal_;
-  bool journal_written_ = false;
-  bool wants_all_ = false;
-  bool unreadable_ = false;
-  bool foreign_ = false;  // the journal on the disk is of another database: it stays as it is
-  bool complete_ = true;
-  bool in_force_ = true;  // the lists that were to be written and published were
+  OnDisk on_disk_ = OnDisk::kNone;
+  Lists lists_ = Lists::kInForce;
+  Trouble trouble_ = Trouble::kNone;
   TransactionCounts counts_;
 };
 

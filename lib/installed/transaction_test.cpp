@@ -42,10 +42,10 @@ class TransactionTest : public testing::Test {
   }
   static PackageHeader unsigned_package(const std::string& nvra) { return {nvra, untrusted("not signed")}; }
 
-  Transaction start() {
+  Transaction start(TransactionScope scope = TransactionScope::kTouched) {
     warnings_.clear();
     return Transaction(
-        {root_, "/var/lib/rpm", loader_, 10'000},
+        {root_, "/var/lib/rpm", loader_, 10'000, scope},
         [this](const std::string& text) { warnings_.push_back(text); },
         [this](ByteView) { return files_in_place_; });
   }
@@ -74,7 +74,12 @@ class TransactionTest : public testing::Test {
     fs::remove(path);
     return text;
   }
-  bool has_journal() const { return fs::exists(root_ + "/var/lib/diglim/transaction"); }
+  std::string journal_path() const { return root_ + "/var/lib/diglim/transaction"; }
+  bool has_journal() const { return fs::exists(journal_path()); }
+  std::string journal() const {
+    std::ifstream file(journal_path());
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
 
   const std::string p_ = "0-file_list-rpm-";
   std::string root_;
@@ -194,6 +199,7 @@ TEST_F(TransactionTest, JournalOfAnotherDatabaseWaitsForThatOne) {
   Transaction(start()).begin({a2}, {a1.nvra}, {a1});  // and rpm dies
   fs::create_directories(root_ + "/var/lib/rpm");
   fs::create_directories(root_ + "/var/lib/second");
+  const std::string before = journal();
   const auto on_second = [this] {
     return Transaction(
         {root_, "/var/lib/second", loader_, 10'000},
@@ -204,15 +210,24 @@ TEST_F(TransactionTest, JournalOfAnotherDatabaseWaitsForThatOne) {
     EXPECT_FALSE(t.wants_all());
     t.begin({other}, {}, {});
     t.finish({other});
+    EXPECT_FALSE(t.counts().complete);
+    EXPECT_EQ(journal(), before);
   }
   ASSERT_EQ(warnings_.size(), 1u);
   EXPECT_NE(warnings_[0].find("the rpm database in /var/lib/rpm was cut short"), std::string::npos);
   EXPECT_EQ(lists(), (Names{p_ + "a-1-1.noarch", p_ + "a-2-1.noarch", p_ + "other-1-1.noarch"}));
   EXPECT_TRUE(has_journal());
   {
+    // A second attempt that works puts nothing right about the other database.
+    fail_loads(1);
+    warnings_.clear();
     Transaction t = on_second();
-    t.begin({}, {other.nvra}, {});
+    const auto another = package("another-1-1.noarch", "four");
+    t.begin({another}, {other.nvra}, {});
     t.finish({});
+    EXPECT_EQ(warnings_.size(), 2u) << "of the journal and the first attempt; no word of success";
+    EXPECT_FALSE(t.counts().complete);
+    EXPECT_EQ(journal(), before);
   }
   Transaction repair = start();
   EXPECT_TRUE(repair.wants_all());
@@ -288,6 +303,106 @@ TEST_F(TransactionTest, WhatFailedAtFirstIsTriedOnceMoreAtTheEnd) {
   EXPECT_EQ(warnings_[1], "a second attempt worked: DIGLIM's lists are in step with rpm");
   EXPECT_EQ(lists(), (Names{p_ + "a-2-1.noarch"}));
   EXPECT_NE(calls().find("unload --if-loaded a-1-1.noarch\n"), std::string::npos);
+  EXPECT_FALSE(has_journal());
+}
+
+TEST_F(TransactionTest, WhatALatePackageOwesIsTriedOnceMoreToo) {
+  const auto a1 = package("a-1-1.noarch", "one");
+  const auto b1 = package("b-1-1.noarch", "two");
+  Transaction t = start();
+  t.begin({a1}, {}, {});
+  EXPECT_TRUE(t.counts().complete);
+  fail_loads(1);
+  t.add(b1);
+  EXPECT_FALSE(t.counts().complete);
+  t.finish({a1, b1});
+  EXPECT_TRUE(t.counts().complete);
+  EXPECT_EQ(warnings_.size(), 2u);
+  EXPECT_NE(calls().find("load --skip-bad a-1-1.noarch b-1-1.noarch\n"), std::string::npos);
+  EXPECT_FALSE(has_journal());
+}
+
+TEST_F(TransactionTest, TroubleAtTheEndKeepsTheJournalForTheNextOne) {
+  const auto v1 = package("a-1-1.noarch", "one");
+  const auto v2 = package("a-2-1.noarch", "two");
+  install(v1);
+  {
+    std::ofstream(loader_, std::ios::app) << "[ $1 != unload ] || { echo busy >&2; exit 3; }\n";
+    Transaction t = start();
+    t.begin({v2}, {v1.nvra}, {});
+    EXPECT_TRUE(t.counts().complete);
+    t.finish({v2});
+    EXPECT_FALSE(t.counts().complete);
+  }
+  ASSERT_EQ(warnings_.size(), 1u);
+  EXPECT_NE(warnings_[0].find("nothing was withdrawn: busy"), std::string::npos);
+  EXPECT_EQ(lists(), (Names{p_ + "a-2-1.noarch"}));
+  EXPECT_TRUE(has_journal());
+  std::ofstream(loader_) << "#!/bin/sh\nexit 0\n";
+  Transaction t = start();
+  ASSERT_TRUE(t.wants_all());
+  t.begin({}, {}, {v2});
+  t.finish({v2});
+  EXPECT_TRUE(t.counts().complete);
+  EXPECT_FALSE(has_journal());
+}
+
+TEST_F(TransactionTest, WithoutAJournalTheListsFollowAllTheSame) {
+  const auto v1 = package("a-1-1.noarch", "one");
+  const auto v2 = package("a-2-1.noarch", "two");
+  install(v1);
+  const std::string unfinished = root_ + "/var/lib/diglim/.transaction.new";
+  fs::create_directory(unfinished);  // in the way of the next journal
+  {
+    Transaction t = start();
+    t.begin({v2}, {v1.nvra}, {});
+    EXPECT_FALSE(t.counts().complete);
+    t.finish({v2});
+    EXPECT_FALSE(t.counts().complete);
+  }
+  EXPECT_EQ(warnings_.size(), 1u);
+  EXPECT_EQ(lists(), (Names{p_ + "a-2-1.noarch"}));
+  EXPECT_FALSE(has_journal());
+  fs::remove_all(root_ + "/var/lib/diglim");
+  std::ofstream(root_ + "/var/lib/diglim") << "a file in place of the folder";
+  Transaction t = start();
+  t.begin({v1}, {v2.nvra}, {});
+  t.finish({v1});
+  EXPECT_EQ(warnings_.size(), 1u);
+  EXPECT_FALSE(t.counts().complete);
+  EXPECT_EQ(lists(), (Names{p_ + "a-1-1.noarch"}));
+}
+
+TEST_F(TransactionTest, ScopeSaysWhichListsFollow) {
+  const auto a1 = package("a-1-1.noarch", "one");
+  const auto b1 = package("b-1-1.noarch", "two");
+  install(a1);
+  install(b1);
+  fs::remove(root_ + "/etc/digest_lists/" + p_ + "a-1-1.noarch");
+  std::ofstream(root_ + "/etc/digest_lists/" + p_ + "gone-1-1.noarch") << "of no package, in no journal";
+  std::ofstream(root_ + "/etc/digest_lists/0-file_list-compact-mine") << "stays";
+  {
+    Transaction t = start(TransactionScope::kTouched);
+    EXPECT_FALSE(t.wants_all());
+    t.begin({}, {}, {});
+    t.finish({});
+    EXPECT_EQ(t.counts().written + t.counts().removed, 0u);
+  }
+  {
+    Transaction t = start(TransactionScope::kAll);
+    EXPECT_TRUE(t.wants_all());
+    t.begin({}, {}, {a1, b1});
+    t.finish({a1, b1});
+    EXPECT_EQ(t.counts().written, 1u);
+    EXPECT_EQ(t.counts().removed, 0u);
+  }
+  Transaction t = start(TransactionScope::kPrune);
+  EXPECT_TRUE(t.wants_all());
+  t.begin({}, {}, {a1, b1});
+  t.finish({a1, b1});
+  EXPECT_EQ(t.counts().removed, 1u);
+  EXPECT_EQ(lists(), (Names{"0-file_list-compact-mine", p_ + "a-1-1.noarch", p_ + "b-1-1.noarch"}));
+  EXPECT_TRUE(t.counts().complete);
   EXPECT_FALSE(has_journal());
 }
 

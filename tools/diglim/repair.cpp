@@ -74,8 +74,7 @@ Result<TransactionCounts> bring_in_step(const Options& options, size_t& packages
   if (options.root.empty()) setup.dbpath = database;  // else found again by its place below the root
   setup.loader = options.loader;
   setup.budget_ms = kBudget_ms;
-  setup.all = true;
-  setup.prune = options.prune;
+  setup.scope = options.prune ? TransactionScope::kPrune : TransactionScope::kAll;
   FilesInPlace files(setup.root, [&] { return with_list(installed); });
   Transaction transaction(
       setup, [](const std::string& message) { complain("diglim repair", message); },
