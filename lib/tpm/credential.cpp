@@ -7,10 +7,10 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 
-#include "lib/attest/marshal.h"
 #include "lib/crypto/hash.h"
 #include "lib/crypto/openssl.h"
 #include "lib/crypto/public_key.h"
+#include "lib/tcg/marshal.h"
 
 namespace diglim {
 namespace {

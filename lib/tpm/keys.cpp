@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys inside the TPM. All are primary keys made from seeds by fixed templates: the same each time, nothing
 // to store.
-#include "lib/attest/marshal.h"
 #include "lib/crypto/hash.h"
+#include "lib/tcg/marshal.h"
 #include "lib/tpm/esys.h"
 
 namespace diglim {

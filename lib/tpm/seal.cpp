@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/attest/marshal.h"
+#include "lib/tcg/marshal.h"
 #include "lib/tpm/esys.h"
 #include "lib/tpm/pcr_policy.h"
 #include "lib/tpm/signing_key.h"

@@ -5,9 +5,9 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "lib/attest/ecdsa_key.h"
-#include "lib/attest/marshal.h"
-#include "lib/attest/quote.h"
+#include "lib/tcg/ecdsa_key.h"
+#include "lib/tcg/marshal.h"
+#include "lib/tcg/quote.h"
 
 namespace diglim {
 namespace {

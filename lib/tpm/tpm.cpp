@@ -6,9 +6,9 @@
 
 #include <cstdlib>
 
-#include "lib/attest/marshal.h"
-#include "lib/attest/tpm_hash.h"
 #include "lib/base/text.h"
+#include "lib/tcg/marshal.h"
+#include "lib/tcg/tpm_hash.h"
 #include "lib/tpm/esys.h"
 #include "lib/tpm/pcr_policy.h"
 

@@ -9,18 +9,12 @@
 #include <optional>
 #include <string>
 
-#include "lib/attest/quote.h"
+#include "lib/tcg/quote.h"
 #include "lib/tpm/sealed.h"
 
 namespace diglim {
 
 constexpr const char* kDefaultTcti = "device:/dev/tpmrm0";
-
-struct SignedQuote {
-  Bytes attest;     // TPMS_ATTEST
-  Bytes signature;  // TPMT_SIGNATURE
-  Bytes ak;         // TPM2B_PUBLIC
-};
 
 struct EndorsementKey {
   Bytes public_area;  // TPM2B_PUBLIC

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/attest/quote.h"
+#include "lib/tcg/quote.h"
 
 #include <gtest/gtest.h>
 
-#include "lib/attest/test_attester.h"
+#include "lib/tcg/test_tpm.h"
 
 namespace diglim {
 namespace {
 
 TEST(Quote, SaysWhatWasQuoted) {
-  TestAttester machine;
-  const Bundle bundle = machine.bundle();
+  TestTpm machine;
+  const SignedQuote made = machine.quote({});
   QuoteFault fault = QuoteFault::kMalformed;
-  const auto quote = parse_quote(bundle.attest, fault);
+  const auto quote = parse_quote(made.attest, fault);
   ASSERT_TRUE(quote) << quote.error().message;
   EXPECT_EQ(quote->nonce, machine.nonce);
   EXPECT_EQ(quote->selection.pcrs, machine.quoted);
@@ -22,27 +22,27 @@ TEST(Quote, SaysWhatWasQuoted) {
 }
 
 TEST(Quote, EveryTruncationIsRefused) {
-  const Bundle bundle = TestAttester().bundle();
-  for (size_t size = 0; size < bundle.attest.size(); ++size) {
+  const SignedQuote made = TestTpm().quote({});
+  for (size_t size = 0; size < made.attest.size(); ++size) {
     QuoteFault fault = QuoteFault::kMalformed;
-    EXPECT_FALSE(parse_quote(ByteView(bundle.attest).first(size), fault)) << size;
+    EXPECT_FALSE(parse_quote(ByteView(made.attest).first(size), fault)) << size;
   }
 }
 
 TEST(Quote, EveryBitOfTheSignatureCounts) {
-  const Bundle bundle = TestAttester().bundle();
-  const auto key = parse_attestation_key(bundle.ak);
+  const SignedQuote made = TestTpm().quote({});
+  const auto key = parse_attestation_key(made.ak);
   ASSERT_TRUE(key) << key.error().message;
-  EXPECT_TRUE(verify_quote_signature(*key, bundle.attest, bundle.signature));
-  for (size_t i = 0; i < bundle.signature.size() * 8; ++i) {
-    Bytes signature = bundle.signature;
+  EXPECT_TRUE(verify_quote_signature(*key, made.attest, made.signature));
+  for (size_t i = 0; i < made.signature.size() * 8; ++i) {
+    Bytes signature = made.signature;
     signature[i / 8] = static_cast<uint8_t>(signature[i / 8] ^ 1 << i % 8);
-    EXPECT_FALSE(verify_quote_signature(*key, bundle.attest, signature)) << "bit " << i;
+    EXPECT_FALSE(verify_quote_signature(*key, made.attest, signature)) << "bit " << i;
   }
 }
 
 TEST(Quote, TheNameCoversThePublicArea) {
-  TestAttester machine;
+  TestTpm machine;
   const Bytes ak = machine.ak();
   const Bytes name = *tpm_name(ak);
   ASSERT_EQ(name.size(), 34u);

@@ -2,7 +2,7 @@
 // The public area of an ECDSA key, as a TPM sees it.
 #pragma once
 
-#include "lib/attest/marshal.h"
+#include "lib/tcg/marshal.h"
 
 namespace diglim {
 

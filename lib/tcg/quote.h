@@ -3,21 +3,21 @@
 // and 12.2). tss2-mu takes the bytes apart; no TPM is needed.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "lib/base/bytes.h"
 #include "lib/crypto/hash.h"
 #include "lib/crypto/openssl.h"
+#include "lib/tcg/pcr.h"
 
 namespace diglim {
 
-// Registers of one bank.
-struct PcrSelection {
-  HashAlgo bank = HashAlgo::kSha256;
-  std::vector<unsigned> pcrs;  // ascending, each once
+// As a TPM hands it out.
+struct SignedQuote {
+  Bytes attest;     // TPMS_ATTEST
+  Bytes signature;  // TPMT_SIGNATURE
+  Bytes ak;         // TPM2B_PUBLIC
 };
 
+// What a TPMS_ATTEST says.
 struct Quote {
   Bytes nonce;             // extraData
   PcrSelection selection;  // exactly one bank
@@ -51,8 +51,5 @@ Result<Bytes> tpm_name(ByteView public_area);
 // `signature` is a TPMT_SIGNATURE over the hash of `attest`. kCorrupt: not one; kUnsupported: of another
 // scheme or hash than the key's; kUntrusted: wrong.
 Result<void> verify_quote_signature(const AttestationKey& key, ByteView attest, ByteView signature);
-
-// H(value || value ...) of the selected registers, in order.
-Result<Bytes> pcr_selection_digest(HashAlgo algo, const std::vector<Bytes>& values);
 
 }  // namespace diglim

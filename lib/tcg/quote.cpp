@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/attest/quote.h"
+#include "lib/tcg/quote.h"
 
 #include <openssl/rsa.h>
 
 #include <optional>
 
-#include "lib/attest/marshal.h"
-#include "lib/attest/tpm_hash.h"
 #include "lib/crypto/public_key.h"
+#include "lib/tcg/marshal.h"
+#include "lib/tcg/tpm_hash.h"
 
 namespace diglim {
 namespace {
@@ -185,12 +185,6 @@ Result<void> verify_quote_signature(const AttestationKey& key, ByteView attest, 
   }
   if (!good) return untrusted("the signature is wrong");
   return {};
-}
-
-Result<Bytes> pcr_selection_digest(HashAlgo algo, const std::vector<Bytes>& values) {
-  TRY_ASSIGN(Hasher hasher, Hasher::create(algo));
-  for (const Bytes& value : values) TRY(hasher.update(value));
-  return hasher.finish();
 }
 
 }  // namespace diglim
