@@ -9,28 +9,23 @@
 //   psm_pre   a new package that could not be read then: now, before its files land
 //   tsm_post  asks the rpm database what is installed now; what is not loses its list
 // The other hooks are not used: psm_post REMOVED comes before an upgrade as well as after it.
-#include <rpm/header.h>
 #include <rpm/rpmcallback.h>
-#include <rpm/rpmdb.h>
 #include <rpm/rpmio.h>
 #include <rpm/rpmlog.h>
-#include <rpm/rpmmacro.h>
-#include <rpm/rpmte.h>
-#include <rpm/rpmts.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <set>
 
 #include "lib/crypto/hash.h"
-#include "lib/digest_list/package_file.h"
+#include "lib/digest_list/package_list.h"
 #include "lib/digest_list/rpm_list.h"
-#include "rpm-plugin/files_in_place.h"
-#include "rpm-plugin/header_reader.h"
+#include "lib/installed/transaction.h"
+#include "lib/librpm/files_in_place.h"
+#include "lib/librpm/header_reader.h"
+#include "lib/librpm/librpm.h"
 #include "rpm-plugin/rpm_plugin_abi.h"
-#include "rpm-plugin/transaction.h"
 
 namespace diglim {
 namespace {
@@ -39,22 +34,6 @@ namespace {
 // loader.
 constexpr int kBudget_ms = 30'000;
 constexpr int kBudgetPerPackage_ms = 100;
-
-struct FreeIterator {
-  void operator()(rpmdbMatchIterator iterator) const { rpmdbFreeIterator(iterator); }
-};
-struct FreeElements {
-  void operator()(rpmtsi elements) const { rpmtsiFree(elements); }
-};
-struct FreeHeader {
-  void operator()(Header header) const { headerFree(header); }
-};
-struct FreeMalloc {
-  void operator()(char* text) const { free(text); }  // NOLINT: librpm's strings are malloc'ed
-};
-using IteratorPtr = std::unique_ptr<std::remove_pointer_t<rpmdbMatchIterator>, FreeIterator>;
-using ElementsPtr = std::unique_ptr<std::remove_pointer_t<rpmtsi>, FreeElements>;
-using HeaderPtr = std::unique_ptr<std::remove_pointer_t<Header>, FreeHeader>;
 
 // Between tsm_pre and tsm_post of one transaction.
 struct State {
@@ -107,7 +86,7 @@ std::optional<PackageHeader> from_package_file(rpmts ts, rpmte te) {
 class Database {
  public:
   explicit Database(rpmts ts) : ts_(ts), flags_(rpmtsVSFlags(ts)) {
-    (void)rpmtsSetVSFlags(ts, flags_ | RPMVSF_NOHDRCHK | RPMVSF_MASK_NODIGESTS | RPMVSF_MASK_NOSIGNATURES);
+    (void)rpmtsSetVSFlags(ts, flags_ | kUnverified);
   }
   ~Database() { (void)rpmtsSetVSFlags(ts_, flags_); }
   Database(const Database&) = delete;
@@ -123,7 +102,7 @@ class Database {
  private:
   std::vector<PackageHeader> read(rpmDbiTagVal index, const void* key, size_t size) const {
     std::vector<PackageHeader> packages;
-    const IteratorPtr found(rpmtsInitIterator(ts_, index, key, size));
+    const RpmIteratorPtr found(rpmtsInitIterator(ts_, index, key, size));
     while (Header header = found ? rpmdbNextIterator(found.get()) : nullptr) {
       PackageHeader package = from_header(header);
       if (!package.nvra.starts_with("gpg-pubkey-")) packages.push_back(std::move(package));
@@ -159,8 +138,7 @@ void begin_transaction(rpmPlugin plugin, rpmts ts, State& state) {
   setup.loader = loader_option(plugin);
   setup.budget_ms = kBudget_ms + kBudgetPerPackage_ms * rpmtsNElements(ts);
   setup.root = rpmtsRootDir(ts) != nullptr ? rpmtsRootDir(ts) : "/";
-  const std::unique_ptr<char, FreeMalloc> dbpath(rpmExpand("%{_dbpath}", nullptr));
-  setup.dbpath = dbpath ? dbpath.get() : "";
+  setup.dbpath = configured_dbpath();
   const auto installed = [ts] { return with_list(Database(ts).all()); };
   const auto files = std::make_shared<FilesInPlace>(setup.root, installed);
   state.transaction = std::make_unique<Transaction>(std::move(setup), warn,
@@ -169,7 +147,7 @@ void begin_transaction(rpmPlugin plugin, rpmts ts, State& state) {
   const Database database(ts);
   std::vector<PackageHeader> incoming;
   std::vector<std::string> outgoing;
-  const ElementsPtr elements(rpmtsiInit(ts));
+  const RpmElementsPtr elements(rpmtsiInit(ts));
   while (rpmte te = rpmtsiNext(elements.get(), 0)) {
     if (rpmteN(te) != nullptr) state.names.insert(rpmteN(te));
     if (is_incoming(te)) {
@@ -188,7 +166,7 @@ void begin_transaction(rpmPlugin plugin, rpmts ts, State& state) {
 
 void add_element(State& state, rpmte te) {
   if (!state.transaction || !is_incoming(te) || !state.handed_over.insert(te).second) return;
-  const HeaderPtr header(rpmteHeader(te));
+  const RpmHeaderPtr header(rpmteHeader(te));
   if (header) state.transaction->add(from_header(header.get()));
 }
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/attest/quote.h"
 #include "lib/manifest/manifest.h"
+#include "lib/tcg/quote.h"
 
 namespace diglim {
 

@@ -10,23 +10,26 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <utility>
 
+#include "lib/base/owned.h"
 #include "lib/base/text.h"
 
 namespace diglim {
 namespace {
 
+constexpr size_t kLeastRoom = 4096;
+
 Result<Bytes> read_to_end(int fd, const std::string& path, size_t size_hint, size_t max_bytes) {
   Bytes content;
-  content.reserve(size_hint + 1);  // one more, so that the end is seen without growing
+  // One more, so that the end is seen without growing.
+  content.reserve(std::max(size_hint + 1, kLeastRoom));
   for (;;) {
     const size_t used = content.size();
     if (used > max_bytes) {
       return unsupported("larger than the limit of " + std::to_string(max_bytes) + " bytes");
     }
-    const size_t room = std::max<size_t>(content.capacity() - used, 4096);
+    const size_t room = content.capacity() > used ? content.capacity() - used : kLeastRoom;
     content.resize(used + room);
     const ssize_t got = read(fd, content.data() + used, room);
     if (got < 0 && errno == EINTR) {
@@ -39,14 +42,21 @@ Result<Bytes> read_to_end(int fd, const std::string& path, size_t size_hint, siz
   }
 }
 
-Result<void> write_all(int fd, const std::string& path, ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = write(fd, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return from_errno("write " + escape(path), errno);
-    bytes = bytes.subspan(static_cast<size_t>(put));
+Result<std::vector<std::string>> read_entries(Fd fd, const std::string& path) {
+  const Owned<DIR, closedir> folder(fdopendir(fd.get()));
+  if (!folder) return from_errno("open folder " + escape(path), errno);
+  (void)fd.release();  // closedir() closes it
+  std::vector<std::string> names;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = readdir(folder.get());
+    if (entry == nullptr && errno != 0) return from_errno("read folder " + escape(path), errno);
+    if (entry == nullptr) break;
+    std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(std::move(name));
   }
-  return {};
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 std::string folder_of(const std::string& path) {
@@ -82,6 +92,10 @@ Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
 Result<Bytes> read_file(const std::string& path, size_t max_bytes) {
   // O_NONBLOCK: a FIFO in place of a file must not hang us. It means nothing for a regular file.
   TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_NONBLOCK));
+  return read_open_file(fd, path, max_bytes);
+}
+
+Result<Bytes> read_open_file(const Fd& fd, const std::string& path, size_t max_bytes) {
   struct stat info = {};
   if (fstat(fd.get(), &info) != 0) return from_errno("stat " + escape(path), errno);
   if (!S_ISREG(info.st_mode)) return unsupported("not a regular file");
@@ -96,13 +110,23 @@ Result<Bytes> read_stream(const std::string& path, size_t max_bytes) {
   return read_to_end(fd.get(), path, 0, max_bytes);
 }
 
+Result<void> write_bytes(const Fd& fd, const std::string& path, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = write(fd.get(), bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return from_errno("write " + escape(path), errno);
+    bytes = bytes.subspan(static_cast<size_t>(put));
+  }
+  return {};
+}
+
 Result<void> write_file_atomically(const std::string& path, ByteView bytes, mode_t mode) {
   // A leading dot, so that whoever reads a folder of lists or keys passes over what is not finished.
   const size_t name_at = path.rfind('/') + 1;
   std::string temporary = path.substr(0, name_at) + "." + path.substr(name_at) + ".XXXXXX";
   Fd fd(mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd) return from_errno("create " + escape(temporary), errno);
-  auto written = write_all(fd.get(), temporary, bytes);
+  auto written = write_bytes(fd, temporary, bytes);
   if (written && fchmod(fd.get(), mode) != 0) written = from_errno("chmod " + escape(temporary), errno);
   if (written && fsync(fd.get()) != 0) written = from_errno("fsync " + escape(temporary), errno);
   if (written && rename(temporary.c_str(), path.c_str()) != 0) {
@@ -118,20 +142,16 @@ Result<void> write_file_atomically(const std::string& path, ByteView bytes, mode
 }
 
 Result<std::vector<std::string>> list_folder(const std::string& path) {
-  const auto close_folder = [](DIR* folder) { (void)closedir(folder); };
-  const std::unique_ptr<DIR, decltype(close_folder)> folder(opendir(path.c_str()), close_folder);
-  if (!folder) return from_errno("open folder " + escape(path), errno);
-  std::vector<std::string> names;
-  for (;;) {
-    errno = 0;
-    const dirent* entry = readdir(folder.get());
-    if (entry == nullptr && errno != 0) return from_errno("read folder " + escape(path), errno);
-    if (entry == nullptr) break;
-    std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(std::move(name));
-  }
-  std::sort(names.begin(), names.end());
-  return names;
+  Fd fd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return from_errno("open folder " + escape(path), errno);
+  return read_entries(std::move(fd), path);
+}
+
+Result<std::vector<std::string>> list_open_folder(const Fd& folder, const std::string& path) {
+  // A description of its own: its position is not shared with other readers.
+  Fd own(openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!own) return from_errno("open folder " + escape(path), errno);
+  return read_entries(std::move(own), path);
 }
 
 }  // namespace diglim

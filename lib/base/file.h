@@ -36,8 +36,14 @@ Result<Fd> open_file(const std::string& path, int flags, mode_t mode = 0);
 // `max_bytes` (so that memory stays bounded whatever the file claims).
 Result<Bytes> read_file(const std::string& path, size_t max_bytes);
 
+// The same of an open file, from where it stands. `path` is for messages.
+Result<Bytes> read_open_file(const Fd& fd, const std::string& path, size_t max_bytes);
+
 // For /proc, /sys and pipes, whose size is not known ahead: reads to the end, at most `max_bytes`.
 Result<Bytes> read_stream(const std::string& path, size_t max_bytes);
+
+// All of the bytes, from where the file stands. kIo: "write PATH: reason".
+Result<void> write_bytes(const Fd& fd, const std::string& path, ByteView bytes);
 
 // All or nothing: writes to a temporary file in the same folder (its name begins with a dot), fsync, rename
 // over `path`, fsync of the folder. On an error `path` is as it was and nothing is left behind.
@@ -45,5 +51,8 @@ Result<void> write_file_atomically(const std::string& path, ByteView bytes, mode
 
 // Names (not paths) in a folder without "." and "..", sorted bytewise, so that every run sees one order.
 Result<std::vector<std::string>> list_folder(const std::string& path);
+
+// The same of an open folder, wherever its position is, and it stays there. `path` is for messages.
+Result<std::vector<std::string>> list_open_folder(const Fd& folder, const std::string& path);
 
 }  // namespace diglim

@@ -7,7 +7,6 @@
 #include <openssl/cms.h>
 #include <openssl/err.h>
 
-#include <memory>
 #include <optional>
 
 #include "lib/base/text.h"
@@ -17,18 +16,7 @@
 namespace diglim {
 namespace {
 
-struct FreeCms {
-  void operator()(CMS_ContentInfo* cms) const { CMS_ContentInfo_free(cms); }
-};
-using CmsPtr = std::unique_ptr<CMS_ContentInfo, FreeCms>;
-
-struct FreeMdContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
-struct FreeOpenssl {
-  void operator()(unsigned char* memory) const { OPENSSL_free(memory); }
-};
+using CmsPtr = Owned<CMS_ContentInfo, CMS_ContentInfo_free>;
 
 enum class Verdict { kGood, kBad, kUnknownKey, kNotCounted };
 
@@ -116,7 +104,7 @@ std::optional<Bytes> encode_attributes(const CMS_SignerInfo* signer) {
   for (int i = 0; i < CMS_signed_get_attr_count(signer); ++i) {
     unsigned char* der = nullptr;
     const int size = i2d_X509_ATTRIBUTE(CMS_signed_get_attr(signer, i), &der);
-    const std::unique_ptr<unsigned char, FreeOpenssl> owner(der);
+    const OpensslPtr<unsigned char> owner(der);
     if (size < 0) return std::nullopt;
     append(attributes, {der, static_cast<size_t>(size)});
   }
@@ -171,7 +159,7 @@ std::optional<std::string> attributes_problem(CMS_SignerInfo* signer, HashAlgo a
 }
 
 bool signature_is_right(EVP_PKEY* key, HashAlgo algo, ByteView signature, ByteView message) {
-  const std::unique_ptr<EVP_MD_CTX, FreeMdContext> context(EVP_MD_CTX_new());
+  const MdContextPtr context(EVP_MD_CTX_new());
   // Ed25519 hashes by itself (RFC 8419 section 3): over the attributes or, without any, over the content.
   const EVP_MD* md = EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? nullptr : hash_evp(algo);
   const bool right = context && EVP_DigestVerifyInit(context.get(), nullptr, md, nullptr, key) == 1 &&

@@ -2,7 +2,8 @@
 // The SignedData is put together here, byte for byte what `openssl cms -sign -noattr -nocerts` makes (a test
 // compares), because OpenSSL 3.0 refuses to sign CMS with Ed25519 ("no default digest"). Replace it by
 // CMS_sign() when the oldest supported OpenSSL no longer does.
-#include <openssl/bio.h>
+#include "lib/cms/cms_sign.h"
+
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -11,9 +12,9 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/cms/cms.h"
 #include "lib/crypto/hash.h"
 #include "lib/crypto/openssl.h"
+#include "lib/crypto/x509.h"
 
 namespace diglim {
 namespace {
@@ -39,16 +40,7 @@ struct SecretBytes {
   Bytes bytes;
 };
 
-struct FreeBio {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-struct FreeMdContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-struct FreeAlgorithm {
-  void operator()(X509_ALGOR* algorithm) const { X509_ALGOR_free(algorithm); }
-};
-using AlgorithmPtr = std::unique_ptr<X509_ALGOR, FreeAlgorithm>;
+using AlgorithmPtr = Owned<X509_ALGOR, X509_ALGOR_free>;
 
 Bytes der(uint8_t tag, std::initializer_list<ByteView> parts) {
   Bytes content;
@@ -86,8 +78,7 @@ int refuse_passphrase(char*, int, int, void* asked) {
 Result<PkeyPtr> read_key(const std::string& path) {
   TRY_ASSIGN(Bytes content, read_file(path, kMaxKeyBytes));
   const SecretBytes secret(std::move(content));
-  const std::unique_ptr<BIO, FreeBio> bio(
-      BIO_new_mem_buf(secret.bytes.data(), static_cast<int>(secret.bytes.size())));
+  const BioPtr bio(BIO_new_mem_buf(secret.bytes.data(), static_cast<int>(secret.bytes.size())));
   bool encrypted = false;
   PkeyPtr key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_passphrase, &encrypted) : nullptr);
   ERR_clear_error();
@@ -134,7 +125,7 @@ Result<Algorithms> algorithms_for(const EVP_PKEY& key) {
 }
 
 Result<Bytes> sign(EVP_PKEY* key, const EVP_MD* md, ByteView content) {
-  const std::unique_ptr<EVP_MD_CTX, FreeMdContext> context(EVP_MD_CTX_new());
+  const MdContextPtr context(EVP_MD_CTX_new());
   size_t size = 0;
   if (!context || EVP_DigestSignInit(context.get(), nullptr, md, nullptr, key) != 1 ||
       EVP_DigestSign(context.get(), nullptr, &size, content.data(), content.size()) != 1) {

@@ -2,14 +2,12 @@
 // Hash algorithms by the field's several numberings, and hashing. OpenSSL does the work.
 #pragma once
 
-#include <openssl/evp.h>
-
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <string_view>
 
 #include "lib/base/bytes.h"
+#include "lib/crypto/openssl.h"
 
 namespace diglim {
 
@@ -45,11 +43,8 @@ class Hasher {
   Result<Bytes> finish();  // REQUIRES: not finished before
 
  private:
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
   explicit Hasher(EVP_MD_CTX* context) : context_(context) {}
-  std::unique_ptr<EVP_MD_CTX, Free> context_;
+  MdContextPtr context_;
 };
 
 // The hash of the concatenation of `parts`.

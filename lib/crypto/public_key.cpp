@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/crypto/public_key.h"
 
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
@@ -12,27 +10,6 @@
 
 namespace diglim {
 namespace {
-
-struct FreeBignum {
-  void operator()(BIGNUM* number) const { BN_free(number); }
-};
-using BignumPtr = std::unique_ptr<BIGNUM, FreeBignum>;
-struct FreePkeyContext {
-  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-};
-using PkeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, FreePkeyContext>;
-struct FreeParamBuilder {
-  void operator()(OSSL_PARAM_BLD* builder) const { OSSL_PARAM_BLD_free(builder); }
-};
-struct FreeParams {
-  void operator()(OSSL_PARAM* params) const { OSSL_PARAM_free(params); }
-};
-struct FreeEcdsaSig {
-  void operator()(ECDSA_SIG* sig) const { ECDSA_SIG_free(sig); }
-};
-struct FreeOpenssl {
-  void operator()(unsigned char* buffer) const { OPENSSL_free(buffer); }
-};
 
 BignumPtr bignum(ByteView bytes) {
   if (bytes.size() > kMaxRsaBits / 8) return nullptr;
@@ -76,12 +53,12 @@ Result<PkeyPtr> rsa_public_key(ByteView modulus, ByteView exponent) {
   // With e = 1 the padded digest is its own signature, and an even n or e is not RSA at all.
   if (!BN_is_odd(n.get()) || !BN_is_odd(e.get()) || BN_is_one(e.get()))
     return invalid("RSA key: not an RSA key");
-  const std::unique_ptr<OSSL_PARAM_BLD, FreeParamBuilder> builder(OSSL_PARAM_BLD_new());
+  const Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> builder(OSSL_PARAM_BLD_new());
   if (!builder || OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
       OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1) {
     return openssl_error("RSA key");
   }
-  const std::unique_ptr<OSSL_PARAM, FreeParams> params(OSSL_PARAM_BLD_to_param(builder.get()));
+  const Owned<OSSL_PARAM, OSSL_PARAM_free> params(OSSL_PARAM_BLD_to_param(builder.get()));
   if (!params) return openssl_error("RSA key");
   return from_params("RSA", params.get());
 }
@@ -129,14 +106,14 @@ bool verify_rsa(EVP_PKEY* key, HashAlgo algo, ByteView digest, ByteView signatur
 bool verify_ecdsa(EVP_PKEY* key, ByteView digest, ByteView r, ByteView s) {
   BignumPtr r_number = bignum(r);
   BignumPtr s_number = bignum(s);
-  const std::unique_ptr<ECDSA_SIG, FreeEcdsaSig> sig(ECDSA_SIG_new());
+  const EcdsaSigPtr sig(ECDSA_SIG_new());
   if (!r_number || !s_number || !sig) return false;
   if (ECDSA_SIG_set0(sig.get(), r_number.get(), s_number.get()) != 1) return false;
   (void)r_number.release();  // sig owns both now
   (void)s_number.release();
   unsigned char* der = nullptr;
   const int size = i2d_ECDSA_SIG(sig.get(), &der);
-  const std::unique_ptr<unsigned char, FreeOpenssl> owned(der);
+  const OpensslPtr<unsigned char> owned(der);
   const PkeyContextPtr context = verify_context(key);
   if (size <= 0 || !context) return false;
   return verified(
@@ -144,10 +121,7 @@ bool verify_ecdsa(EVP_PKEY* key, ByteView digest, ByteView r, ByteView s) {
 }
 
 bool verify_ed25519(EVP_PKEY* key, ByteView message, ByteView signature) {
-  struct FreeMdContext {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
-  const std::unique_ptr<EVP_MD_CTX, FreeMdContext> context(EVP_MD_CTX_new());
+  const MdContextPtr context(EVP_MD_CTX_new());
   if (!context || EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key) != 1) {
     ERR_clear_error();
     return false;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/crypto/x509.h"
 
-#include <openssl/bio.h>
-#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -19,17 +17,6 @@ constexpr std::string_view kPemBegin = "-----BEGIN ";
 constexpr uint8_t kDerSequence = 0x30;
 constexpr int kMinRsaBits = 2048;
 constexpr int kMinCurveBits = 224;
-
-struct FreeBio {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-using BioPtr = std::unique_ptr<BIO, FreeBio>;
-
-struct FreeOpenssl {
-  void operator()(void* memory) const { OPENSSL_free(memory); }
-};
-template <typename T>
-using OpensslPtr = std::unique_ptr<T, FreeOpenssl>;
 
 Result<X509Ptr> read_der(ByteView der, uint64_t offset) {
   const unsigned char* at = der.data();

@@ -5,19 +5,16 @@
 
 #include <openssl/x509.h>
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "lib/base/bytes.h"
+#include "lib/base/owned.h"
 
 namespace diglim {
 
-struct FreeX509 {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-using X509Ptr = std::unique_ptr<X509, FreeX509>;
+using X509Ptr = Owned<X509, X509_free>;
 
 constexpr size_t kMaxX509PerFile = 256;
 

@@ -36,11 +36,11 @@ uint8_t openpgp_number(HashAlgo algo) {
 }
 
 Bytes number_of(const EVP_PKEY* key, const char* name) {
-  BIGNUM* number = nullptr;
-  require(EVP_PKEY_get_bn_param(key, name, &number) == 1, name);
-  Bytes out(static_cast<size_t>(BN_num_bytes(number)));
-  BN_bn2bin(number, out.data());
-  BN_free(number);
+  BIGNUM* raw = nullptr;
+  require(EVP_PKEY_get_bn_param(key, name, &raw) == 1, name);
+  const BignumPtr number(raw);
+  Bytes out(static_cast<size_t>(BN_num_bytes(raw)));
+  BN_bn2bin(raw, out.data());
   return out;
 }
 
@@ -267,19 +267,17 @@ Bytes TestKey::numbers(HashAlgo algo, ByteView digest) const {
   Bytes raw(1024);
   size_t size = raw.size();
   if (edwards) {
-    EVP_MD_CTX* context = EVP_MD_CTX_new();
-    require(EVP_DigestSignInit(context, nullptr, nullptr, nullptr, pkey_.get()) == 1, "Ed25519");
-    require(EVP_DigestSign(context, raw.data(), &size, digest.data(), digest.size()) == 1, "Ed25519");
-    EVP_MD_CTX_free(context);
+    const MdContextPtr context(EVP_MD_CTX_new());
+    require(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, pkey_.get()) == 1, "Ed25519");
+    require(EVP_DigestSign(context.get(), raw.data(), &size, digest.data(), digest.size()) == 1, "Ed25519");
   } else {
-    EVP_PKEY_CTX* context = EVP_PKEY_CTX_new(pkey_.get(), nullptr);
-    require(EVP_PKEY_sign_init(context) == 1, "sign");
+    const PkeyContextPtr context(EVP_PKEY_CTX_new(pkey_.get(), nullptr));
+    require(EVP_PKEY_sign_init(context.get()) == 1, "sign");
     if (algorithm() == 1) {
-      require(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1, "padding");
-      require(EVP_PKEY_CTX_set_signature_md(context, hash_evp(algo)) == 1, "hash");
+      require(EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1, "padding");
+      require(EVP_PKEY_CTX_set_signature_md(context.get(), hash_evp(algo)) == 1, "hash");
     }
-    require(EVP_PKEY_sign(context, raw.data(), &size, digest.data(), digest.size()) == 1, "sign");
-    EVP_PKEY_CTX_free(context);
+    require(EVP_PKEY_sign(context.get(), raw.data(), &size, digest.data(), digest.size()) == 1, "sign");
   }
   raw.resize(size);
   if (algo_ == Algo::kEd25519) return raw;
@@ -288,15 +286,14 @@ Bytes TestKey::numbers(HashAlgo algo, ByteView digest) const {
   }
   if (algorithm() == 1) return mpi(raw);
   const unsigned char* der = raw.data();
-  ECDSA_SIG* pair = d2i_ECDSA_SIG(nullptr, &der, static_cast<long>(raw.size()));
+  const EcdsaSigPtr pair(d2i_ECDSA_SIG(nullptr, &der, static_cast<long>(raw.size())));
   require(pair != nullptr, "ECDSA");
   Bytes out;
-  for (const BIGNUM* number : {ECDSA_SIG_get0_r(pair), ECDSA_SIG_get0_s(pair)}) {
+  for (const BIGNUM* number : {ECDSA_SIG_get0_r(pair.get()), ECDSA_SIG_get0_s(pair.get())}) {
     Bytes bytes(static_cast<size_t>(BN_num_bytes(number)));
     BN_bn2bin(number, bytes.data());
     append(out, mpi(bytes));
   }
-  ECDSA_SIG_free(pair);
   return out;
 }
 

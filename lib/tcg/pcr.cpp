@@ -46,6 +46,12 @@ Result<void> PcrBank::set(uint32_t pcr, ByteView value) {
   return {};
 }
 
+Result<Bytes> pcr_selection_digest(HashAlgo algo, const std::vector<Bytes>& values) {
+  TRY_ASSIGN(Hasher hasher, Hasher::create(algo));
+  for (const Bytes& value : values) TRY(hasher.update(value));
+  return hasher.finish();
+}
+
 Result<Bytes> boot_aggregate(const PcrBank& bank) {
   TRY_ASSIGN(Hasher hasher, Hasher::create(bank.algo()));
   const unsigned count = bank.algo() == HashAlgo::kSha1 ? 8 : 10;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <vector>
 
 #include "lib/base/bytes.h"
 #include "lib/crypto/hash.h"
@@ -14,6 +15,15 @@ constexpr unsigned kPcrCount = 24;
 
 // The banks that a TPM may have and IMA extends. kUnsupported for other names.
 Result<HashAlgo> pcr_bank_from_name(std::string_view name);
+
+// Registers of one bank.
+struct PcrSelection {
+  HashAlgo bank = HashAlgo::kSha256;
+  std::vector<unsigned> pcrs;  // ascending, each once
+};
+
+// H(value || value ...) of the selected registers, in order.
+Result<Bytes> pcr_selection_digest(HashAlgo algo, const std::vector<Bytes>& values);
 
 class PcrBank {
  public:

@@ -7,10 +7,10 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 
-#include "lib/attest/marshal.h"
 #include "lib/crypto/hash.h"
 #include "lib/crypto/openssl.h"
 #include "lib/crypto/public_key.h"
+#include "lib/tcg/marshal.h"
 
 namespace diglim {
 namespace {
@@ -43,10 +43,7 @@ Result<Bytes> kdfa(ByteView key, std::string_view label, ByteView context, uint3
 }
 
 Result<Bytes> encrypt_aes_cfb(ByteView key, ByteView data) {
-  struct Free {
-    void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-  };
-  const std::unique_ptr<EVP_CIPHER_CTX, Free> context(EVP_CIPHER_CTX_new());
+  const Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free> context(EVP_CIPHER_CTX_new());
   const Bytes iv(kAesBytes, 0);
   Bytes out(data.size());
   int size = 0;
@@ -59,10 +56,7 @@ Result<Bytes> encrypt_aes_cfb(ByteView key, ByteView data) {
 }
 
 Result<Bytes> encrypt_oaep(EVP_PKEY* key, ByteView data) {
-  struct Free {
-    void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-  };
-  const std::unique_ptr<EVP_PKEY_CTX, Free> context(EVP_PKEY_CTX_new(key, nullptr));
+  const PkeyContextPtr context(EVP_PKEY_CTX_new(key, nullptr));
   void* label = OPENSSL_memdup(kIdentity, sizeof(kIdentity));  // the context's, once it took it
   const bool ready = context && label != nullptr && EVP_PKEY_encrypt_init(context.get()) == 1 &&
                      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING) == 1 &&

@@ -4,13 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include "lib/attest/test_attester.h"
+#include "lib/tcg/test_tpm.h"
 
 namespace diglim {
 namespace {
 
 TEST(Credential, OnlyForAnEndorsementKey) {
-  const Bytes signing_key = TestAttester().ak();
+  const Bytes signing_key = TestTpm().ak();
   const auto made = make_credential(signing_key, Bytes(34, 1), Bytes(32, 2));
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ErrorCode::kUntrusted);

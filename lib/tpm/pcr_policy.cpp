@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/tpm/pcr_policy.h"
 
-#include "lib/attest/marshal.h"
-#include "lib/attest/tpm_hash.h"
+#include "lib/tcg/marshal.h"
 #include "lib/tcg/pcr.h"
+#include "lib/tcg/tpm_hash.h"
 
 namespace diglim {
 namespace {

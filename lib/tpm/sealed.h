@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/attest/quote.h"
+#include "lib/tcg/pcr.h"
 
 namespace diglim {
 

@@ -2,32 +2,17 @@
 #include "lib/tpm/signing_key.h"
 
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "lib/attest/ecdsa_key.h"
-#include "lib/attest/marshal.h"
-#include "lib/attest/quote.h"
+#include "lib/tcg/ecdsa_key.h"
+#include "lib/tcg/marshal.h"
+#include "lib/tcg/quote.h"
 
 namespace diglim {
 namespace {
 
 constexpr size_t kPointBytes = 32;
-
-struct FreeBio {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-struct FreeNumber {
-  void operator()(BIGNUM* number) const { BN_free(number); }
-};
-struct FreeContext {
-  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-};
-struct FreeSignature {
-  void operator()(ECDSA_SIG* signature) const { ECDSA_SIG_free(signature); }
-};
-using BioPtr = std::unique_ptr<BIO, FreeBio>;
 
 BioPtr bio_over(std::string_view text) {
   init_openssl();
@@ -55,7 +40,7 @@ Result<PkeyPtr> checked(PkeyPtr key, const char* what) {
 Result<Bytes> number_of(EVP_PKEY* key, const char* name, size_t bytes) {
   BIGNUM* raw = nullptr;
   if (EVP_PKEY_get_bn_param(key, name, &raw) != 1) return openssl_error("read a key");
-  const std::unique_ptr<BIGNUM, FreeNumber> number(raw);
+  const BignumPtr number(raw);
   Bytes out(bytes != 0 ? bytes : static_cast<size_t>(BN_num_bytes(raw)));
   if (BN_bn2binpad(raw, out.data(), static_cast<int>(out.size())) < 0) return openssl_error("read a key");
   return out;
@@ -112,7 +97,7 @@ Result<Bytes> tpm_public_key_name(EVP_PKEY* key) {
 }
 
 Result<Bytes> sign_digest(EVP_PKEY* key, ByteView digest) {
-  const std::unique_ptr<EVP_PKEY_CTX, FreeContext> context(EVP_PKEY_CTX_new(key, nullptr));
+  const PkeyContextPtr context(EVP_PKEY_CTX_new(key, nullptr));
   size_t size = 0;
   const bool ready = context && EVP_PKEY_sign_init(context.get()) == 1 &&
                      (!is_rsa(key) || EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1) &&
@@ -134,8 +119,7 @@ Result<TPMT_SIGNATURE> tpm_signature(EVP_PKEY* key, ByteView signature) {
     return out;
   }
   const unsigned char* at = signature.data();
-  const std::unique_ptr<ECDSA_SIG, FreeSignature> parsed(
-      d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(signature.size())));
+  const EcdsaSigPtr parsed(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(signature.size())));
   if (!parsed || at != signature.data() + signature.size()) return corrupt(0, "not an ECDSA signature");
   out.sigAlg = TPM2_ALG_ECDSA;
   TPMS_SIGNATURE_ECDSA& ecdsa = out.signature.ecdsa;

@@ -9,18 +9,14 @@
 #include <optional>
 #include <string>
 
-#include "lib/attest/quote.h"
+#include "lib/tcg/quote.h"
 #include "lib/tpm/sealed.h"
 
 namespace diglim {
 
-constexpr const char* kDefaultTcti = "device:/dev/tpmrm0";
+struct TpmConnection;  // esys.h
 
-struct SignedQuote {
-  Bytes attest;     // TPMS_ATTEST
-  Bytes signature;  // TPMT_SIGNATURE
-  Bytes ak;         // TPM2B_PUBLIC
-};
+constexpr const char* kDefaultTcti = "device:/dev/tpmrm0";
 
 struct EndorsementKey {
   Bytes public_area;  // TPM2B_PUBLIC
@@ -60,9 +56,8 @@ class Tpm {
   Result<Bytes> unseal(const SealedObject& object, const std::vector<Authorization>& authorizations);
 
  private:
-  struct State;
-  explicit Tpm(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Tpm(std::unique_ptr<TpmConnection> connection);
+  std::unique_ptr<TpmConnection> connection_;
 };
 
 }  // namespace diglim

@@ -6,10 +6,10 @@
 
 #include "lib/base/text.h"
 #include "lib/digest_list/rpm_list.h"
-#include "rpm-plugin/files_in_place.h"
-#include "rpm-plugin/transaction.h"
+#include "lib/installed/transaction.h"
+#include "lib/librpm/database.h"
+#include "lib/librpm/files_in_place.h"
 #include "tools/diglim/verbs.h"
-#include "tools/rpm_database.h"
 #include "tools/tool.h"
 
 namespace diglim {
@@ -74,8 +74,7 @@ Result<TransactionCounts> bring_in_step(const Options& options, size_t& packages
   if (options.root.empty()) setup.dbpath = database;  // else found again by its place below the root
   setup.loader = options.loader;
   setup.budget_ms = kBudget_ms;
-  setup.all = true;
-  setup.prune = options.prune;
+  setup.scope = options.prune ? TransactionScope::kPrune : TransactionScope::kAll;
   FilesInPlace files(setup.root, [&] { return with_list(installed); });
   Transaction transaction(
       setup, [](const std::string& message) { complain("diglim repair", message); },

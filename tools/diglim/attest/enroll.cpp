@@ -7,7 +7,6 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "lib/base/base64.h"
@@ -85,17 +84,6 @@ Result<void> make_answer(const Options& options) {
 
 // --- the verifier ---
 
-struct FreeStore {
-  void operator()(X509_STORE* store) const { X509_STORE_free(store); }
-};
-struct FreeStoreContext {
-  void operator()(X509_STORE_CTX* context) const { X509_STORE_CTX_free(context); }
-};
-
-struct FreeExtendedKeyUsage {
-  void operator()(EXTENDED_KEY_USAGE* usage) const { EXTENDED_KEY_USAGE_free(usage); }
-};
-
 // Vendors mark subjectAltName critical (it names the TPM), which OpenSSL does not handle by itself.
 int accept_san(int ok, X509_STORE_CTX* context) {
   if (ok == 1 || X509_STORE_CTX_get_error(context) != X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION) return ok;
@@ -112,7 +100,7 @@ int accept_san(int ok, X509_STORE_CTX* context) {
 // name endorsement keys (tcg-kp-EKCertificate; TCG EK Credential Profile for TPM 2.0, section 3.2).
 bool is_for_endorsement_key(const X509& certificate) {
   constexpr std::string_view kEkCertificate = "2.23.133.8.1";
-  const std::unique_ptr<EXTENDED_KEY_USAGE, FreeExtendedKeyUsage> usage(
+  const Owned<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free> usage(
       static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(&certificate, NID_ext_key_usage, nullptr, nullptr)));
   if (!usage) return X509_get_ext_by_NID(&certificate, NID_ext_key_usage, -1) < 0;  // none, not a broken one
   for (int i = 0; i < sk_ASN1_OBJECT_num(usage.get()); ++i) {
@@ -130,7 +118,7 @@ Result<void> check_certificate(const json& request, ByteView ek,
     return untrusted("the TPM has no endorsement key certificate; use --ek with what its vendor says");
   TRY_ASSIGN(const auto certificates, read_x509(der));
   if (certificates.size() != 1) return corrupt(0, "'ek_certificate' is not one certificate");
-  const std::unique_ptr<X509_STORE, FreeStore> store(X509_STORE_new());
+  const Owned<X509_STORE, X509_STORE_free> store(X509_STORE_new());
   for (const std::string& path : authorities) {
     TRY_ASSIGN(const Bytes file, read_file(path, kMaxFileBytes));
     auto read = read_x509(file);
@@ -139,7 +127,7 @@ Result<void> check_certificate(const json& request, ByteView ek,
   }
   X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN);
   X509_STORE_set_verify_cb(store.get(), accept_san);
-  const std::unique_ptr<X509_STORE_CTX, FreeStoreContext> context(X509_STORE_CTX_new());
+  const Owned<X509_STORE_CTX, X509_STORE_CTX_free> context(X509_STORE_CTX_new());
   if (!context || X509_STORE_CTX_init(context.get(), store.get(), certificates[0].get(), nullptr) != 1)
     return openssl_error("check the endorsement key certificate");
   if (X509_verify_cert(context.get()) != 1)

@@ -7,9 +7,9 @@
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
 #include "lib/digest_list/rpm_list.h"
+#include "lib/librpm/database.h"
 #include "tools/diglim/doctor/checks.h"
 #include "tools/progress.h"
-#include "tools/rpm_database.h"
 
 namespace diglim::doctor {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/attest/quote.h"
+#include "lib/tcg/pcr.h"
 #include "tools/diglim/measure/prediction.h"
 #include "tools/diglim/measure/reference.h"
 #include "tools/tool.h"

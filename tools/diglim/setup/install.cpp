@@ -6,11 +6,11 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/rpm_list.h"
+#include "lib/librpm/database.h"
 #include "policy/config.h"
 #include "tools/diglim/setup/setup.h"
 #include "tools/list_folder.h"
 #include "tools/progress.h"
-#include "tools/rpm_database.h"
 
 namespace diglim::setup {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/librpm/database.h"
+#include "lib/librpm/keyring.h"
 #include "policy/config.h"
-#include "tools/rpm_database.h"
-#include "tools/rpm_keyring.h"
 
 namespace diglim::setup {
 namespace {

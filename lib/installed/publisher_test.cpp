@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/installed/publisher.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+
+namespace diglim {
+namespace {
+
+class PublisherTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string path = testing::TempDir() + "publisher.XXXXXX";
+    ASSERT_NE(mkdtemp(path.data()), nullptr);
+    folder_ = path;
+  }
+  void TearDown() override {
+    ASSERT_EQ(system(("rm -rf '" + folder_ + "'").c_str()), 0);
+  }  // NOLINT: our own name
+
+  // A loader that writes its arguments to $folder/calls, then does `what`.
+  std::string loader(const std::string& what) {
+    const std::string path = folder_ + "/loader";
+    std::ofstream(path) << "#!/bin/sh\necho \"$@\" >>'" << folder_ << "/calls'\n" << what << "\n";
+    EXPECT_EQ(chmod(path.c_str(), 0755), 0);
+    return path;
+  }
+  std::string calls() const {
+    std::ifstream file(folder_ + "/calls");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  int fd() {
+    folder_fd_ = Fd(open(folder_.c_str(), O_RDONLY | O_DIRECTORY));
+    return folder_fd_.get();
+  }
+
+  std::string folder_;
+  Fd folder_fd_;
+};
+
+TEST_F(PublisherTest, TellsExitStatusesApart) {
+  Publisher ok(loader("exit 0"), 5000);
+  EXPECT_EQ(ok.load(fd(), {"-a", "b"}).kind, LoaderResult::Kind::kOk);
+  EXPECT_EQ(calls(), "load --skip-bad ./-a ./b\n");
+  Publisher rejected(loader("echo one >&2; echo not this; echo 'two\tthree' >&2; exit 1"), 5000);
+  const LoaderResult result = rejected.unload({"x"});
+  EXPECT_EQ(result.kind, LoaderResult::Kind::kRejected);
+  EXPECT_EQ(result.lines, (std::vector<std::string>{"one", "two\\tthree"}));
+  EXPECT_EQ(Publisher(loader("exit 3"), 5000).load(fd(), {"a"}).kind, LoaderResult::Kind::kFailed);
+  const LoaderResult killed = Publisher(loader("kill -9 $$"), 5000).load(fd(), {"a"});
+  EXPECT_EQ(killed.kind, LoaderResult::Kind::kFailed);
+  EXPECT_NE(killed.lines.back().find("killed by signal 9"), std::string::npos);
+  const LoaderResult missing = Publisher(folder_ + "/none", 5000).load(fd(), {"a"});
+  EXPECT_EQ(missing.kind, LoaderResult::Kind::kFailed);
+  EXPECT_NE(missing.lines.back().find("cannot be executed"), std::string::npos);
+}
+
+TEST_F(PublisherTest, LoaderIsOutOfTheTerminalsReach) {
+  // The sixth field is the session, which its leader gives its own number.
+  Publisher publisher(loader("[ \"$(cut -d ' ' -f 6 /proc/$$/stat)\" = $$ ]"), 5000);
+  EXPECT_EQ(publisher.load(fd(), {"a"}).kind, LoaderResult::Kind::kOk);
+}
+
+TEST_F(PublisherTest, WaitsNoLongerThanItsBudgetInAll) {
+  const auto begin = std::chrono::steady_clock::now();
+  Publisher publisher(loader("exec sleep 3"), 400);
+  EXPECT_EQ(publisher.load(fd(), {"a"}).kind, LoaderResult::Kind::kTimeout);
+  EXPECT_EQ(publisher.load(fd(), {"b"}).kind, LoaderResult::Kind::kTimeout);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(2500));
+  EXPECT_EQ(calls(), "load --skip-bad ./a\n") << "the second was not even tried";
+}
+
+TEST_F(PublisherTest, DoesNotWaitForWhoKeepsStandardErrorOpen) {
+  const auto begin = std::chrono::steady_clock::now();
+  Publisher publisher(loader("sleep 9 & exit 0"), 30'000);
+  EXPECT_EQ(publisher.load(fd(), {"a"}).kind, LoaderResult::Kind::kOk);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(8));
+}
+
+TEST_F(PublisherTest, SplitsWhatNoCommandLineHolds) {
+  Publisher publisher(loader("exit 0"), 30'000);
+  const std::vector<std::string> names(4000, std::string(250, 'n'));
+  EXPECT_EQ(publisher.load(fd(), names).kind, LoaderResult::Kind::kOk);
+  const std::string text = calls();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '/'), 4000);
+}
+
+TEST_F(PublisherTest, IsActiveWhenTheLoaderSaysSo) {
+  EXPECT_TRUE(Publisher(loader("[ $1 = status ]"), 5000).is_active());
+  EXPECT_FALSE(Publisher(loader("exit 3"), 5000).is_active());
+  EXPECT_FALSE(Publisher(folder_ + "/none", 5000).is_active());
+}
+
+}  // namespace
+}  // namespace diglim

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/installed/transaction.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "lib/base/text.h"
+#include "lib/digest_list/digest_list.h"
+#include "lib/digest_list/rpm_list.h"
+
+namespace diglim {
+namespace {
+
+constexpr size_t kMaxNamesSaid = 10;
+constexpr size_t kMaxLinesSaid = 10;
+
+// Each file system of these folders once. What a power cut could still undo (files that were renamed, rpm's
+// database) must not need a list that is removed after this.
+Result<void> sync_file_systems(const std::vector<std::string>& folders) {
+  std::set<dev_t> done;
+  for (const std::string& path : folders) {
+    const Fd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct stat info = {};
+    if (!fd || fstat(fd.get(), &info) != 0 || !done.insert(info.st_dev).second) continue;
+    if (syncfs(fd.get()) != 0) return from_errno("sync " + escape(path), errno);
+  }
+  return {};
+}
+
+// Two paths of one folder below `root`? What cannot be compared is taken for the same.
+bool is_same_database(const std::string& root, const std::string& one, const std::string& other) {
+  struct stat a = {};
+  struct stat b = {};
+  if (one.empty() || other.empty() || one == other) return true;
+  if (stat((root + "/" + one).c_str(), &a) != 0 || stat((root + "/" + other).c_str(), &b) != 0) return true;
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+}  // namespace
+
+std::vector<PackageList> with_list(std::vector<PackageHeader> packages) {
+  std::vector<PackageList> lists;
+  for (PackageHeader& package : packages) {
+    if (package.list) lists.push_back({std::move(package.nvra), *std::move(package.list)});
+  }
+  return lists;
+}
+
+Transaction::Transaction(TransactionSetup setup, Warn warn, IsNeeded is_needed)
+    : setup_(std::move(setup)),
+      warn_(std::move(warn)),
+      is_needed_(std::move(is_needed)),
+      publisher_(std::make_unique<Publisher>(setup_.loader, setup_.budget_ms)) {
+  auto state = Folder::open(setup_.root, kStateFolder);
+  if (state) {
+    state_.emplace(std::move(*state));
+  } else {
+    trouble(state.error().message);
+  }
+  auto store = ListStore::open(setup_.root);
+  if (store) {
+    store_.emplace(std::move(*store));
+  } else {
+    trouble(store.error().message);
+  }
+  if (state_) take_journal();
+  journal_.dbpath = setup_.dbpath;
+  if (setup_.scope == TransactionScope::kPrune) suspect_all(journal_.outgoing);
+  if (!publisher_->is_active()) return;
+  auto kernel = KernelNames::create(setup_.root);
+  if (kernel) {
+    kernel_.emplace(std::move(*kernel));
+  } else {
+    trouble(kernel.error().message);
+  }
+}
+
+// What is installed here says nothing about the packages of another database, so their journal waits for
+// whoever asks that one.
+void Transaction::take_journal() {
+  auto before = read_journal(*state_);
+  if (before && *before && !is_same_database(setup_.root, (*before)->dbpath, setup_.dbpath)) {
+    on_disk_ = OnDisk::kForeign;
+    trouble("a transaction on the rpm database in " + escape((*before)->dbpath) + " was cut short");
+  } else if (before && *before) {
+    on_disk_ = OnDisk::kOurs;
+    journal_ = std::move(**before);
+  } else if (!before) {
+    // It says nothing but that something was under way: any package's list may be left from it.
+    on_disk_ = OnDisk::kOurs;
+    suspect_all(journal_.incoming);
+  }
+  if (on_disk_ == OnDisk::kOurs) setup_.scope = std::max(setup_.scope, TransactionScope::kAll);
+}
+
+// The lists of all packages.
+void Transaction::suspect_all(std::set<std::string>& names) const {
+  const auto all = store_ ? store_->names() : std::vector<std::string>();
+  if (!all) return;
+  for (const std::string& name : *all) {
+    if (name.starts_with(kRpmListPrefix)) names.insert(name);
+  }
+}
+
+bool Transaction::is_active() const {
+  return kernel_.has_value();
+}
+
+TransactionCounts Transaction::counts() const {
+  const bool complete = lists_ == Lists::kInForce && trouble_ == Trouble::kNone;
+  return {counts_.written, counts_.removed, complete, kernel_.has_value()};
+}
+
+void Transaction::trouble(const std::string& message) {
+  trouble_ = Trouble::kSaid;
+  say(message);
+}
+
+void Transaction::not_in_force(const std::string& message) {
+  lists_ = Lists::kOwed;
+  say(message);
+}
+
+void Transaction::say(const std::string& message) {
+  if (said_.emplace(message, true).second)
+    warn_(message + "; DIGLIM's lists are not in step with rpm: when the cause is gone, run: diglim repair");
+}
+
+void Transaction::warn_of_unusable(const std::vector<PackageHeader>& packages) {
+  if (!is_active()) return;
+  std::vector<std::string> names;
+  for (const PackageHeader& package : packages) {
+    if (package.list) continue;
+    if (package.list.error().code == ErrorCode::kUntrusted) {
+      names.push_back(escape(package.nvra));
+    } else {
+      warn_(escape(package.nvra) + ": its signature is of no use (" + package.list.error().message +
+            "): its files will be denied");
+    }
+  }
+  if (names.empty()) return;
+  std::string text;
+  for (size_t i = 0; i < std::min(names.size(), kMaxNamesSaid); ++i) text += (i > 0 ? ", " : "") + names[i];
+  if (names.size() > kMaxNamesSaid) text += " and " + std::to_string(names.size() - kMaxNamesSaid) + " more";
+  warn_(
+      text + (names.size() > 1 ? " are" : " is") +
+      " not signed: the files will be denied. Sign with rpmsign --addsign and install again, or allow single "
+      "files: compact_gen -d /etc/digest_lists -i FILE");
+}
+
+// The names that these lists have or will have go into the journal.
+void Transaction::note(const std::vector<PackageList>& incoming, const std::vector<std::string>& outgoing) {
+  if (!store_) return;
+  const Journal before = journal_;
+  const auto all = store_->names();
+  if (!all) return trouble(all.error().message);
+  for (const std::string& nvra : outgoing) {
+    const auto names = ListStore::names_for(nvra, *all);
+    if (!names) return trouble(names.error().message);
+    for (const std::string& name : *names) {
+      journal_.incoming.erase(name);  // of an earlier transaction
+      journal_.outgoing.insert(name);
+    }
+  }
+  for (const PackageList& list : incoming) {
+    if (auto name = store_->name_of(list, *all)) journal_.incoming.insert(std::move(*name));
+  }
+  if (!state_ || on_disk_ == OnDisk::kForeign) return;
+  if (journal_.incoming == before.incoming && journal_.outgoing == before.outgoing) return;
+  const auto written = write_journal(*state_, journal_);
+  if (!written) return trouble(written.error().message);
+  on_disk_ = OnDisk::kOurs;
+}
+
+void Transaction::write_and_publish(const std::vector<PackageList>& lists, bool all_of_root) {
+  if (!store_) return;
+  const ListStore::Written written = store_->write(lists);
+  counts_.written += written.changed;
+  if (!written.failed.empty()) {
+    const size_t more = written.failed.size() - 1;
+    not_in_force(written.failed.front().message +
+                 (more > 0 ? " (and " + std::to_string(more) + " more)" : ""));
+  }
+  if (!is_active()) return;
+  // Scriptlets run programs of the root that they belong to, and nobody else has published those.
+  std::vector<std::string> names = written.names;
+  if (all_of_root) {
+    if (auto all = store_->names()) names = std::move(*all);
+  }
+  if (names.empty()) return;
+  const auto folder = kernel_->expose(store_->folder(), names);
+  const auto own = kernel_->of(names);
+  if (!folder || !own) return not_in_force((!folder ? folder.error() : own.error()).message);
+  if (const auto done = report(publisher_->load(*folder, *own), "published"); !done)
+    not_in_force(done.error().message);
+}
+
+Result<void> Transaction::report(const LoaderResult& result, const char* what) {
+  switch (result.kind) {
+    case LoaderResult::Kind::kFailed:
+      return Error{ErrorCode::kIo, 0,
+                   "nothing was " + std::string(what) + ": " +
+                       (result.lines.empty() ? "no reason given" : result.lines.back())};
+    case LoaderResult::Kind::kTimeout:
+      return Error{
+          ErrorCode::kIo, 0,
+          "the loader did not answer within " + std::to_string(publisher_->budget_ms() / 1000) + " s"};
+    case LoaderResult::Kind::kOk:
+    case LoaderResult::Kind::kRejected:
+      break;
+  }
+  size_t count = 0;
+  for (const std::string& line : result.lines) {
+    if (++count > kMaxLinesSaid) continue;
+    constexpr std::string_view kSaysWho = "diglim-loader load: ";
+    warn_(line.starts_with(kSaysWho) ? line.substr(kSaysWho.size()) : line);
+  }
+  if (count > kMaxLinesSaid)
+    warn_("and " + std::to_string(count - kMaxLinesSaid) + " more; see: diglim-loader verify");
+  return {};
+}
+
+void Transaction::begin(std::vector<PackageHeader> incoming, const std::vector<std::string>& outgoing,
+                        std::vector<PackageHeader> installed) {
+  warn_of_unusable(incoming);
+  std::vector<PackageList> lists = with_list(std::move(incoming));
+  note(lists, outgoing);
+  for (PackageList& list : with_list(std::move(installed))) lists.push_back(std::move(list));
+  write_and_publish(lists, kernel_ && !kernel_->is_host());
+}
+
+void Transaction::add(PackageHeader incoming) {
+  std::vector<PackageHeader> one;
+  one.push_back(std::move(incoming));
+  warn_of_unusable(one);
+  const std::vector<PackageList> lists = with_list(std::move(one));
+  if (lists.empty()) return;
+  note(lists, {});
+  write_and_publish(lists, false);
+}
+
+// Whatever is in the journal and no longer on the disk, also if a transaction before this one removed it
+// there.
+void Transaction::withdraw(const std::vector<PackageList>& installed) {
+  if (!is_active()) return;
+  // A list that could not be written may still be in force from elsewhere, under its usual name.
+  std::map<std::string, const PackageList*> usual;
+  for (const PackageList& list : installed) {
+    if (auto name = rpm_list_name(list.nvra)) usual.emplace(std::move(*name), &list);
+  }
+  const auto is_there = [&](const std::string& name) {
+    const auto there = store_->folder().exists(name);
+    return !there || *there;
+  };
+  std::vector<std::string> gone;
+  const auto all = store_->names();
+  if (!all) return trouble(all.error().message);
+  std::set<std::string> names = journal_.incoming;
+  names.insert(journal_.outgoing.begin(), journal_.outgoing.end());
+  for (const std::string& name : names) {
+    if (is_there(name)) continue;
+    const auto package = usual.find(name);
+    if (package != usual.end()) {
+      const auto own = store_->name_of(*package->second, *all);
+      if (!own || !is_there(*own)) continue;
+    }
+    gone.push_back(name);
+  }
+  if (gone.empty()) return;
+  const auto own = kernel_->of(gone);
+  if (!own) return trouble(own.error().message);
+  if (const auto done = report(publisher_->unload(*own), "withdrawn"); !done) trouble(done.error().message);
+}
+
+Result<std::vector<std::string>> Transaction::find_stale(const std::vector<PackageList>& installed) {
+  std::set<std::string> names = journal_.incoming;
+  names.insert(journal_.outgoing.begin(), journal_.outgoing.end());
+  TRY_ASSIGN(auto stale, store_->stale({names.begin(), names.end()}, installed));
+  std::vector<std::string> needed;
+  for (const std::string& name : stale) {
+    if (!journal_.incoming.contains(name)) continue;
+    TRY_ASSIGN(const Bytes list, store_->folder().read(name, kMaxListBytes));
+    if (is_needed_(list)) needed.push_back(name);
+  }
+  for (const std::string& name : needed) {
+    trouble(
+        escape(name.substr(std::min(name.size(), kRpmListPrefix.size()))) +
+        " is not installed, but some of its files are in place: its list stays. Install the package again");
+    std::erase(stale, name);
+  }
+  return stale;
+}
+
+void Transaction::finish(std::vector<PackageHeader> installed) {
+  if (!store_) return;
+  const std::vector<PackageList> lists = with_list(std::move(installed));
+  const bool again = lists_ == Lists::kOwed;
+  if (wants_all() || again) {
+    lists_ = Lists::kInForce;
+    write_and_publish(lists, again && kernel_ && !kernel_->is_host());  // again: all that begin() wanted
+    if (again && lists_ == Lists::kInForce && trouble_ == Trouble::kNone)
+      warn_("a second attempt worked: DIGLIM's lists are in step with rpm");
+  }
+  if (wants_all()) (void)store_->remove_unfinished();  // hidden files, which no reader takes for lists
+  // The old lists know what the new packages share with the old.
+  if (lists_ == Lists::kOwed) return;
+  const auto stale = find_stale(lists);
+  if (!stale) return trouble(stale.error().message);
+  if (!stale->empty()) {
+    const std::string root = setup_.root + "/";
+    if (const auto synced =
+            sync_file_systems({root + std::string(kListFolder), root + setup_.dbpath, root + "usr", root});
+        !synced) {
+      return trouble(synced.error().message);
+    }
+    if (const auto removed = store_->remove(*stale); !removed) return trouble(removed.error().message);
+    counts_.removed += stale->size();
+  }
+  withdraw(lists);
+  if (trouble_ == Trouble::kSaid || on_disk_ != OnDisk::kOurs) return;
+  if (const auto removed = remove_journal(*state_); !removed) return trouble(removed.error().message);
+  on_disk_ = OnDisk::kNone;
+}
+
+}  // namespace diglim
