@@ -178,7 +178,7 @@ enum diglim_below {
  *
  * Names of block devices begin with what their driver is called (gendisk.disk_name). The first are those of disks, the second are made of
  * other devices. Loop, ram, zram, nbd, ublk, rbd are in neither. A name does not prove a disk: iSCSI, NVMe over fabrics, scsi_debug and
- * null_blk look like one (LIMITATIONS.md). At most six letters.
+ * null_blk look like one (docs/limitations.md). At most six letters.
  */
 #define DIGLIM_DISKS(USE) USE("sd") USE("vd") USE("nvme") USE("mmcblk") USE("xvd") USE("sr") USE("hd") USE("dasd") USE("pmem")
 #define DIGLIM_COMPOSED_DISKS(USE) USE("dm-") USE("md")

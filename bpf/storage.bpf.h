@@ -4,7 +4,7 @@
  *
  * Architecture: a block device's name says its driver (DIGLIM_DISKS). A device that is made of others (device mapper, md) has links to
  * them in sysfs, in its directory "slaves": all of these must be disks, and what they are made of, too. The walk is without a lock: who
- * changes what a device is made of while it is looked at can do so afterwards as well (LIMITATIONS.md). Asked only before hashing.
+ * changes what a device is made of while it is looked at can do so afterwards as well (docs/limitations.md). Asked only before hashing.
  */
 #ifndef DIGLIM_BPF_STORAGE_H
 #define DIGLIM_BPF_STORAGE_H
