@@ -128,8 +128,8 @@ Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo) {
   return generation;
 }
 
-// What IMA collects of known files it hands out later, and the programs do not accept it then if the file was
-// written since: every upgrade would end in denials.
+// IMA hands out later the digests that it collected of known files. If the file was written since, the
+// programs do not accept them: every upgrade would end in denials.
 void quiet_ima() {
   const auto written = write_ima_policy(kQuietPolicy);
   log_line(LOG_WARNING,

@@ -43,13 +43,15 @@ struct Config {
 //   mode = enforce | permissive | measure
 //   measure = off | on
 //   pcr = 8 .. 15
+//   labels = apparmor | selinux
 //   allow-signature-hash = sha1        (may be repeated: sha1, md5, rmd160)
 //   init = /path
 // kInvalid with the line number for anything else: a setting that silently does nothing is worse than a
 // failed boot.
 Result<Config> parse_config(std::string_view text);
 
-// The kernel command line: diglim.mode=, diglim.measure=, diglim.pcr=, diglim.init=, with the same values.
+// The kernel command line: diglim.mode=, diglim.measure=, diglim.pcr=, diglim.labels=, diglim.init=, with the
+// same values.
 // Other words that begin with "diglim." are kept in unknown_words; the rest is not ours. kInvalid for a bad
 // value.
 Result<void> apply_command_line(std::string_view line, Config& config);

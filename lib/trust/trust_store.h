@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys whose signatures count. Made from a folder at boot; from then on from the bytes frozen in the
-// kernel, so that nothing written to disk later adds a key (design D7).
+// kernel, so that nothing written to disk later adds a key (decision D7).
 #pragma once
 
 #include <string>
