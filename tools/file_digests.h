@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The digests of files and of everything in folders.
+// The digests of files and of everything in directories.
 #pragma once
 
 #include <functional>

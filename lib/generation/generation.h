@@ -18,7 +18,7 @@ namespace diglim {
 
 // What is known of one loaded list.
 struct LoadedList {
-  std::string name;     // the file's name without folders; one list a name
+  std::string name;     // the file's name without directories; one list a name
   Bytes content_hash;   // SHA-256 of the bytes that were verified
   std::string package;  // what the signed header calls it (DigestList::name); empty for a compact list
   std::string signer;

@@ -22,7 +22,7 @@ class HiddenFolder {
   // Pins a link, map or program.
   Result<void> pin(int fd, const std::string& name) const;
 
-  // A descriptor of the folder, opened now, so that the probe sees it.
+  // A descriptor of the directory, opened now, so that the probe sees it.
   Result<Fd> open() const;
 
  private:
