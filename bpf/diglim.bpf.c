@@ -363,7 +363,7 @@ int BPF_PROG(diglim_kernel_read, struct file *file, int id, bool contents)
   if (id <= 0 || !is_there(ctx, file)) /* READING_UNKNOWN: nothing that the kernel would run */
     return 0;
   appraise(file, file->f_inode, &decision);
-  /* Who loads a kernel chooses its command line and initial ramdisk (kexec_file_load(2), initrdmem=), and can leave DIGLIM out. */
+  /* The caller chooses the new kernel's command line and initial ramdisk (kexec_file_load(2), initrdmem=), and can leave DIGLIM out. */
   if (id == (int)bpf_core_enum_value(enum kernel_read_file_id, READING_KEXEC_IMAGE) && !decision.reason)
     decision.reason = DIGLIM_REASON_OTHER_KERNEL;
   if (decision.reason) {

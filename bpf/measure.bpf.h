@@ -74,8 +74,8 @@ static __always_inline int open_manifest(struct file *file, struct inode *inode)
 {
   struct inode_note *note = make_note(inode);
 
-  /* Who opens for write counts as a writer before the hook is called (get_write_access()), here as in before_write(): with the mark
-   * set first, either we see the other, or the other sees the mark.
+  /* A task that opens for write counts as a writer before the hook is called (get_write_access()), here as in before_write(). The mark is
+   * set first, so either we see the other task, or the other task sees the mark.
    */
   if (note && __sync_val_compare_and_swap(&note->manifest, 0, 1) == 0 && inode->i_size == 0 &&
       *(volatile int *)&inode->i_writecount.counter == 1)

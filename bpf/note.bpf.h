@@ -94,7 +94,7 @@ struct decision {
 };
 
 /* Was the content found known, and does that still hold if nobody has it open for writing? The caller looks for writers afterwards.
- * `writes`: the note's count, read before. Whatever else made it known (file system, seals, kind) cannot change as long as the inode
+ * `writes`: the note's count, read before. The other conditions (file system, seals, kind) cannot change as long as the inode
  * lives. Does not sleep.
  */
 static __always_inline bool was_known(struct inode_note *note, u64 writes)

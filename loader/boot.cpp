@@ -85,7 +85,7 @@ Result<void> read_config_file(Config& config) {
   return {};
 }
 
-// Whatever fails here: if the command line says permissive, config.mode does, so that a bad file locks nobody
+// If the command line says permissive, config.mode does, too, even if the rest fails: a bad file locks nobody
 // out.
 Result<void> read_config(int argc, char** argv, Config& config) {
   auto result = read_config_file(config);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests: a directory of throw-away keys and certificates, made by the openssl command, and signatures by
-// it. What this project verifies is so checked against somebody else's signer.
+// it. So verification is checked against somebody else's signer.
 #pragma once
 
 #include <gtest/gtest.h>
