@@ -32,6 +32,35 @@ static __always_inline bool is_ours(const char *name)
   return true;
 }
 
+/* Is it bpf(BPF_PROG_GET_FD_BY_ID or BPF_MAP_GET_FD_BY_ID)? By the numbers of the ways into the kernel. */
+static __always_inline bool is_listing(void)
+{
+  struct pt_regs *registers = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+  u32 command;
+
+  switch ((u32)registers->orig_ax & ~X32_SYSCALL_BIT) {
+  case 321: /* bpf */
+    command = registers->di;
+    break;
+  case 357: /* bpf, 32 bits */
+    command = registers->bx;
+    break;
+  default:
+    return false;
+  }
+  return command == BPF_PROG_GET_FD_BY_ID || command == BPF_MAP_GET_FD_BY_ID;
+}
+
+/* Somebody wants a descriptor. bpftool and perf ask for each object that there is, and stop at one that is refused, but pass over one that
+ * has gone meanwhile: so ours have, without a line in the log for each.
+ */
+static __noinline int refuse_descriptor(enum diglim_guard what)
+{
+  if (is_listing())
+    return refuse(diglim_mode != DIGLIM_MODE_PERMISSIVE, -ENOENT);
+  return guard(what, NULL);
+}
+
 SEC("lsm.s/bpf_map")
 int BPF_PROG(diglim_bpf_map, struct bpf_map *map, unsigned int mode)
 {
@@ -40,7 +69,7 @@ int BPF_PROG(diglim_bpf_map, struct bpf_map *map, unsigned int mode)
   bpf_probe_read_kernel(name, sizeof(name), map->name);
   if (!is_ours(name) || is_loader())
     return 0;
-  return guard(DIGLIM_GUARD_MAP, NULL);
+  return refuse_descriptor(DIGLIM_GUARD_MAP);
 }
 
 SEC("lsm.s/bpf_prog")
@@ -50,11 +79,11 @@ int BPF_PROG(diglim_bpf_prog, struct bpf_prog *prog)
 
   /* It calls bpf_override_return(): attached to system calls it could forge what the loader sees. Each user needs a descriptor. */
   if (BPF_CORE_READ_BITFIELD_PROBED(prog, kprobe_override) && !is_loader())
-    return guard(DIGLIM_GUARD_PROG_LOAD, NULL);
+    return refuse_descriptor(DIGLIM_GUARD_PROG_LOAD);
   bpf_probe_read_kernel(name, sizeof(name), (void *)BPF_CORE_READ(prog, aux) + bpf_core_field_offset(struct bpf_prog_aux, name));
   if (!is_ours(name) || is_loader())
     return 0;
-  return guard(DIGLIM_GUARD_PROG, NULL);
+  return refuse_descriptor(DIGLIM_GUARD_PROG);
 }
 
 /* Could a program of others answer in our place? A program that can only refuse does no harm: a refused call does not happen, so our notes

@@ -183,7 +183,9 @@ struct task_struct {
 };
 /* What user space had in its registers when it entered the kernel. */
 struct pt_regs {
+  unsigned long bx;
   unsigned long dx;
+  unsigned long di;
   unsigned long orig_ax;
   unsigned long ip;
 };

@@ -112,16 +112,25 @@ Result<T> read_variable(const Fd& map, const char* name) {
   return result;
 }
 
+// Do the programs refuse this process? They say of each of their objects that it is gone (bpf/guard.bpf.h),
+// but not so to who wants to make one of such a name.
+bool is_refused() {
+  const Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, "diglim_refused", 4, 4, 1, nullptr));
+  return !map && errno == EPERM;
+}
+
 // The oldest object of this name.
 template <typename Info>
 Result<Fd> find(std::string_view name, int (*next_id)(__u32, __u32*), int (*open_id)(__u32)) {
   __u32 id = 0;
+  bool one_is_gone = false;
   while (next_id(id, &id) == 0) {
     Fd object(open_id(id));
     if (!object) {
-      if (errno == ENOENT) continue;  // freed meanwhile
-      // Ours refuse everybody but the loader. It is not for want of a capability: the walk needs the same.
-      if (errno == EPERM) return Error{ErrorCode::kIo, EPERM, std::string(kRefused)};
+      if (errno == ENOENT) {  // freed meanwhile, or one of ours, which are for the loader only
+        one_is_gone = true;
+        continue;
+      }
       return from_errno("open a BPF object", errno);
     }
     Info info = {};
@@ -129,6 +138,7 @@ Result<Fd> find(std::string_view name, int (*next_id)(__u32, __u32*), int (*open
     if (bpf_obj_get_info_by_fd(object.get(), &info, &size) == 0 && name == info.name) return object;
   }
   if (errno == EPERM) return Error{ErrorCode::kIo, EPERM, "only root (CAP_SYS_ADMIN) may ask the kernel"};
+  if (one_is_gone && is_refused()) return Error{ErrorCode::kIo, EPERM, std::string(kRefused)};
   return not_found(std::string(kNotActive));
 }
 

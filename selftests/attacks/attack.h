@@ -45,8 +45,11 @@ constexpr unsigned kAll = 7;
 constexpr unsigned kHarmless = 8;
 // Leaves the machine in a state that others should not see: run in a boot of its own part, at the end.
 constexpr unsigned kLast = 16;
-// Needs a machine that booted with ima_policy=tcb.
+// Needs a machine that booted with ima_policy=tcb, which the loader replaces.
 constexpr unsigned kIma = 64;
+// Needs a machine where IMA goes on to collect every program: measure=on, without an LSM whose labels steer
+// it.
+constexpr unsigned kMeasured = 4096;
 // Tried as uid 1000, without any capability.
 constexpr unsigned kUser = 128;
 

@@ -130,9 +130,10 @@ int list() {
     if ((attack.flags & kPermissive) != 0) modes += "permissive,";
     printf("%s %s %s %s %s\n", attack.name, modes.c_str(),
            (attack.flags & kHarmless) != 0 ? "allowed" : "denied",
-           (attack.flags & kIma) != 0    ? "ima"
-           : (attack.flags & kLast) != 0 ? "last"
-                                         : "first",
+           (attack.flags & kIma) != 0        ? "ima"
+           : (attack.flags & kMeasured) != 0 ? "measured"
+           : (attack.flags & kLast) != 0     ? "last"
+                                             : "first",
            attack.event != nullptr ? "event" : "-");
   }
   return 0;
