@@ -32,7 +32,7 @@ static __always_inline bool is_ours(const char *name)
   return true;
 }
 
-/* Is it bpf(BPF_PROG_GET_FD_BY_ID or BPF_MAP_GET_FD_BY_ID)? By the numbers of the ways into the kernel. */
+/* Is this system call bpf(BPF_PROG_GET_FD_BY_ID) or bpf(BPF_MAP_GET_FD_BY_ID)? The saved registers tell. */
 static __always_inline bool is_listing(void)
 {
   struct pt_regs *registers = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
@@ -51,8 +51,8 @@ static __always_inline bool is_listing(void)
   return command == BPF_PROG_GET_FD_BY_ID || command == BPF_MAP_GET_FD_BY_ID;
 }
 
-/* Somebody wants a descriptor. bpftool and perf ask for each object that there is, and stop at one that is refused, but pass over one that
- * has gone meanwhile: so ours have, without a line in the log for each.
+/* Somebody wants a descriptor. bpftool and perf ask for every object: they stop at an object that is refused, and pass over one that is
+ * gone. So the answer about ours is that they are gone, without a line in the log for each.
  */
 static __noinline int refuse_descriptor(enum diglim_guard what)
 {

@@ -9,7 +9,7 @@
 namespace diglim {
 
 // `profile NAME { }` as the kernel takes it (security/apparmor/policy_unpack.c, interface version 5): no
-// rules at all, so a process in it can open, execute and map nothing.
+// rules at all, so whoever enters it can open, execute and map nothing.
 Bytes empty_profile(std::string_view name);
 
 // Gives the profile to the kernel. kNotFound: AppArmor does not run. REQUIRES: securityfs mounted.

@@ -85,7 +85,7 @@ Result<void> read_config_file(Config& config) {
   return {};
 }
 
-// If the command line says permissive, config.mode does, too, even if the rest fails: a bad file locks nobody
+// Whatever fails here: if the command line says permissive, config.mode does, so that a bad file locks nobody
 // out.
 Result<void> read_config(int argc, char** argv, Config& config) {
   auto result = read_config_file(config);
@@ -128,8 +128,8 @@ Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo) {
   return generation;
 }
 
-// IMA hands out later the digests that it collected of known files. If the file was written since, the
-// programs do not accept them: every upgrade would end in denials.
+// What IMA collects of known files it hands out later, and the programs do not accept it then if the file was
+// written since: every upgrade would end in denials.
 void quiet_ima() {
   const auto written = write_ima_policy(kQuietPolicy);
   log_line(LOG_WARNING,

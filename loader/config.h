@@ -50,8 +50,7 @@ struct Config {
 // failed boot.
 Result<Config> parse_config(std::string_view text);
 
-// The kernel command line: diglim.mode=, diglim.measure=, diglim.pcr=, diglim.labels=, diglim.init=, with the
-// same values.
+// The kernel command line: diglim.mode=, diglim.measure=, diglim.pcr=, diglim.init=, with the same values.
 // Other words that begin with "diglim." are kept in unknown_words; the rest is not ours. kInvalid for a bad
 // value.
 Result<void> apply_command_line(std::string_view line, Config& config);

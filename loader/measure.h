@@ -29,7 +29,7 @@ Result<Fd> open_ima_policy();
 Result<void> write_ima_policy(std::string_view text);
 Result<void> write_ima_policy(Fd policy, std::string_view text);
 
-// The manifest of the state that is decided at boot and stays until the next. `policy`: the text written.
+// The manifest of what was decided at boot and cannot change until the next. `policy`: the text written.
 Result<WrittenManifest> boot_manifest(const Config& config, std::string_view policy, HashAlgo algo,
                                       const TrustStore& trust, const Generation& generation);
 

@@ -39,11 +39,11 @@ Result<Bytes> read_file(const std::string& path, size_t max_bytes);
 // For /proc, /sys and pipes, whose size is not known ahead: reads to the end, at most `max_bytes`.
 Result<Bytes> read_stream(const std::string& path, size_t max_bytes);
 
-// All or nothing: writes to a temporary file in the same directory (its name begins with a dot), fsync,
-// rename over `path`, fsync of the directory. On an error `path` is as it was and nothing is left behind.
+// All or nothing: writes to a temporary file in the same folder (its name begins with a dot), fsync, rename
+// over `path`, fsync of the folder. On an error `path` is as it was and nothing is left behind.
 Result<void> write_file_atomically(const std::string& path, ByteView bytes, mode_t mode);
 
-// Names (not paths) in a directory without "." and "..", sorted bytewise, so that every run sees one order.
+// Names (not paths) in a folder without "." and "..", sorted bytewise, so that every run sees one order.
 Result<std::vector<std::string>> list_folder(const std::string& path);
 
 }  // namespace diglim

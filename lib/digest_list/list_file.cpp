@@ -59,7 +59,7 @@ Result<DigestList> verify_digest_list_file(const std::string& path, const TrustS
   if (rpm::looks_like_package(bytes)) {
     TRY(read_head(fd.get(), path, bytes));
   } else {
-    // The size is believed only if it is too large: files of /proc say 0, and files may grow.
+    // What the size says is believed only where it says no; files of /proc say 0, and files may grow.
     const bool says_too_large = static_cast<uint64_t>(info.st_size) > kMaxListBytes;
     if (!says_too_large) TRY(read_up_to(fd.get(), path, kMaxListBytes + 1, bytes));
     if (says_too_large || bytes.size() > kMaxListBytes)

@@ -41,7 +41,7 @@ Handle& Handle::operator=(Handle&& other) noexcept {
 
 void Handle::flush() {
   if (handle_ == ESYS_TR_NONE) return;
-  // If it does not go now, it goes when the resource manager closes the connection.
+  // What does not go now goes when the resource manager closes the connection.
   if (transient_) {
     (void)Esys_FlushContext(context_, handle_);
   } else {

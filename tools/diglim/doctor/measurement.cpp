@@ -44,7 +44,7 @@ std::optional<std::pair<std::string, std::string>> find_obstacle(const Host& hos
 }  // namespace
 
 void check_measurement(const Host& host, Config config, Findings& findings) {
-  // The loader says what is wrong with it; here it counts as far as it is right.
+  // What is wrong with it the loader says; here it counts as far as it is right.
   (void)apply_command_line(host.text("/proc/cmdline").value_or(""), config);
   if (!config.measures() || !host.exists("/sys/kernel/security/lsm")) return;
   auto obstacle = find_obstacle(host, config);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the loader would find at boot: a root directory as the manifest that it would write.
+// What the loader would find at boot: a root folder as the manifest that it would write.
 #pragma once
 
 #include <map>
@@ -35,7 +35,7 @@ Result<System> read_system(const SystemOptions& options);
 
 // One list as the loader would register it.
 Result<ManifestList> read_list(const std::string& path, const TrustStore& trust);
-// Those in a directory; bad ones are left out, as at boot. An absent directory has none.
+// Those in a folder; bad ones are left out, as at boot. An absent folder has none.
 Result<std::vector<ManifestList>> read_lists(const std::string& folder, const TrustStore& trust,
                                              std::vector<std::string>& left_out);
 
