@@ -160,16 +160,16 @@ struct diglim_task {
 #define DIGLIM_ANSWERS_CGROUP 2u /* those of a cgroup, by bpf_set_retval() */
 #define DIGLIM_FREE_HOOKS 4
 
-/* What is to be looked at in each opening for write (diglim_writes), beside the note. */
+/* What the programs look at in each opening for write (diglim_writes), beside the note. */
 #define DIGLIM_WRITES_COUNT_ALL 1u /* IMA may have collected files before we came: count also those that nobody runs */
 #define DIGLIM_WRITES_MANIFEST 2u  /* the loader may be writing a manifest */
-#define DIGLIM_WRITES_SWAP 4u      /* swapon(2) was called: it may be what opens; set by the programs */
+#define DIGLIM_WRITES_SWAP 4u      /* swapon(2) was called and may be opening the file; the programs set this */
 
-/* How a file is told that a file system on top (overlayfs) opens, through whose own file the pages are mapped then (constant
- * diglim_below). Both have FMODE_NOACCOUNT.
+/* How the programs recognize a file that a file system on top (overlayfs) opens (constant diglim_below). Its pages are mapped through the
+ * file on top. Both kinds have FMODE_NOACCOUNT.
  */
 enum diglim_below {
-  DIGLIM_BELOW_NOT = 0,     /* need not: the kernel has the hook mmap_backing_file */
+  DIGLIM_BELOW_NOT = 0,     /* not at all: the kernel has the hook mmap_backing_file */
   DIGLIM_BELOW_BY_PATH = 1, /* it has the path of the one on top (up to 6.4) */
   DIGLIM_BELOW_BY_MODE = 2, /* it has a flag in f_mode, of which two are in use */
 };
@@ -178,7 +178,7 @@ enum diglim_below {
  *
  * Names of block devices begin with what their driver is called (gendisk.disk_name). The first are those of disks, the second are made of
  * other devices. Loop, ram, zram, nbd, ublk, rbd are in neither. A name does not prove a disk: iSCSI, NVMe over fabrics, scsi_debug and
- * null_blk look like one (LIMITATIONS.md). At most six letters.
+ * null_blk look like one (docs/limitations.md). At most six letters.
  */
 #define DIGLIM_DISKS(USE) USE("sd") USE("vd") USE("nvme") USE("mmcblk") USE("xvd") USE("sr") USE("hd") USE("dasd") USE("pmem")
 #define DIGLIM_COMPOSED_DISKS(USE) USE("dm-") USE("md")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Content rules: of which files a digest says anything, since their content cannot change behind the inode. */
+/* Content rules: a digest says something about a file only if its content cannot change behind the inode. */
 #ifndef DIGLIM_BPF_CONTENT_H
 #define DIGLIM_BPF_CONTENT_H
 
@@ -12,7 +12,7 @@
 #include "bpf/note.bpf.h"
 #include "bpf/storage.bpf.h"
 
-/* IMA hashes on and on, whatever signal comes. Without a bound, anybody could keep a processor busy for ever with a sparse file. */
+/* No signal stops IMA while it hashes. Without a bound, anybody could keep a processor busy for ever with a sparse file. */
 #define MAX_HASHED_SIZE (4LL << 30)
 
 /* 0 for file systems whose content changes only through their inodes. Any other one (FUSE, NFS, 9p, overlay, ...) can show other bytes at
@@ -76,7 +76,7 @@ static __always_inline u8 why_unknowable(struct inode *inode, struct inode_note 
   if (unstable)
     return unstable;
   *detail = 0;
-  /* A device node has size 0 to IMA, which then gives the digest of nothing: on the list of any package with an empty file. */
+  /* IMA takes a device node for an empty file, and the digest of nothing is on the list of any package with an empty file. */
   if ((inode->i_mode & S_IFMT) != S_IFREG)
     return DIGLIM_REASON_MEMORY;
   if (is_unsealed_memory(inode))
@@ -85,7 +85,7 @@ static __always_inline u8 why_unknowable(struct inode *inode, struct inode_note 
     *detail = -EFBIG;
     return DIGLIM_REASON_HASH;
   }
-  /* Whoever seals memory against writing is told by the kernel if somebody still holds its pages (memfd_wait_for_pins, mm/memfd.c). */
+  /* The kernel refuses to seal memory against writing while somebody holds its pages (memfd_wait_for_pins, mm/memfd.c). */
   if (*(volatile u32 *)&note->pinned && !(inode->i_sb->s_flags & SB_KERNMOUNT))
     return DIGLIM_REASON_PINNED;
   return 0;

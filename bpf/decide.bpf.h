@@ -45,7 +45,7 @@ static __always_inline void decide(struct file *file, struct inode *inode, struc
   decision->reason = why_unknowable(inode, note, &decision->detail);
   if (decision->reason)
     return;
-  /* The count first, then the look for writers: who counts after the first is seen by the tests at the end. */
+  /* First the count, then the look for writers. If a writer counts after that, the tests at the end see him. */
   decision->writes = count_of_writes(note);
   if (has_writer(inode)) {
     decision->reason = DIGLIM_REASON_WRITER;
@@ -61,7 +61,7 @@ static __always_inline void decide(struct file *file, struct inode *inode, struc
     decision->detail = algo;
     return;
   }
-  /* Collected before we came, and never written since: that is true still. */
+  /* IMA collected it before DIGLIM started, and nobody wrote since: such a digest still holds (decision D17). */
   if (collected && !((what_to_look_at() & DIGLIM_WRITES_COUNT_ALL) && decision->writes == 0)) {
     decision->reason = DIGLIM_REASON_STALE;
     return;

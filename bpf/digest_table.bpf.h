@@ -26,8 +26,8 @@ struct {
   __array(values, struct generation_map);
 } diglim_gens SEC(".maps");
 
-/* What the common way needs of it, without a look into it: as in struct diglim_generation, or newer for an instant, since the loader raises
- * it before it publishes. So a verdict never outlives the removal of its digest.
+/* The same as in struct diglim_generation of the generation in force, for the common way, which does not look there. The loader raises it
+ * before it publishes, so for an instant it is newer. So a verdict never outlives the removal of its digest.
  */
 __u64 diglim_last_removal;
 

@@ -16,9 +16,9 @@
  *   file_open, inode_setattr   opened for write or cut: what we knew is void, or ETXTBSY while it is mapped executable
  *   kernel_read_file       module, firmware, kexec image from a file
  *   kernel_load_data       the same from memory: nothing to hash, so denied, but for a module whose signature the kernel enforces
- * No hook waits for user space (D1). Nothing fails open: no note, no hash, no generation means denied.
- * One object serves 6.1 and later: types are relocated, there is no #ifdef. What happens often reads memory by plain loads through typed
- * pointers: bpf_probe_read_kernel() costs some 80 instructions each time. What is rare stands in functions of its own.
+ * No hook waits for user space (decision D1). All failures deny: no note, no hash, or no generation.
+ * One object serves 6.1 and later: types are relocated, there is no #ifdef. The common ways read memory by plain loads through typed
+ * pointers: bpf_probe_read_kernel() costs some 80 instructions each time. The rare ways stand in functions of their own.
  */
 #include "bpf/vmlinux.h"
 
@@ -39,8 +39,9 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Is it refused? In measure mode IMA measures what is unknown, and nothing is refused, but for what IMA does not measure: because its
- * policy is not in force yet, or because it would take the digest of before.
+/* Is it refused? Enforce mode refuses for every reason, permissive mode for none. Measure mode lets an unknown file run, since IMA measures
+ * it first. It refuses in two cases: IMA's policy is not in force yet, or IMA cannot measure the content that would run (a stale digest,
+ * content that is not from a file, a mapping made executable later).
  */
 static __always_inline bool is_refused(u8 reason)
 {
@@ -55,7 +56,7 @@ static __always_inline bool is_refused(u8 reason)
   return !diglim_measuring;
 }
 
-/* Reports and says what the hook returns. */
+/* Reports the denial. The result is what the hook returns. */
 static __always_inline int deny(u8 kind, s32 detail, struct file *file, const struct decision *decision)
 {
   struct report report = {
@@ -70,7 +71,7 @@ static __always_inline int deny(u8 kind, s32 detail, struct file *file, const st
       .dentry = BPF_CORE_READ(file, f_path.dentry),
   };
 
-  /* What is only measured stands in IMA's log. */
+  /* A file that is only measured has its line in IMA's log. */
   if (diglim_mode == DIGLIM_MODE_MEASURE && !report.enforced)
     return 0;
   if (decision->algo)
@@ -80,7 +81,7 @@ static __always_inline int deny(u8 kind, s32 detail, struct file *file, const st
   return refuse(report.enforced, -EPERM);
 }
 
-/* What the hooks that can sleep have in common. Null: the kernel had no memory for a note, and the decision says so. */
+/* All hooks that can sleep decide by this. Null: the kernel had no memory for a note, and the decision says so. */
 static __always_inline struct inode_note *appraise(struct file *file, struct inode *inode, struct decision *decision)
 {
   struct inode_note *note = make_note(inode);
@@ -123,13 +124,13 @@ int BPF_PROG(diglim_exec, struct linux_binprm *bprm)
   return 0;
 }
 
-/* What is left to be refused of a known file, when it is mapped executable; 0: nothing. */
+/* May a known file be mapped executable now? 0, or why not: enum diglim_reason. */
 static __always_inline u8 why_not_mapped(struct inode *inode, struct inode_note *note, u64 writes)
 {
   if (!*(volatile u32 *)&note->mapped_executable) /* all who map libc share this note */
     *(volatile u32 *)&note->mapped_executable = MAPPED;
-  /* From here on a writer either sees the mark and the mapping under way (before_write), or is seen by the test that follows: each side
-   * writes first and reads then, with an atomic operation in between.
+  /* From here on either a writer sees the mark and the mapping under way (before_write), or the test that follows sees the writer: each
+   * side writes first, then reads, with an atomic operation in between.
    */
   if (!announce_mapping(inode))
     __sync_lock_test_and_set(&note->mapped_executable, MAPPED_FOR_EVER);
@@ -148,8 +149,8 @@ static __noinline int map_slowly(struct file *file, struct inode *inode)
     steer(STEERING_MANIFEST);
     return 0;
   }
-  /* There is nothing to execute in an empty file, but a mapping would keep writers out of it: of lock and log files, for whoever
-   * can read them.
+  /* An empty file has nothing to execute, but a mapping would keep its writers out. Anybody who can read a lock or log file could do
+   * that.
    */
   if (!decision.reason && decision.empty) {
     decision.reason = DIGLIM_REASON_HASH;
@@ -180,8 +181,8 @@ static __always_inline int map_executable(struct file *file)
   return 0;
 }
 
-/* Is the first argument of a hook a file, and not null? The verifier takes it for never null up to 6.12, and would drop a plain test; from
- * 6.13 on it wants that one. It believes nothing of a comparison of half a pointer with a number other than 0.
+/* Is the first argument of a hook a file, and not null? Up to 6.12 the verifier takes it for never null, and would drop a plain test. From
+ * 6.13 on it wants the plain test. It learns nothing from a comparison of half a pointer with a number other than 0.
  */
 static __always_inline bool is_there(unsigned long long *ctx, struct file *file)
 {
@@ -217,7 +218,7 @@ static __noinline int map_file(unsigned long long *ctx, unsigned long prot, unsi
   return 0;
 }
 
-/* Asked at every mapping, also an anonymous one: nothing but this test before the common way out. */
+/* Asked at every mapping, also an anonymous one: the common way has only this test. */
 SEC("lsm.s/mmap_file")
 int diglim_mmap_file(unsigned long long *ctx)
 {
@@ -229,8 +230,8 @@ int diglim_mmap_file(unsigned long long *ctx)
   return map_file(ctx, prot, flags);
 }
 
-/* This hook cannot sleep, so it cannot hash: only a verdict that still holds counts. It is about the file's content. A private copy of a
- * page that the process made of it is memory of its own, and what it does with that is not asked.
+/* This hook cannot sleep, so it cannot hash: only a verdict that still holds counts. The verdict is about the file's content. If the
+ * process made a private copy of a page, that copy is memory of its own, which DIGLIM does not restrict (decision D23).
  */
 static __noinline int mprotect_slowly(struct file *file, struct inode *inode)
 {
@@ -244,7 +245,7 @@ static __noinline int mprotect_slowly(struct file *file, struct inode *inode)
     decision.generation = header->number;
     decision.writes = count_of_writes(note);
     if (!has_writer(inode) && take_cached(note, generation, header, &decision)) {
-      /* Only what is known gets the mark, or whoever can read a data file could lock its writers out. */
+      /* Only a known file gets the mark. Otherwise anybody who can read a data file could lock its writers out. */
       if (decision.empty)
         decision.reason = DIGLIM_REASON_NOT_VERIFIED;
       else if (!decision.reason)
@@ -298,7 +299,7 @@ static __noinline int open_for_write(struct file *file, u32 mode)
   struct inode *inode = file->f_inode;
   struct inode_note *note;
 
-  /* Read again afterwards, not kept in a register, which each opening would save. */
+  /* The inode is read again afterwards: a register for it would have to be saved in each opening. */
   if (what_to_look_at() || (mode & FMODE_NOACCOUNT) || has_switches(inode->i_sb->s_magic))
     return open_rarely(file);
   note = find_note(inode);
@@ -307,7 +308,7 @@ static __noinline int open_for_write(struct file *file, u32 mode)
   return write_noted(file->f_inode, note, file, file->f_path.dentry);
 }
 
-/* Asked at every open: nothing but loads before the common way out. */
+/* Asked at every open: the common way has only loads. */
 SEC("lsm.s/file_open")
 int BPF_PROG(diglim_file_open, struct file *file)
 {
@@ -331,7 +332,7 @@ int BPF_PROG(diglim_file_open_nsfs, struct file *file)
   return open_for_write(file, mode);
 }
 
-/* truncate(2), ftruncate(2) and O_TRUNC, through whatever file system on top: all end in notify_change(). */
+/* truncate(2), ftruncate(2) and O_TRUNC, through whatever file system on top: all end in notify_change() (decision D14). */
 static __noinline int before_cut(struct dentry *dentry, struct iattr *attributes)
 {
   struct inode *inode = dentry->d_inode;
@@ -362,7 +363,7 @@ int BPF_PROG(diglim_kernel_read, struct file *file, int id, bool contents)
   if (id <= 0 || !is_there(ctx, file)) /* READING_UNKNOWN: nothing that the kernel would run */
     return 0;
   appraise(file, file->f_inode, &decision);
-  /* Whoever loads a kernel says with which command line and initial ramdisk (kexec_file_load(2), initrdmem=) it starts: without us. */
+  /* The caller chooses the new kernel's command line and initial ramdisk (kexec_file_load(2), initrdmem=), and can leave DIGLIM out. */
   if (id == (int)bpf_core_enum_value(enum kernel_read_file_id, READING_KEXEC_IMAGE) && !decision.reason)
     decision.reason = DIGLIM_REASON_OTHER_KERNEL;
   if (decision.reason) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Events: what was denied (or would have been), for the log. Losing one is counted, never waited for. */
+/* Events: what was denied (or would have been), for the log (decision D12). Lost events are counted, and nothing waits for the reader. */
 #ifndef DIGLIM_BPF_EVENT_H
 #define DIGLIM_BPF_EVENT_H
 
@@ -30,8 +30,8 @@ struct diglim_counters diglim_counters;
 
 #define PATH_COMPONENTS 64
 
-/* Always 0, which the verifier must not know: up to 6.6 it follows a callback of bpf_loop() through its first turn only, and takes
- * for dead, and removes, what that turn cannot reach. What a callback changes and tests has to begin as something unknown.
+/* Always 0, but the verifier must not know it. Up to 6.6 it follows a callback of bpf_loop() through its first turn only. It takes the code
+ * that this turn cannot reach for dead, and removes it. So a variable that a callback changes and tests has to begin as something unknown.
  */
 __u64 unknown_zero;
 
@@ -78,7 +78,7 @@ static long record_component(u32 index, struct path_walk *walk)
   return 0;
 }
 
-/* Components from `dentry` up to the root of the mount tree (or of the file system, when `mnt` is null). Not under a lock: a rename
+/* Components from `dentry` up to the root of the mount tree (or of the file system, when `mnt` is null). No lock is taken: a rename
  * meanwhile can give a path that never was. bpf_d_path() cannot be used here on 6.1. bpf_loop(), because the verifier walks
  * an ordinary loop once for each turn, in every program.
  */
@@ -143,7 +143,7 @@ static __always_inline void emit(const struct report *report, const u64 *digest)
   bpf_ringbuf_submit(event, 0);
 }
 
-/* What a hook returns. The barrier keeps the compiler from calculating it, beyond what the verifier of 6.12 can follow. */
+/* What a hook returns. Without the barrier the compiler calculates it, and the verifier of 6.12 cannot follow. */
 static __always_inline int refuse(bool enforced, int error)
 {
   if (enforced) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* DIGLIM against root: only the loader touches our maps and programs, and nobody switches off what verdicts rest on (decision D8).
- * hold.bpf.h keeps them where they are, keeper.bpf.h the log going.
+/* DIGLIM against root. Only the loader touches our maps and programs, and nobody switches off ftrace (decision D8). Others' programs can
+ * only add denials (D20). Nobody drops pages that were checked (D22). hold.bpf.h guards the links, keeper.bpf.h the log.
  */
 #ifndef DIGLIM_BPF_GUARD_H
 #define DIGLIM_BPF_GUARD_H
@@ -32,7 +32,7 @@ static __always_inline bool is_ours(const char *name)
   return true;
 }
 
-/* Is it bpf(BPF_PROG_GET_FD_BY_ID or BPF_MAP_GET_FD_BY_ID)? By the numbers of the ways into the kernel. */
+/* Is this system call bpf(BPF_PROG_GET_FD_BY_ID) or bpf(BPF_MAP_GET_FD_BY_ID)? The saved registers tell. */
 static __always_inline bool is_listing(void)
 {
   struct pt_regs *registers = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
@@ -51,8 +51,8 @@ static __always_inline bool is_listing(void)
   return command == BPF_PROG_GET_FD_BY_ID || command == BPF_MAP_GET_FD_BY_ID;
 }
 
-/* Somebody wants a descriptor. bpftool and perf ask for each object that there is, and stop at one that is refused, but pass over one that
- * has gone meanwhile: so ours have, without a line in the log for each.
+/* Somebody wants a descriptor. bpftool and perf ask for every object: they stop at an object that is refused, and pass over one that is
+ * gone. So the answer about ours is that they are gone, without a line in the log for each.
  */
 static __noinline int refuse_descriptor(enum diglim_guard what)
 {
@@ -86,10 +86,10 @@ int BPF_PROG(diglim_bpf_prog, struct bpf_prog *prog)
   return refuse_descriptor(DIGLIM_GUARD_PROG);
 }
 
-/* Others' programs that could answer in our place. One that can only refuse more does no harm: what is refused does not happen, so our
- * books need not tell of it. But a positive answer is a refusal to some callers of a hook and consent to others. So where the kernel lets
- * an LSM program give one (diglim_lsm_answers), only hooks are free whose caller turns it into an error. Programs that replace a function's
- * return are refused everywhere: they could speak for IMA's question and for system calls.
+/* Could a program of others answer in our place? A program that can only refuse does no harm: a refused call does not happen, so our notes
+ * need not tell of it. A positive answer is a refusal to some callers of a hook and consent to others. So if the kernel lets an LSM program
+ * give one (diglim_lsm_answers), only those hooks are free whose caller turns it into an error. Programs that replace a function's return
+ * are refused on every kernel: they could answer IMA's question and forge system calls.
  */
 static __always_inline bool could_answer_for_us(const union bpf_attr *attr)
 {
@@ -108,8 +108,8 @@ static __always_inline bool could_answer_for_us(const union bpf_attr *attr)
   return true;
 }
 
-/* What a descriptor allows, the kernel does not ask the two hooks above again: so a loader that was changed since it opened a map is
- * stopped when it publishes. The keeper has none but of what it counts.
+/* The kernel asks the two hooks above when it makes a descriptor, not when one is used. So a loader that was changed after it opened a map
+ * is stopped here, when it publishes. The keeper is excepted: it has descriptors only of its counters.
  */
 static __always_inline bool is_changed_publisher(int command)
 {
@@ -173,9 +173,8 @@ int BPF_PROG(diglim_setrlimit, struct task_struct *task, unsigned int resource, 
   return guard(DIGLIM_GUARD_LIMIT, NULL);
 }
 
-/* Is this task in madvise(MADV_HWPOISON)? It drops a page that was hashed but not written, and the disk's content comes back. By the
- * numbers of the ways into the kernel. io_uring leaves it to workers (io_madvise), which have no number of their own: no CAP_SYS_ADMIN
- * for them at all.
+/* Is this task in madvise(MADV_HWPOISON)? It drops a page that was hashed but not written, and the disk's content comes back. The number of
+ * the system call tells. io_uring leaves madvise to its workers (io_madvise), which have no such number: so they get no CAP_SYS_ADMIN at all.
  */
 static __always_inline bool drops_pages(struct task_struct *task)
 {
@@ -193,7 +192,7 @@ static __always_inline bool drops_pages(struct task_struct *task)
   return false;
 }
 
-/* The kernel asks for this capability, and nothing else, before it does so. */
+/* Before the kernel drops such a page, it asks for this capability, and nothing else. */
 SEC("lsm/capable")
 int BPF_PROG(diglim_capable, const struct cred *cred, struct user_namespace *namespace, int capability, unsigned int options)
 {
@@ -223,10 +222,11 @@ static __always_inline bool has_name(struct dentry *dentry, const char *wanted)
   return true;
 }
 
-/* Files of the kernel that nobody may write to. 0 in kernel.ftrace_enabled disconnects every BPF LSM program without a word. Once a rule of
- * an IMA policy collected a file, bpf_ima_file_hash() returns that digest, though truncate(2) has cut the file since: only the
- * loader writes the policy. The file that takes memory offline at once drops what was not written, as MADV_HWPOISON does. REQUIRES: opened
- * for write, on a file system of that kind.
+/* Files of the kernel that nobody may write to:
+ *   ftrace_enabled     0 disconnects every BPF LSM program without a word
+ *   IMA's policy       only the loader may. If a rule collected a file, bpf_ima_file_hash() returns that digest, also after truncate(2)
+ *   hard_offline_page  drops content that is not written yet, as MADV_HWPOISON does
+ * REQUIRES: opened for write, on a file system of that kind.
  */
 static __noinline int guard_switch(struct dentry *dentry, u32 magic)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Hashing, by the kernel (decision D2). */
+/* Hashing, by the kernel (decision D2), and whether the digest is fresh (decision D17). */
 #ifndef DIGLIM_BPF_HASH_H
 #define DIGLIM_BPF_HASH_H
 
@@ -9,11 +9,12 @@
 
 /* Hashes the content. The algorithm (enum hash_algo), or a negative errno.
  *
- * bpf_ima_file_hash() hashes anew unless a rule of IMA collected the file; then it hands out what was collected, and IMA notices neither
- * truncate(2) nor two writers that close at once (security/integrity/ima/ima_main.c: __ima_inode_hash(), ima_check_last_writer()).
- * bpf_ima_inode_hash() never computes: it hands out what was collected, also what IMA knows to be old. So a digest is of now if there was
- * none before, or another one. What is collected between the two calls is as new as what we would compute.
- * `*collected`: the digest may be of older content. REQUIRES: a sleepable hook; 64 bytes of zeros.
+ * If a rule of IMA collected the file, bpf_ima_file_hash() returns the collected digest; otherwise it hashes anew. A collected digest can
+ * be old: IMA notices neither truncate(2) nor two writers that close at once (security/integrity/ima/ima_main.c: __ima_inode_hash(),
+ * ima_check_last_writer()). bpf_ima_inode_hash() never computes: it only returns the collected digest. So it is asked first:
+ *   no digest, or another one   the final digest is fresh. If IMA collects it between the two calls, it is as new as one that we compute
+ *   the same digest             `*collected`: it may be of older content
+ * REQUIRES: a sleepable hook; 64 bytes of zeros.
  */
 static __always_inline long hash_file(struct file *file, struct inode *inode, u64 digest[8], bool *collected)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where the links are held, and its only entrances.
+/* Where the links are held, and the only ways in (decision D19).
  *
  * Architecture: at boot the loader pins every link in a bpffs that lies in the mount namespace of the kernel thread kdevtmpfs, over
  * its root, below an empty read-only tmpfs (loader/kernel/hold.cpp). No process holds anything, and no path of anybody leads there.
- * A thread of the kernel can neither be killed, frozen nor traced, and leaves its namespace only with the machine. What lies in
- * a mount namespace can only be changed by who has entered it or has a path into it, so it is enough to guard the ways in:
+ * Nobody can kill, freeze or trace a thread of the kernel, and this one keeps its namespace until the machine ends. To change mounts in
+ * a namespace, a process must have entered it or have a path into it. So it is enough to guard the ways in:
  *   ptrace_access_check  /proc/PID/root, cwd and ns/mnt of that thread, setns() with its pidfd, PIDFD_GET_MNT_NAMESPACE: the kernel
  *                        asks whether it may be traced, mostly for reading. Refused to everybody, also to the loader
  *   file_open            the namespace's file of nsfs, by ways that need no task: NS_MNT_GET_NEXT (6.12), open_by_handle_at() (7.x)
- * No guard of umount, mount, unlink or rename is needed behind these, and none would do without them: mount_setattr(2) asks no hook.
- * Links need no guard of their own: one of a tracing or LSM program can neither be detached nor updated.
+ * Guards of umount, mount, unlink or rename would add nothing behind these, and could not replace them: mount_setattr(2) asks no hook.
+ * Links need no guard of their own: the kernel neither detaches nor updates a link of a tracing or LSM program.
  */
 #ifndef DIGLIM_BPF_HOLD_H
 #define DIGLIM_BPF_HOLD_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The keeper: the process that writes the log. Nothing is held by it; without it denials go on, unlogged.
+/* The keeper: the process that writes the log. It holds nothing: without it denials go on, unlogged.
  *
- * Architecture: who is the keeper, the kernel notes itself (diglim_keep, which only the loader can run), so no pid namespace can
- * lie about it. It is a lease: the keeper renews it when it has read the events. Killed, frozen or starved it does not, and then
- * the next loader's takes its place.
- * guard.bpf.h refuses signals, tracing and limits to it. cgroup.kill, the freezer, the OOM killer and SysRq ask no hook: for them
- * there is the lease, and `status` says it.
+ * Architecture: the kernel itself notes who is the keeper (diglim_keep, which only the loader can run), so no pid namespace can lie
+ * about it. The note is a lease: the keeper renews it when it has read the events. If it is killed, frozen or starved, the lease runs
+ * out, and the next loader starts another keeper.
+ * guard.bpf.h refuses signals, tracing and limits to it. cgroup.kill, the freezer, the OOM killer and SysRq ask no hook: then the lease
+ * runs out, and `status` says so.
  */
 #ifndef DIGLIM_BPF_KEEPER_H
 #define DIGLIM_BPF_KEEPER_H

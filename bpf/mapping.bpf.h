@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The instant between our mmap hook and the moment when the mapping can be seen in i_mmap.
+/* The instant between our mmap hook and the moment when the mapping can be seen in i_mmap (decision D15).
  *
- * Architecture: whoever maps a file executable says so in a slot of a table: which inode, and from which instruction the task entered
- * the kernel. What the kernel keeps of its registers stays as it is until it leaves again. So a writer that finds the file unmapped
- * looks through the table, and at the registers of each task that was mapping this inode: if the instruction is the same, the task may
- * still be in mmap or exec, and the writer is refused. Nothing has to be done when the mapping is there; nothing counts up and down; a
- * task that dies leaves only registers that nobody has.
+ * Architecture: a mapper writes into a slot of a table which inode it maps, and from which instruction it entered the kernel. The kernel
+ * saves the registers of a task when it enters, and they stay until it leaves. If a writer finds the file unmapped, it looks through the
+ * table, and at the registers of each task that was mapping this inode. If the instruction is the same, the task may still be in mmap or
+ * exec, and the writer is refused. Nothing has to be done when the mapping is there. Nothing counts up and down. If a task dies, only its
+ * slot stays, and nobody has such registers any more.
  */
 #ifndef DIGLIM_BPF_MAPPING_H
 #define DIGLIM_BPF_MAPPING_H
@@ -37,7 +37,7 @@ static __always_inline bool is_under_way(struct mapper *slot)
   struct pt_regs *registers = (void *)slot->registers;
   u64 ip = 0;
 
-  /* What cannot be read is the stack of a task that is gone. */
+  /* If the registers cannot be read, their task is gone. */
   return registers && bpf_core_read(&ip, sizeof(ip), &registers->ip) == 0 && ip == slot->ip;
 }
 
@@ -66,8 +66,8 @@ static __noinline u32 claim_other(u32 start)
 }
 
 /* Says that this task may be about to map the inode; all that it does afterwards comes after that for other processors, too. False: no
- * place was found, since many mappings are under way, or look like it: whoever makes thousands of threads wait where they once mapped a
- * file can bring that about. Then the note has to say it for as long as it lives.
+ * place was found, since many mappings are under way, or seem to be: somebody may have thousands of threads wait where they once mapped a
+ * file. Then the note has to say it for as long as it lives.
  */
 static __always_inline bool announce_mapping(struct inode *inode)
 {
@@ -105,8 +105,8 @@ static long look_at_mapper(u32 index, struct mapper_search *search)
   return 1;
 }
 
-/* Whoever splits or resizes a mapping takes it out of i_mmap for an instant, under the write lock, which no program here can take:
- * so nothing there counts only when the lock is free, and looked at twice.
+/* When the kernel splits or resizes a mapping, it takes it out of i_mmap for an instant, under the write lock. No program here can take
+ * that lock. So an empty i_mmap counts only if the lock is free and a second look finds it empty, too.
  */
 static __always_inline bool is_mapped(struct inode *inode)
 {
@@ -120,8 +120,8 @@ static __always_inline bool is_mapped(struct inode *inode)
   return *(void *volatile *)&mapping->i_mmap.rb_root.rb_node;
 }
 
-/* Is the file mapped, or may it be in a moment? Who writes 4,096 slots looks at each: only for a file that was mapped executable before
- * and is not now.
+/* Is the file mapped, or may it be in a moment? It takes a look at 4,096 slots, but only if the file is not mapped now. REQUIRES: it was
+ * mapped executable before.
  */
 static __always_inline bool may_be_mapped(struct inode *inode)
 {

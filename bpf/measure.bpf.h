@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Measurement (decision D9): IMA measures every file that we do not know, before it is used, and nothing else.
+/* Measurement (decision D9): IMA measures every unknown file before it is used, each image for kexec, and the loader's manifests.
  *
- * The loader's IMA policy (policy/ima_policy.cpp) measures everything but what matches a rule with the label of a profile that no
- * process has. IMA asks the LSMs about that label, through security_audit_rule_match(), and we answer in their place: it matches for
- * a file that our hook has just found to be known. If this program is not there, the label never matches and IMA measures everything.
+ * The loader's IMA policy (policy/ima_policy.cpp) measures a file, except if a rule matches the label of a profile that no process has. IMA
+ * asks the LSMs about that label, by security_audit_rule_match(), and we answer in their place: the label matches if our hook has just
+ * found the file known. If this program is gone, the label never matches, and IMA measures everything.
  *
  * Architecture: IMA's hook follows ours in the same call of the same task, about the same file. So our hook leaves its verdict in the
- * task's slot, in place of the one before, and the first question takes it out: it counts once.
- * Manifests of what the loader trusts are files that the loader maps executable, as nobody else may map what is unknown. IMA asks about
- * the rule that would leave them out (no), then about the one that measures them with a template that nothing else has (yes).
+ * task's slot, in place of the one before. The first question takes it out, so it counts once (decision D24).
+ * A manifest says what the loader trusts. The loader maps it executable, and nobody else may map an unknown file executable. IMA asks about
+ * the rule that would leave it out (no), then about the rule that measures manifests, with a template that no other rule has (yes).
  */
 #ifndef DIGLIM_BPF_MEASURE_H
 #define DIGLIM_BPF_MEASURE_H
@@ -33,8 +33,8 @@ enum steering {
   STEERING_BITS = 3,
 };
 
-/* By the task's number. Two tasks that share a slot at the same moment can only have a known file measured. One element where nothing
- * is measured (the loader says so).
+/* By the task's number. If two tasks share a slot at the same moment, the worst is that a known file is measured. If nothing is measured,
+ * the loader gives it one element.
  */
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -62,8 +62,8 @@ static __always_inline void steer(u64 state)
     *(volatile u64 *)slot = state ? bpf_get_current_task() | state : 0;
 }
 
-/* First the loader opens a new file to write, with O_NOATIME, which nobody else can change from then on. A file in its place, or one that
- * somebody opened for write in the instant since it was made, is refused. REQUIRES: called in file_open, for write.
+/* First the loader opens a new file for write, with O_NOATIME. From then on nobody else can change it. If another file lies in its place,
+ * or somebody opened it for write in the instant before, the loader is refused. REQUIRES: called in file_open, for write.
  */
 static __always_inline bool is_manifest_opening(struct file *file)
 {
@@ -74,8 +74,8 @@ static __always_inline int open_manifest(struct file *file, struct inode *inode)
 {
   struct inode_note *note = make_note(inode);
 
-  /* Who opens for write counts as a writer before the hook is called (get_write_access()), here as in before_write(): with the mark
-   * set first, either we see the other, or the other sees the mark.
+  /* A task that opens for write counts as a writer before the hook is called (get_write_access()), here as in before_write(). The mark is
+   * set first, so either we see the other task, or the other task sees the mark.
    */
   if (note && __sync_val_compare_and_swap(&note->manifest, 0, 1) == 0 && inode->i_size == 0 &&
       *(volatile int *)&inode->i_writecount.counter == 1)
@@ -83,14 +83,14 @@ static __always_inline int open_manifest(struct file *file, struct inode *inode)
   return guard(DIGLIM_GUARD_MANIFEST, file->f_path.dentry);
 }
 
-/* Then it maps that executable. Is it that mapping? */
+/* Then the loader maps that file executable. Is it that mapping? */
 static __always_inline bool is_manifest_mapping(struct inode_note *note)
 {
   return diglim_measure && note->manifest && is_loader();
 }
 
-/* Is it a rule with our label? Root may load a profile of that name of its own, and enter it, or take that role: so for this label it
- * is always we who answer, never AppArmor or SELinux. The rule keeps the label that it was made with.
+/* Does the rule have our label? Root may load a profile of that name of its own and enter it, or take that role. So for this label we
+ * always answer, and AppArmor or SELinux never do. The rule keeps the label that it was made with.
  */
 static __noinline bool has_our_label(void *rule)
 {
@@ -99,7 +99,7 @@ static __noinline bool has_our_label(void *rule)
   struct aa_audit_rule *apparmor = rule;
   char name[16] = {};
 
-  /* A kernel without the one or the other lacks its types, too; what cannot be reached is not verified. */
+  /* A kernel without AppArmor or SELinux lacks its types, too. The verifier passes over code that cannot be reached. */
   if (diglim_labels == DIGLIM_LABELS_SELINUX)
     return BPF_CORE_READ(selinux, au_ctxt.role) == DIGLIM_NEVER_ROLE_VALUE;
   if (diglim_labels != DIGLIM_LABELS_APPARMOR)
@@ -113,8 +113,8 @@ static __noinline bool has_our_label(void *rule)
   return true;
 }
 
-/* Addresses of rules that have it. IMA's live as long as the kernel runs; one of auditd's that is gone, and whose memory becomes another
- * rule, could at most make auditd's filter wrong.
+/* Addresses of rules that have our label. IMA's rules live as long as the kernel runs. If a rule of auditd is gone and its memory becomes
+ * another rule, the worst is a wrong filter of auditd.
  */
 #define OUR_RULES 64
 __u64 diglim_our_rules[OUR_RULES];

@@ -2,8 +2,8 @@
 /* Our note about an inode: how often it was written, and the verdict that held then (decision D4).
  *
  * Architecture: writers count in `writes`, before they can write. A verdict holds for the count at which it was taken, and while nobody
- * has the file open for writing. was_known() is the common way: it needs no look into the table of digests. take_cached() is for what
- * was_known() does not answer, and judges a stored digest anew where lists have changed.
+ * has the file open for writing. was_known() is the common way: it needs no look into the digest table. If it says no, take_cached()
+ * judges the stored digest anew, since lists may have changed.
  */
 #ifndef DIGLIM_BPF_NOTE_H
 #define DIGLIM_BPF_NOTE_H
@@ -57,8 +57,8 @@ static __always_inline struct inode_note *find_note(struct inode *inode)
   return bpf_inode_storage_get(&diglim_inodes, inode, NULL, 0);
 }
 
-/* The first two who ask at the same time can make one of them fail (-EAGAIN in bpf_local_storage_alloc); asking again finds the note
- * of the other. Null: the kernel has no memory.
+/* If two tasks are the first to ask, at the same time, one of them can fail (-EAGAIN in bpf_local_storage_alloc). Asking again finds the
+ * note of the other. Null: the kernel has no memory.
  */
 static __always_inline struct inode_note *make_note(struct inode *inode)
 {
@@ -94,7 +94,7 @@ struct decision {
 };
 
 /* Was the content found known, and does that still hold if nobody has it open for writing? The caller looks for writers afterwards.
- * `writes`: the note's count, read before. Whatever else made it known (file system, seals, kind) cannot change as long as the inode
+ * `writes`: the note's count, read before. The other conditions (file system, seals, kind) cannot change as long as the inode
  * lives. Does not sleep.
  */
 static __always_inline bool was_known(struct inode_note *note, u64 writes)
@@ -127,7 +127,7 @@ static __always_inline void put_cached(struct inode_note *note, const struct dec
   u32 state = *(volatile u32 *)&note->state;
   u32 verdict = decision->reason ? VERDICT_UNKNOWN : decision->empty ? VERDICT_EMPTY : VERDICT_KNOWN;
 
-  /* Whoever comes second while another stores need not: its own answer stands, and the next one hashes again. */
+  /* If another task stores at this moment, this one need not: its own answer stands, and the next task hashes again. */
   if ((state & STATE_BUSY) || __sync_val_compare_and_swap(&note->state, state, state | STATE_BUSY) != state)
     return;
   note->verdict_writes = decision->writes;

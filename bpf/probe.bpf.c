@@ -2,7 +2,7 @@
 /* Facts that only the kernel knows and that the main programs get as constants. Attached for a moment at boot, before anything
  * else runs:
  *   mmap_file   the loader maps its own file executable: with which algorithm does this kernel hash, to which digest
- *   file_open   the loader opens the folder in which it will pin: at which address is its mount namespace
+ *   file_open   the loader opens the directory in which it will pin: at which address is its mount namespace
  */
 #include "bpf/vmlinux.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who is the loader: only it may use our maps and programs (decision D8).
+/* Who is the loader: only it may use our maps and programs (decisions D8 and D18).
  *
  * Architecture: the exec hook sees the loader's digest and writes down the number that the task's image will have when the exec succeeds
- * (self_exec_id, which counts the images of a task and is never set back). Whoever asks compares that number. So a role begins with its
+ * (self_exec_id, which counts the images of a task and is never set back). Each question compares that number. So a role begins with its
  * exec, ends with the next one, is not inherited, and needs no program of its own on the hooks of exec and exit.
  */
 #ifndef DIGLIM_BPF_ROLE_H
@@ -56,8 +56,8 @@ static long see_text(struct task_struct *task, struct vm_area_struct *vma, bool 
 }
 
 /* Is the program of this task what its file says? A breakpoint of a uprobe changes it without tracing: in the middle of an instruction
- * it turns a check into anything. The kernel counts breakpoints that are there in the flags of the memory; one in the code that was
- * taken away again leaves the code's mapping with pages of its own.
+ * it turns a check into anything. While there are breakpoints, the flags of the memory say so. If one in the code was taken away again,
+ * the code's mapping has pages of its own.
  */
 static __always_inline bool is_unchanged(struct task_struct *task)
 {
@@ -89,8 +89,8 @@ static __always_inline bool is_loader(void)
   return false;
 }
 
-/* At each check of an exec: what an earlier one wished for does not count, since another file will run. REQUIRES: called by the exec hook
- * before it decides.
+/* At each check of an exec the wish of an earlier check is void, since another file will run. REQUIRES: called by the exec hook before it
+ * decides.
  */
 static __always_inline void forget_wish(void)
 {
@@ -118,9 +118,9 @@ static __always_inline long put_role(struct task_struct *task, struct diglim_tas
   return bpf_map_update_elem(&diglim_tasks, &pid, entry, BPF_ANY);
 }
 
-/* The loader is about to run here. Root only: nobody else can use bpf(2) for this, and a user with a thousand loaders would push out
- * others. Not where somebody could act through it: a tracer, a seccomp filter whose supervisor forges what bpf() answers, whoever shares
- * its working directory.
+/* The loader is about to run here. Only root gets the role: nobody else can use bpf(2) for this, and a user with a thousand loaders would
+ * push out others. Nobody gets it if somebody else could act through him: a tracer, a seccomp filter whose supervisor forges the answers of
+ * bpf(), a process that shares his working directory.
  */
 static __always_inline void wish_for_role(struct linux_binprm *bprm)
 {
@@ -141,8 +141,8 @@ static __always_inline void wish_for_role(struct linux_binprm *bprm)
   (void)put_role(current, &wish); /* if there is no room, it runs without rights */
 }
 
-/* The calling process takes the role until it executes something else: PID 1 at boot. By BPF_PROG_TEST_RUN, for who has a descriptor of
- * this program; the kernel knows who that is, whatever pid namespace it is in.
+/* The calling process takes the role until it executes something else: PID 1 at boot. By BPF_PROG_TEST_RUN: the caller
+ * needs a descriptor of this program. The kernel knows the process, whatever pid namespace it is in.
  */
 SEC("syscall")
 int diglim_take_role(void *nothing)

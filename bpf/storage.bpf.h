@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Does a file system lie on disks? Of a loop device, a ram disk, or storage that a process or another machine serves, root changes the
- * content below the file system, unseen by every hook that knows its inodes.
+/* Does a file system lie on disks? If it lies on a loop device, a ram disk, or storage that a process or another machine serves, root can
+ * change the content below it, unseen by every hook that knows its inodes (decision D21).
  *
  * Architecture: a block device's name says its driver (DIGLIM_DISKS). A device that is made of others (device mapper, md) has links to
- * them in sysfs, in its directory "slaves": all of these must be disks, and what they are made of, too. The walk is without a lock: who
- * changes what a device is made of while it is looked at can do so afterwards as well (LIMITATIONS.md). Asked only before hashing.
+ * them in sysfs, in its directory "slaves": all of these must be disks, and what they are made of, too. The walk takes no lock: if
+ * somebody exchanges the parts of a device meanwhile, he can do so afterwards as well (docs/limitations.md). Asked only before hashing.
  */
 #ifndef DIGLIM_BPF_STORAGE_H
 #define DIGLIM_BPF_STORAGE_H

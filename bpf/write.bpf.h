@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Somebody is about to write: what we knew of the file is void, and while it is mapped executable the answer is the kernel's own for a
- * running program.
+/* Somebody is about to write: the verdict about the file is void. While the file is mapped executable, he gets ETXTBSY, the kernel's own
+ * answer for a running program.
  *
  * Architecture: file_open and inode_setattr see every way of writing before it begins, also those through a file system on top
- * (overlayfs opens and cuts the inode below by the same functions). But who has mapped a page shared and writable can keep hold of it
- * beyond mapping and descriptor (a registered buffer of io_uring, direct I/O that is under way, RDMA, ...) and write to it whenever he
- * likes. No count says so. So a file that was ever mapped like that is not known any more, for as long as its inode is in memory: a copy
- * of it is.
+ * (overlayfs opens and cuts the inode below by the same functions). One way remains: if somebody mapped a page shared and writable, he can
+ * keep hold of it beyond mapping and descriptor (a registered buffer of io_uring, direct I/O that is under way, RDMA, ...) and write to it
+ * later. No count of the kernel shows it. So a file that was ever mapped like that is unknown for as long as its inode is in memory, and
+ * a copy of it is known (decision D13).
  */
 #ifndef DIGLIM_BPF_WRITE_H
 #define DIGLIM_BPF_WRITE_H
@@ -23,7 +23,7 @@
 #include "bpf/note.bpf.h"
 #include "bpf/settings.bpf.h"
 
-/* What a hook answers that could not keep its books, for want of memory. */
+/* The answer of a hook that got no memory for its note. */
 static __always_inline int no_memory(void)
 {
   if (diglim_mode == DIGLIM_MODE_PERMISSIVE)
@@ -51,7 +51,7 @@ static __noinline int write_noted(struct inode *inode, struct inode_note *note, 
     return guard(DIGLIM_GUARD_MANIFEST, dentry);
   if (!*(volatile u32 *)&note->mapped_executable)
     return 0;
-  /* Who maps it from now on sees us as a writer and is refused. Without the reset, a linker that maps its own output would find it busy. */
+  /* From now on a mapper sees this writer and is refused. Without the reset, a linker that maps its own output would find it busy. */
   if (may_be_mapped(inode) || __sync_val_compare_and_swap(&note->mapped_executable, MAPPED, 0) != MAPPED)
     return refuse_write(inode, file, dentry);
   return 0;
@@ -63,7 +63,7 @@ static __always_inline int before_write(struct inode *inode, struct file *file, 
   struct inode_note *note;
 
   if (what_to_look_at() & DIGLIM_WRITES_COUNT_ALL) {
-    /* A write that is not counted would leave a digest that IMA collected looking true. */
+    /* If this write were not counted, a digest that IMA collected before would seem to hold. */
     note = make_note(inode);
     if (!note)
       return no_memory();
@@ -75,7 +75,7 @@ static __always_inline int before_write(struct inode *inode, struct file *file, 
   return write_noted(inode, note, file, dentry);
 }
 
-/* Its pages can be in hands that we do not see, from now on. REQUIRES: before these hands can have them. */
+/* From now on somebody may hold pages of the file unseen. REQUIRES: called before anybody can. */
 static __always_inline int note_pinned(struct inode *inode)
 {
   struct inode_note *note;
@@ -90,8 +90,8 @@ static __always_inline int note_pinned(struct inode *inode)
   return 0;
 }
 
-/* Swapping writes to the blocks of a file, past the page cache, whose pages stay what they were: they can be hashed after swapoff(2), and
- * then be read again from the disk. swapon(2) is asked for CAP_SYS_ADMIN before it opens the file (DIGLIM_WRITES_SWAP).
+/* Swapping writes to the blocks of a file, past the page cache. The cached pages keep the old content: after swapoff(2) they can be hashed,
+ * and then the blocks be read again (decision D22). swapon(2) asks for CAP_SYS_ADMIN before it opens the file (DIGLIM_WRITES_SWAP).
  */
 static __always_inline bool is_swapon(struct task_struct *task)
 {
@@ -101,7 +101,8 @@ static __always_inline bool is_swapon(struct task_struct *task)
   return number == 167 || number == 87; /* 64 bits, where 87 is unlink, and 32 bits */
 }
 
-/* Opened by a file system on top, whose own inode is the one that is mapped? Where a hook tells of the mapping, nobody needs to know. */
+/* Does a file system on top open it, so that its own inode will be mapped? If a hook tells of that mapping (below), nobody needs to know.
+ */
 static __always_inline bool is_below(struct file *file)
 {
   u32 mode = file->f_mode;

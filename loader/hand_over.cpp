@@ -18,8 +18,8 @@ namespace {
 
 constexpr char kSelf[] = "/proc/self/exe";
 constexpr size_t kMaxLoader = 64u << 20;
-// Whoever finds it set was handed the work already: no loop, whatever lies in /run. A forged one only costs
-// the forger's own command.
+// If it is set, this process was handed the work already, so there is no loop, whatever lies in /run. Forging
+// it only costs the forger's own command.
 constexpr char kMark[] = "DIGLIM_HANDED_OVER";
 
 Result<struct stat> check_file(const std::string& path) {

@@ -18,8 +18,8 @@ Result<void> keep_boot_loader();
 // Executes the loader of this boot with the same arguments, or returns: this is that very file,
 // DIGLIM is not active, or there is nothing to hand over to (why is said on stderr; the verb then fails on
 // its own). It is kBootLoader or, where that is gone or may not be executed, the file from which the keeper
-// runs. Only root-owned files that nobody else can write are executed; whether what runs has rights is the
-// kernel's decision.
+// runs. It executes only root-owned files that nobody else can write. The kernel decides whether such a file
+// has rights.
 void hand_over(char** argv);
 
 }  // namespace diglim

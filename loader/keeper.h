@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keeper: a process that writes the events of the BPF programs to the kernel log. It needs neither files
-// nor a working user space. Guards keep others from signalling or tracing it; the kernel itself can end or
-// freeze it (cgroup.kill), and then the next loader starts another.
+// The keeper: a process that writes the events of the BPF programs to the kernel log. It works without files
+// and without the rest of user space. Guards keep others from signalling or tracing it. The kernel itself can
+// end or freeze it (cgroup.kill); then the next loader starts another keeper.
 #pragma once
 
 #include <optional>
@@ -14,21 +14,21 @@
 
 namespace diglim {
 
-// At boot: forks the keeper and waits until the kernel has noted it. It inherits the links, which costs
-// nothing: should the kernel lose the thread that holds them by a fault of its own, they are still there.
-// `events` were opened before `programs` were attached, since the keeper has no rights of its own.
+// At boot: forks the keeper and waits until the kernel has noted it. The keeper inherits the links. If the
+// kernel loses the thread that holds them by a fault of its own, they are still there. `events` were opened
+// before `programs` were attached, since the keeper has no rights of its own.
 Result<void> start_keeper(const Programs& programs, Events& events);
 
-// Later: starts another one if there is none, in a process of its own that this one does not wait for. Says
-// nothing, whatever comes of it, since it is nobody's first concern; that process logs what happens.
-// REQUIRES: the loader's rights, or it does nothing.
+// Later: if there is no keeper, starts one in a new process and does not wait for it. The caller learns
+// nothing, since the keeper is not his concern; the new process logs success or failure. REQUIRES: the
+// loader's rights; without them it does nothing.
 void ensure_keeper();
 
-// The process id of the keeper, by its name, or nothing. Without rights in the kernel that is all there is to
-// go by: only a process of root's counts, and what is read from it must not be trusted further.
+// The process id of the keeper, by its name, or nothing. For callers without rights in the kernel, who have
+// only the name to go by. Only a process of root counts, and nothing that it says may be trusted further.
 std::optional<pid_t> find_keeper();
 
-// Are denials without lines in the log, though nobody wants that? How many, and why; empty if not.
+// How many denials have no line in the log although no limit held them back, and why. Empty: none.
 std::string not_logged_text(const Lease::Holder& keeper, const KernelState& state);
 
 }  // namespace diglim

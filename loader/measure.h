@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the loader has to do with IMA (decision D9): its policy, and the manifests that it measures.
+// The loader's side of IMA (decision D9): the policy that it writes, the manifests that it has measured.
 #pragma once
 
 #include <sys/types.h>
@@ -20,9 +20,9 @@ bool ima_was_active();
 // takes no other.
 Result<Fd> open_ima_policy();
 
-// Makes `text` the IMA policy; where the kernel takes only one (Debian's does), nobody can load another until
-// the next boot. It takes the place of what ima_policy= on the kernel command line chose, not of rules that
-// the kernel was built with. kIo: refused, and nothing has changed. REQUIRES: less than a page of text.
+// Makes `text` the IMA policy. If the kernel takes only one (Debian's does), nobody can load another until
+// the next boot. It replaces the policy that ima_policy= on the kernel command line chose; rules that the
+// kernel was built with stay. kIo: refused, and nothing has changed. REQUIRES: less than a page of text.
 Result<void> write_ima_policy(std::string_view text);
 Result<void> write_ima_policy(Fd policy, std::string_view text);
 
@@ -31,8 +31,8 @@ Result<void> write_ima_policy(Fd policy, std::string_view text);
 Result<WrittenManifest> measured_manifest(const Config& config, std::string_view policy,
                                           const TrustStore& trust, const Generation& generation);
 
-// Which file a manifest was written to. The number alone says little: root makes file systems that begin
-// with the same ones.
+// Which file a manifest was written to. The inode number alone proves little: root can make file systems that
+// begin with the same numbers.
 struct FileId {
   dev_t device = 0;
   ino_t inode = 0;  // 0: any file
@@ -42,9 +42,9 @@ struct FileId {
 // open before that.
 Result<FileId> write_manifest_file(const WrittenManifest& manifest);
 
-// Has IMA measure it. Again, for one that was measured before, changes nothing. kNotFound: somebody removed
-// the file; kInvalid: or replaced it by another manifest (it is not `file`); kIo (EPERM): or by a file that
-// is none, or the programs have no room to have it measured.
+// Has IMA measure it. If it was measured before, nothing changes. kNotFound: somebody removed the file.
+// kInvalid: somebody replaced it by another manifest (it is not `file`). kIo (EPERM): somebody replaced it by
+// a file that is no manifest, or the programs have no room to have it measured.
 Result<void> measure_manifest(uint64_t number, const FileId& file);
 
 // Writes the manifest of the boot and has IMA measure it, which its log must show.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes as /proc shows them: to whoever reads it, in his pid namespace, and mount namespace.
+// Processes as /proc shows them to this process, in its pid namespace and mount namespace.
 #pragma once
 
 #include <sys/types.h>

@@ -16,19 +16,19 @@ namespace diglim {
 // Whose labels steer IMA. kNone, and the log says why: everything is measured.
 PolicyLabels prepare_labels(const Config& config);
 
-// With the programs attached, and before anything else runs: a policy that came first would have IMA measure
-// what the kernel happens to start meanwhile.
+// REQUIRES: the programs are attached, and nothing else runs yet. If the policy came first, IMA would measure
+// programs that the kernel happens to start meanwhile.
 Result<void> start_measuring(const std::string& policy, PolicyLabels labels, const WrittenManifest& manifest);
 
-// Forks a process that does it when SELinux's policy is loaded, and ends then. Its manifest names the lists
-// of that moment. Until then nobody else can load an IMA policy, and what is unknown is denied, also where
-// files are only measured: nothing unknown has run when the log begins. If it is killed or SELinux's policy
-// never comes, the register stays without a manifest, which every verifier sees. REQUIRES: called by the
-// loader of the boot, whose `roles` were opened before the programs were attached.
+// Forks a process that waits for SELinux's policy, starts measuring, and ends. Its manifest names the lists
+// of that moment. Until then nobody else can load an IMA policy, and unknown files are denied, also in
+// measure mode: no unknown file has run when the log begins. If the process is killed or SELinux's policy
+// never comes, the register stays without a manifest, and every verifier sees that. REQUIRES: called by the
+// loader of the boot; `role`, Programs::role_fd(), was taken before the programs were attached.
 Result<void> start_measuring_with_selinux(const Config& config, const TrustStore& trust, Programs& programs,
                                           const Fd& role);
 
-// What is left where IMA cannot be steered. False: not even that, and the log says why.
+// If IMA cannot be steered: has it measure everything. False: that failed, too, and the log says why.
 bool measure_everything(int pcr);
 
 }  // namespace diglim

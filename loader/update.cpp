@@ -32,8 +32,8 @@ struct Measurement {
 Result<Measurement> write_manifests(const std::vector<ManifestList>& before, Generation& next) {
   Measurement measurement;
   if (next.manifest_number() == 0) return measurement;
-  // Whoever published last may have been killed before the end of it. If the file is gone, a verifier sees
-  // that; it is no reason to refuse an update.
+  // The loader that published last may have been killed before the end of it. If the file is gone, a verifier
+  // sees that; it is no reason to refuse an update.
   (void)measure_manifest(next.manifest_number(), FileId());
   UpdatePlan& plan = measurement.plan;
   TRY_ASSIGN(plan, plan_update(next.manifest_number(), next.manifest_hash(), before, manifest_lists(next)));

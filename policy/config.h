@@ -53,6 +53,7 @@ struct Config {
 //   mode = enforce | permissive | measure
 //   measure = off | on
 //   pcr = 8 .. 15
+//   labels = apparmor | selinux
 //   allow-signature-hash = sha1        (may be repeated: sha1, md5, rmd160)
 //   init = /path
 // kInvalid with the line number for anything else: a setting that silently does nothing is worse than a

@@ -10,8 +10,8 @@
 
 namespace diglim {
 
-// Measures nothing. In place of a policy from the kernel command line: one that collects digests of known
-// files would have the kernel answer with them later, though the file has changed since.
+// Measures nothing. It replaces a policy from the kernel command line. Such a policy may collect digests of
+// known files, and the kernel would answer with them after the files changed (decision D17).
 constexpr std::string_view kQuietPolicy = "dont_measure func=BPRM_CHECK\n";
 
 // Whose labels the rules can use, so that the BPF programs can answer for them (bpf/measure.bpf.h).

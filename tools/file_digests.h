@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The digests of files and of everything in folders.
+// The digests of files and of everything in directories.
 #pragma once
 
 #include <functional>
@@ -18,11 +18,10 @@ struct FileDigests {
   size_t files = 0;         // that were read
 };
 
-// A path that the user names may be a file, or a link to one; or a folder (or a link to one), which is gone
-// through with all below it on the same file system: there, links are not followed, and what is no regular
-// file is passed over. `on_file` is called for each file before it is read. All or nothing: the first file
-// that cannot be read is the error, with its path. A path that holds no regular file at all is an error too
-// (kInvalid).
+// A path that the user names may be a file or a directory, or a link to one. A directory stands for all
+// regular files below it on the same file system; links in it are not followed. `on_file` is called for each
+// file before it is read. All or nothing: the first file that cannot be read is the error, with its path. A
+// path without any regular file is an error, too (kInvalid).
 Result<FileDigests> digest_files(const std::vector<std::string>& paths, HashAlgo algo,
                                  const std::function<void(std::string_view)>& on_file);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The folder that rpm_gen fills with lists.
+// The directory that rpm_gen fills with lists.
 #pragma once
 
 #include <map>

@@ -9,7 +9,7 @@
 namespace diglim {
 
 // `text` with control characters, backslash and bytes that are not valid UTF-8 written as \n, \t, \\ or \xNN,
-// cut after `max` source bytes ("..." says so). What is printable stays as it is: no quotes are added.
+// cut after `max` source bytes ("..." says so). Printable text stays as it is: no quotes are added.
 std::string escape(std::string_view text, size_t max = 4096);
 
 // Length of the valid, printable UTF-8 sequence that starts at text[at] (RFC 3629: no overlong forms, no

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: a folder of throw-away keys and certificates, made by the openssl command, and signatures by it.
-// What this project verifies is so checked against somebody else's signer.
+// For tests: a directory of throw-away keys and certificates, made by the openssl command, and signatures by
+// it. So verification is checked against somebody else's signer.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ class TestKeys {
     folder_ = name;
   }
   ~TestKeys() {
-    std::error_code ignored;  // a left-over folder in /tmp is no reason to fail
+    std::error_code ignored;  // a left-over directory in /tmp is no reason to fail
     std::filesystem::remove_all(folder_, ignored);
   }
   TestKeys(const TestKeys&) = delete;
@@ -34,7 +34,7 @@ class TestKeys {
   std::string key(const std::string& name) const { return path(name + ".key"); }
   std::string certificate_file(const std::string& name) const { return path(name + ".pem"); }
 
-  // Runs a command with the folder as working directory; fails the test if it fails.
+  // Runs a command with the directory as working directory; fails the test if it fails.
   void run(const std::string& command) const {
     ASSERT_EQ(std::system(("cd " + folder_ + " && " + command + " >log 2>&1 </dev/null").c_str()), 0)
         << command << "\n"

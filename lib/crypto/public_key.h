@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Public keys from raw numbers, and verification of raw signatures over a digest. What the numbers were
-// wrapped in (OpenPGP packets, ...) is the caller's business; OpenSSL does the arithmetic.
+// Public keys from raw numbers, and verification of raw signatures over a digest. The caller takes the
+// numbers out of their format (OpenPGP packets, ...); OpenSSL does the arithmetic.
 #pragma once
 
 #include "lib/base/bytes.h"
@@ -22,9 +22,9 @@ Result<PkeyPtr> ed25519_public_key(ByteView raw);            // 32 bytes
 
 size_t key_bits(const EVP_PKEY* key);  // REQUIRES: not null
 
-// True only if the signature is correct. Whatever else goes wrong inside OpenSSL is false too: there is no
-// case in which a caller may go on. REQUIRES: the key is of that algorithm and not null. PKCS#1 v1.5. A
-// signature shorter than the modulus is padded on the left: an OpenPGP integer has no leading zeros.
+// True only if the signature is correct. If anything else goes wrong inside OpenSSL, the result is false,
+// too: the caller must stop. REQUIRES: the key is of that algorithm and not null. PKCS#1 v1.5. A signature
+// shorter than the modulus is padded on the left: an OpenPGP integer has no leading zeros.
 bool verify_rsa(EVP_PKEY* key, HashAlgo algo, ByteView digest, ByteView signature);
 bool verify_ecdsa(EVP_PKEY* key, ByteView digest, ByteView r, ByteView s);
 bool verify_ed25519(EVP_PKEY* key, ByteView message, ByteView signature);  // 64 bytes

@@ -20,8 +20,8 @@ struct DigestList {
   std::string signer;  // who signed it, for people: "RSA/SHA256 key 24c6a8a7f4a80eb5 (CentOS-7 Key ...)"
   Bytes content_hash;  // SHA-256 of the bytes that were verified; of a package, its head without the payload
   // Digests by algorithm: concatenated, hash_size(algo) bytes each, in the order of the list, duplicates
-  // kept. An algorithm without digests has no entry. Zero-length digests (folders, symlinks, ghosts) are not
-  // in it.
+  // kept. An algorithm without digests has no entry. Zero-length digests (directories, symlinks, ghosts) are
+  // not in it.
   std::map<HashAlgo, Bytes> digests;
   size_t undigested = 0;  // files of a package that has no digests at all
 

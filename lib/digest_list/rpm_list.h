@@ -18,9 +18,9 @@ namespace diglim {
 Result<Bytes> make_rpm_list(ByteView region, std::span<const Bytes> packets);
 
 // The file name of the list: "0-file_list-rpm-NVRA", as in 2022, where NVRA is "name-version-release.arch". A
-// name that a folder cannot hold as it is ('/', control characters, too long for NAME_MAX with the suffix of
-// a temporary file) is changed and gets 16 hexadecimal digits of its SHA-256, so that no two packages meet in
-// one name.
+// name that a directory cannot hold as it is ('/', control characters, too long for NAME_MAX with the suffix
+// of a temporary file) is changed and gets 16 hexadecimal digits of its SHA-256, so that no two packages meet
+// in one name.
 Result<std::string> rpm_list_name(std::string_view nvra);
 
 constexpr std::string_view kRpmListPrefix = "0-file_list-rpm-";

@@ -18,7 +18,7 @@ namespace diglim {
 
 // What is known of one loaded list.
 struct LoadedList {
-  std::string name;     // the file's name without folders; one list a name
+  std::string name;     // the file's name without directories; one list a name
   Bytes content_hash;   // SHA-256 of the bytes that were verified
   std::string package;  // what the signed header calls it (DigestList::name); empty for a compact list
   std::string signer;
@@ -44,7 +44,7 @@ class Generation {
   size_t distinct_digests() const { return slots_.size(); }
   const std::vector<LoadedList>& lists() const { return lists_; }
 
-  // The manifest that was measured last (lib/manifest/FORMAT.md): 0 and empty where nothing is measured.
+  // The manifest that was measured last (lib/manifest/FORMAT.md): 0 and empty if nothing is measured.
   uint64_t manifest_number() const { return manifest_number_; }
   const Bytes& manifest_hash() const { return manifest_hash_; }
   // REQUIRES: a hash of 32 bytes.

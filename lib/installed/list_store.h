@@ -27,8 +27,8 @@ class ListStore {
   static Result<std::vector<std::string>> names_for(const std::string& nvra,
                                                     const std::vector<std::string>& all);
 
-  // Writes those that are not there yet, with one sync. What could not be written is in `failed`; the others
-  // are there for good when this returns.
+  // Writes those that are not there yet, with one sync. Lists that could not be written are in `failed`; the
+  // others are there for good when this returns.
   struct Written {
     std::vector<std::string> names;  // all that are there now, sorted
     size_t changed = 0;              // were not there before

@@ -80,8 +80,8 @@ Transaction::Transaction(TransactionSetup setup, Warn warn, IsNeeded is_needed)
   }
 }
 
-// What is installed here says nothing about the packages of another database, so their journal waits for
-// whoever asks that one.
+// The packages installed here say nothing about those of another database. So a journal of that database
+// waits for a transaction on it.
 void Transaction::take_journal() {
   auto before = read_journal(*state_);
   if (before && *before && !is_same_database(setup_.root, (*before)->dbpath, setup_.dbpath)) {

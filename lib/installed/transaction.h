@@ -48,7 +48,7 @@ struct TransactionCounts {
   bool active = false;   // DIGLIM is in force, so that lists were published too
 };
 
-// No call fails: rpm goes on whatever happens here. What goes wrong is told in warnings, and the journal
+// No call fails: rpm goes on whatever happens here. Failures are told in warnings, and the journal
 // stays, so that the next transaction or `diglim repair` puts it right.
 class Transaction {
  public:
@@ -73,8 +73,8 @@ class Transaction {
   void add(PackageHeader incoming);
 
   // After all: `installed` are those now installed that begin() or add() could have touched (all if
-  // wants_all()). What begin() or add() could not write or publish is tried once more. Lists of others that
-  // were touched go, and are withdrawn, but not before the new ones are in force.
+  // wants_all()). If begin() or add() could not write or publish a list, it is tried once more. Lists of
+  // others that were touched go, and are withdrawn, but not before the new ones are in force.
   void finish(std::vector<PackageHeader> installed);
 
   TransactionCounts counts() const;

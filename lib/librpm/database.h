@@ -18,9 +18,9 @@ Result<std::string> find_rpm_database(const std::string& root, const std::string
 
 // Calls `on_package` for each package but gpg-pubkey, which are keys, with the number of packages in all (for
 // a progress line); its first error ends it. Nothing is verified, and the database is opened read-only.
-// SQLite still wants to create rpmdb.sqlite-shm and -wal beside it, as with `rpm -q`; if the folder cannot be
-// written, a temporary copy is read. Errors: kCorrupt or kIo, with librpm's own words. REQUIRES: one call a
-// process, since librpm's settings are global.
+// SQLite still wants to create rpmdb.sqlite-shm and -wal beside it, as with `rpm -q`; if the directory cannot
+// be written, a temporary copy is read. Errors: kCorrupt or kIo, with librpm's own words. REQUIRES: one call
+// a process, since librpm's settings are global.
 Result<void> for_each_package(
     const std::string& database,
     const std::function<Result<void>(const InstalledPackage&, size_t total)>& on_package);

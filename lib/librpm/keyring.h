@@ -14,7 +14,7 @@ struct RpmKey {
   std::string armor;  // ASCII-armoured certificate
 };
 
-// `database` as find_rpm_database() gives it. The folder has to be writable, as for `rpm -q`. Errors:
+// `database` as find_rpm_database() gives it. The directory has to be writable, as for `rpm -q`. Errors:
 // kCorrupt with librpm's words.
 Result<std::vector<RpmKey>> read_rpm_keys(const std::string& database);
 

@@ -45,7 +45,7 @@ struct ManifestKey {
 
 struct ManifestList {
   Bytes hash;        // of the bytes that were verified (DigestList::content_hash)
-  std::string name;  // the file's name without folders, unescaped; whoever wrote the file chose it
+  std::string name;  // the file's name without directories, unescaped; whoever wrote the file chose it
   std::string
       package;  // DigestList::name: what the signed header says ("bash-5.2-1.x86_64"); empty: no package
   std::string signer;  // DigestList::signer, unescaped

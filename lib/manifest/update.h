@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From one set of lists to the next: which manifests are measured, and when. The loader does it, the
-// predictor foretells it, both with this function.
+// From one set of lists to the next: which manifests are measured, and when. The loader and the predictor
+// share this function.
 #pragma once
 
 #include <optional>
@@ -24,9 +24,9 @@ struct UpdatePlan {
   Bytes last_hash;
 };
 
-// Measured before publishing: what is added; after it: what is removed. So whatever ends the loader in
-// between, a verifier never believes in less than what the kernel accepts. A list whose content changed under
-// the same name is added and removed. Most updates need one of the two. `last_number` and `last_hash` are of
+// Added lists are measured before publishing, removed lists after it. So if the loader ends in between, the
+// manifests name at least the lists that the kernel accepts. If the content of a list changed under the same
+// name, the list is added and removed. Most updates need one of the two. `last_number` and `last_hash` are of
 // the manifest measured last; names in `before` and in `after` are unique. kInvalid as write_manifest().
 Result<UpdatePlan> plan_update(uint64_t last_number, ByteView last_hash, std::span<const ManifestList> before,
                                std::span<const ManifestList> after);

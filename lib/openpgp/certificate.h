@@ -55,7 +55,7 @@ struct Key {
 // The state of a key at a time, as Sequoia judges it for rpm: by the newest statement that was made by then,
 // and only where none is left from before that (certificates are often stripped of old self-signatures) by
 // the newest of all. A primary key about which nothing usable was said may sign, and never expires: that it
-// lies in the trusted folder is what makes it trusted.
+// lies in the trusted directory is what makes it trusted.
 KeyState state_at(const Key& key, uint32_t time);
 
 struct Certificate {
@@ -82,7 +82,7 @@ bool looks_like_certificates(ByteView file);
 void merge_certificates(std::vector<Certificate>& certificates);
 
 // Reads every certificate of a file, armoured (several blocks allowed, checksum checked when present) or
-// binary. Self-signatures may be SHA-1 or MD5: the folder is what makes a key trusted. Bindings of subkeys
+// binary. Self-signatures may be SHA-1 or MD5: the directory is what makes a key trusted. Bindings of subkeys
 // are checked cryptographically all the same (with the embedded primary-key binding of signing ones, RFC 9580
 // section 5.2.1.9), and MD5 is not enough for them. Revocations count with any hash; one that names the
 // primary key as its maker but cannot be checked (an unknown hash) counts as a hard one: failing closed, as

@@ -134,7 +134,7 @@ Result<void> CertificateBuilder::binding(const SignaturePacket& signature) {
   TRY_ASSIGN(const bool good, made_by(signature, primary_.key, {primary_.hash_form, subkey.hash_form}));
   if (!good) return {};
   Statement statement = statement_of(signature, subkey.key);
-  // What may sign must have agreed to belong here, or anybody could claim its signatures (section 10.1.5).
+  // A signing subkey must have agreed to belong here, or anybody could claim its signatures (section 10.1.5).
   // Without flags a subkey is for something else, as Sequoia has it.
   if (!statement.may_sign) statement.may_sign = false;
   if (*statement.may_sign) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One signature packet (RFC 9580 section 5.2), taken apart: what it says, what it hashes, and whether a key
-// made it. Whether it *counts* is the business of signature.h (documents) and certificate.h
-// (self-signatures).
+// made it. signature.h (documents) and certificate.h (self-signatures) decide whether it *counts*.
 #pragma once
 
 #include <array>

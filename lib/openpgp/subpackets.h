@@ -19,7 +19,7 @@ struct Issuer {
 };
 
 // Statements count only from the hashed area. Issuers and embedded signatures are proved by verification
-// itself, so either area will do. Where a statement is repeated the last one counts (section 5.2.4.1).
+// itself, so either area will do. If a statement is repeated, the last one counts (section 5.2.4.1).
 struct Subpackets {
   std::optional<uint32_t> created;            // 2
   std::optional<uint32_t> expires_after;      // 3, seconds; 0: never

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of this folder share: keys that are made once a program, and a judgement as one line of
+// What the tests of this directory share: keys that are made once a program, and a judgement as one line of
 // text.
 #pragma once
 

@@ -40,13 +40,13 @@ struct TestPackage {
   std::string arch = "x86_64";
   bool source = false;
   std::optional<uint32_t> digest_algo = 8;  // OpenPGP's number; 8 is sha256; nothing: MD5 by rpm's rule
-  std::vector<std::string> digests;         // hexadecimal; empty for a folder
+  std::vector<std::string> digests;         // hexadecimal; empty for a directory
 };
 
 // The signed bytes of a package: a whole main header.
 Bytes make_main_header(const TestPackage& package);
 
-// The same with one file per element of `contents`, and a folder in front of them.
+// The same with one file per element of `contents`, and a directory in front of them.
 Bytes make_main_header_of(TestPackage package, HashAlgo algo, const std::vector<std::string>& contents);
 
 // A whole file: lead, signature header with `signatures` (tag 267, 268: the packets; 278: base64 of each) and

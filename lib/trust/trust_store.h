@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys whose signatures count. Made from a folder at boot; from then on from the bytes frozen in the
-// kernel, so that nothing written to disk later adds a key (design D7).
+// The keys whose signatures count. Made from a directory at boot; from then on from the bytes frozen in the
+// kernel, so that nothing written to disk later adds a key (decision D7).
 #pragma once
 
 #include <string>
@@ -13,11 +13,11 @@
 
 namespace diglim {
 
-// So that the frozen map stays small and a folder of rubbish cannot eat the memory of an initramfs.
+// So that the frozen map stays small and a directory of rubbish cannot eat the memory of an initramfs.
 constexpr size_t kMaxTrustFiles = 1024;
 constexpr size_t kMaxTrustBytes = 16u << 20;
 
-// One certificate of a file in the folder, for the manifest of what is trusted (lib/manifest/FORMAT.md).
+// One certificate of a file in the directory, for the manifest of what is trusted (lib/manifest/FORMAT.md).
 struct TrustedKey {
   Bytes file_hash;          // SHA-256 of the file
   std::string fingerprint;  // "openpgp:HEX" of the primary key, or "x509:HEX", SHA-256 of the DER
@@ -28,8 +28,8 @@ class TrustStore {
   // Every regular file in `folder`: OpenPGP certificates (armoured or binary, any number a file) or X.509
   // (PEM, any number; or DER, one), but not both in one. Links to files count as files. Sub-folders and names
   // starting with "." are passed over. One unreadable file fails the whole: a key that silently does not
-  // count would lock its owner out. An empty folder gives a store that trusts nobody. Errors: kNotFound
-  // (folder), kCorrupt ("NAME: offset N: reason"), kUnsupported ("NAME: not a key"), kIo. A key of an
+  // count would lock its owner out. An empty directory gives a store that trusts nobody. Errors: kNotFound
+  // (directory), kCorrupt ("NAME: offset N: reason"), kUnsupported ("NAME: not a key"), kIo. A key of an
   // algorithm that is not supported is no error (it can simply verify nothing): see unusable().
   static Result<TrustStore> from_folder(const std::string& folder, SignaturePolicy policy);
 

@@ -16,15 +16,14 @@ namespace {
 // try. The last byte of the key counts the tries.
 constexpr uint64_t kTries = 32;
 
-// What was claimed for earlier numbers means nothing any more: whoever claims one of those finds it
-// published.
+// Claims of earlier numbers mean nothing any more: a loader that claims such a number finds it published.
 void forget_before(const Fd& map, uint64_t number) {
   uint64_t key = 0;
   uint64_t next = 0;
   void* from = nullptr;
   while (bpf_map_get_next_key(map.get(), from, &next) == 0) {
     key = next;
-    // After a deletion from the start, since there is no "next" of what is gone.
+    // After a deletion it begins anew, since a key that is gone has no "next".
     const bool deleted = key >> 8 < number && bpf_map_delete_elem(map.get(), &key) == 0;
     from = deleted ? nullptr : &key;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The right to publish one generation: of two loaders that both start from the same one, whatever locks they
-// see, one is refused, so that no update undoes another.
+// The right to publish one generation. If two loaders start from the same generation, one of them is refused,
+// whatever locks they see. So no update undoes another.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@ namespace diglim {
 class Claim {
  public:
   // Claims `number` in the kernel, where no mount namespace hides anything. EAGAIN: a loader that lives has
-  // it. What a dead one left behind does not count. Who has the claim must look once more whether number - 1
-  // is in force: another one may have published and let go of it just before.
+  // it; the claim of a dead one does not count. Afterwards the caller must look once more whether number - 1
+  // is in force: another loader may have published and dropped its claim just before.
   static Result<Claim> take(uint64_t number);
 
   Claim(Claim&& other) noexcept;

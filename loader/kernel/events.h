@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the running programs tell: events, and how many of them were lost. For the keeper.
+// The events of the running BPF programs, and how many of them were lost. For the keeper.
 #pragma once
 
 #include <functional>
@@ -11,19 +11,19 @@ namespace diglim {
 
 class Events {
  public:
-  // Finds the maps by name. REQUIRES: the loader's rights, or guards that are not attached yet. Nothing is
-  // read before read(), so what nobody read so far comes first, as far as the ring buffer held it.
+  // Finds the maps by name, and reads no event yet: read() begins with the oldest event that the ring buffer
+  // still holds. REQUIRES: the loader's rights, or guards that are not attached yet.
   static Result<Events> open();
 
-  // Calls `handle` for each event, and `drained` when there is none left for the moment, and again after as
-  // many milliseconds as it says. Returns only on an error.
+  // Calls `handle` for each event. When no event is left, calls `drained`, which says after how many
+  // milliseconds it wants to be called again. Returns only on an error.
   Result<void> read(const std::function<void(const diglim_event&)>& handle,
                     const std::function<int()>& drained);
 
-  // Events that found the ring buffer full, so far.
+  // How many events found the ring buffer full, so far.
   uint64_t dropped() const;
 
-  // What became of the events, for `status`. Failure costs only figures.
+  // What became of the events, for `status`. If this fails, only figures are lost.
   void store(const diglim_log_counters& counters);
   diglim_log_counters load() const;
 

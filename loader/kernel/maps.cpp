@@ -112,8 +112,8 @@ Result<T> read_variable(const Fd& map, const char* name) {
   return result;
 }
 
-// Do the programs refuse this process? They say of each of their objects that it is gone (bpf/guard.bpf.h),
-// but not so to who wants to make one of such a name.
+// Do the programs refuse this process? They answer about each of their objects that it is gone
+// (bpf/guard.bpf.h). But if a process makes a map of such a name, they refuse.
 bool is_refused() {
   const Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, "diglim_refused", 4, 4, 1, nullptr));
   return !map && errno == EPERM;

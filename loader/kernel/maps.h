@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The running DIGLIM, as its maps show it. This folder is the only one that knows libbpf.
+// The running DIGLIM, as its maps show it. This directory is the only one that knows libbpf.
 //
 // Maps are found by walking the kernel's map ids and comparing names: nobody but the loader can make a map
 // with our prefix once the guards are attached. The oldest of a name counts.
@@ -37,8 +37,8 @@ Result<Fd> find_program(std::string_view name);
 // Does DIGLIM run here already? True also for a process that may not ask.
 bool is_active();
 
-// An array map of 256-byte elements, filled and frozen: nobody can write to it again, through no descriptor.
-// With `inner` it can become a generation.
+// An array map of 256-byte elements, filled and frozen: nobody can write to it again, whatever descriptor he
+// has. With `inner` it can become a generation.
 Result<Fd> create_frozen_map(std::string_view name, size_t elements, bool inner,
                              const std::function<void(std::span<uint8_t>)>& fill);
 
@@ -71,7 +71,7 @@ struct KernelState {
   diglim_log_counters log = {};
 };
 Result<KernelState> read_state();
-// Denials of which it is known what became of them: a line, or none and why.
+// How many denials are accounted for: they have a line in the log, or it is known why not.
 uint64_t accounted(const KernelState& state);
 // Parts of it, from descriptors: these need no rights any more.
 Result<diglim_counters> read_counters(const Fd& globals);

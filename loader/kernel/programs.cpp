@@ -35,7 +35,7 @@ struct DestroyLink {
 using LinkPtr = std::unique_ptr<bpf_link, DestroyLink>;
 
 bool is_guard(const bpf_program* program) {
-  // What would refuse our own next steps comes last.
+  // Programs that would refuse our own next steps come last.
   constexpr std::string_view kGuards[] = {"diglim_bpf_map", "diglim_bpf_prog", "diglim_bpf"};
   return std::find(std::begin(kGuards), std::end(kGuards), bpf_program__name(program)) != std::end(kGuards);
 }

@@ -24,7 +24,7 @@ struct KernelFacts {
   HashAlgo algo = HashAlgo::kSha256;  // the kernel's ima_hash
   Bytes own_digest;                   // of /proc/self/exe, as the kernel computes it
   uint64_t hidden_namespace = 0;      // address of the struct mnt_namespace in which we pin
-  bool nsfs_is_open = false;          // it gives out files of namespaces that no task was asked about
+  bool nsfs_is_open = false;          // nsfs gives out files of namespaces and asks about no task
   bool module_signatures = false;     // it refuses modules that its own keys did not sign
 };
 
@@ -39,7 +39,7 @@ std::vector<std::pair<std::string, ByteView>> program_objects();
 // pinned or held.
 class Programs {
  public:
-  // Loads without attaching. What is given becomes constants.
+  // Loads without attaching. The settings and facts become constants of the programs.
   struct Settings {
     diglim_mode mode = DIGLIM_MODE_ENFORCE;
     bool ima_was_active = false;                // an IMA policy may have collected files before
@@ -56,11 +56,11 @@ class Programs {
   int keep_fd() const;  // the program of Lease (kernel/lease.h)
   // Gives the digest a meaning of its own (DIGLIM_FLAG_*).
   Result<void> set_flags(ByteView digest, uint32_t flags);
-  // From now on IMA measures: where files are only measured, they are no longer denied. For ever.
+  // IMA measures from now on, until the next boot: measure mode no longer denies unknown files.
   void set_measuring();
   // Attaches every program, the guards last. All or nothing: on an error none stays attached.
   Result<void> attach();
-  // Pins every link, `keys`, and what no attached program uses.
+  // Pins every link, `keys`, and the objects that no attached program uses.
   Result<void> pin(const HiddenFolder& hidden, const Fd& keys);
 
  private:

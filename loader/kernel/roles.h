@@ -16,7 +16,7 @@ Result<Fd> open_roles();
 // Programs::role_fd().
 Result<void> take_role(const Fd& program);
 
-// Is the process with this id the loader, and alive? True, too, where /proc does not tell.
+// Is the process with this id the loader, and alive? Also true if /proc does not tell.
 bool has_role(const Fd& roles, uint32_t pid);
 
 }  // namespace diglim

@@ -27,7 +27,7 @@ class Host {
   bool exists(std::string_view absolute) const;
   // The text of a small file (at most 1 MiB) without white space at its ends; nothing if it cannot be read.
   std::optional<std::string> text(std::string_view absolute) const;
-  // Names in a folder, sorted; none if it cannot be read.
+  // Names in a directory, sorted; none if it cannot be read.
   std::vector<std::string> names(std::string_view absolute) const;
 
   // Of /proc/self/mountinfo, in its order: of two on one point the later is on top.

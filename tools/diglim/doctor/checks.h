@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The checks of `diglim doctor`, by subject. None changes anything; what cannot be read is kUnknown.
+// The checks of `diglim doctor`, by subject. No check changes anything. Unreadable means kUnknown.
 #pragma once
 
 #include <chrono>
@@ -32,20 +32,20 @@ bool enforces_module_signatures(const Host& host);
 // The algorithm in which the kernel hashes (ima_hash); nothing if it is not known (then sha256 is likely).
 std::optional<HashAlgo> kernel_hash(const Host& host);
 
-// The digests that lists which a trusted key signed have, raw bytes, in one algorithm.
+// The digests of all lists that a trusted key signed: raw bytes, in one algorithm.
 struct Known {
   HashAlgo algo = HashAlgo::kSha256;
   std::unordered_set<std::string> digests;
   size_t packages = 0;
 };
 
-// The trusted keys. `trust` is what `keys` (the folder's path) holds; its error is the finding.
+// The trusted keys. `trust` is what `keys` (the directory's path) holds; its error is the finding.
 void check_keys(const std::string& keys, const Result<TrustStore>& trust, Findings& findings);
-// Each installed package: signed, by a trusted key, with digests in the kernel's algorithm? And the list on
-// disk the same? Fills `known`, with the other lists in /etc/digest_lists too. `dbpath` may be empty.
+// Is each installed package signed by a trusted key, with digests in the kernel's algorithm? Is the list on
+// the disk the same? Fills `known`, with the other lists in /etc/digest_lists too. `dbpath` may be empty.
 void check_packages(const Host& host, const std::string& dbpath, const TrustStore& trust, bool progress,
                     Known& known, Findings& findings);
-// Programs, libraries, modules and firmware below /usr and /opt that are not among `known`: they would be
+// Programs, libraries, modules and firmware below /usr, /opt and /etc that are not among `known` would be
 // denied. Stops at the deadline, and says so.
 void check_programs(const Host& host, const Known& known, std::chrono::steady_clock::time_point deadline,
                     bool progress, Findings& findings);
@@ -54,12 +54,12 @@ void check_programs(const Host& host, const Known& known, std::chrono::steady_cl
 void check_measurement(const Host& host, const Config& config, Findings& findings);
 
 struct ContentOptions {
-  std::string keys;        // folder of trusted keys; empty: the host's
-  std::string dbpath;      // folder of the rpm database; empty: as rpm is configured
+  std::string keys;        // directory of trusted keys; empty: the host's
+  std::string dbpath;      // directory of the rpm database; empty: as rpm is configured
   unsigned seconds = 300;  // for programs on disk; 0: do not look at them
   bool progress = false;
 };
-// Configuration, keys, packages and programs, each seen with the eyes of the one before.
+// Configuration, keys, packages and programs, in this order: each check uses the results of the one before.
 void check_content(const Host& host, const ContentOptions& options, Findings& findings);
 
 // Items beyond this many are counted, not kept.

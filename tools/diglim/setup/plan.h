@@ -13,7 +13,7 @@ namespace diglim::setup {
 struct Options {
   std::string root = "/";
   std::string mode = "enforce";
-  std::vector<std::string> keys;  // files, or folders of files
+  std::vector<std::string> keys;  // files, or directories of files
   bool rpm_keys = false;          // those in rpm's keyring too
   std::string dbpath;
   bool lockdown = false;
@@ -49,7 +49,7 @@ struct Plan {
   std::vector<Step> steps;  // in this order: the kernel command line comes last, so that whatever ends the
                             // installation before leaves a machine that boots as before
   Words words;              // for the kernel command line
-  std::vector<FileChange> keys;  // all that will be in the folder of keys because of this plan
+  std::vector<FileChange> keys;  // all that will be in the directory of keys because of this plan
 };
 
 // Looks at the system and changes nothing. Errors: what the plan would need is not there (kNotFound,

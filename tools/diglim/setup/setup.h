@@ -12,7 +12,7 @@ struct Report {
   std::vector<std::string> to_do;  // commands that were not run (another root), things that were left alone
 };
 
-// Carries the plan out, step by step; the first error ends it. What was done until then stays recorded.
+// Carries the plan out, step by step; the first error ends it. The changes until then stay recorded.
 Result<Report> carry_out(System& system, const Plan& plan, const Options& options);
 
 // Undoes all that the record tells of, the command line first. Goes on after an error of one file and gives

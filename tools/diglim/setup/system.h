@@ -54,7 +54,7 @@ class System {
   // Puts one recorded file back. True: it is as it was; false: somebody changed it since, and it was left
   // alone (its command line, if it has one, was freed of our words).
   Result<bool> put_back(const RecordedFile& file);
-  // Folders, and last the record itself.
+  // Directories, and last the record itself.
   Result<void> forget();
 
   // False if there is no such program. Looks in PATH, below the root.
