@@ -19,7 +19,7 @@
 #include <set>
 
 #include "lib/crypto/hash.h"
-#include "lib/digest_list/package_file.h"
+#include "lib/digest_list/package_list.h"
 #include "lib/digest_list/rpm_list.h"
 #include "lib/installed/transaction.h"
 #include "lib/librpm/files_in_place.h"

@@ -9,6 +9,7 @@
 #include "lib/base/text.h"
 #include "lib/cms/appended_signature.h"
 #include "lib/cms/cms.h"
+#include "lib/cms/cms_sign.h"
 #include "lib/digest_list/compact.h"
 #include "tools/file_digests.h"
 #include "tools/progress.h"

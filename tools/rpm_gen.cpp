@@ -8,7 +8,7 @@
 
 #include "lib/base/json.h"
 #include "lib/base/text.h"
-#include "lib/digest_list/package_file.h"
+#include "lib/digest_list/package_list.h"
 #include "lib/digest_list/rpm_list.h"
 #include "lib/librpm/database.h"
 #include "tools/list_folder.h"

@@ -139,13 +139,4 @@ bool establish_evidence(const AttestationRequest& request, const VerifierPolicy&
          check_registers(evidence.bundle, policy, key, verdict) && check_log(evidence, policy, verdict);
 }
 
-Verdict verify_attestation(const AttestationRequest& request, const VerifierPolicy& policy) {
-  Verdict verdict;
-  Evidence evidence;
-  if (!establish_evidence(request, policy, evidence, verdict)) return verdict;
-  verdict.authentic = true;
-  judge_state(evidence, policy, verdict);
-  return verdict;
-}
-
 }  // namespace diglim

@@ -19,7 +19,4 @@ struct Evidence {
 bool establish_evidence(const AttestationRequest& request, const VerifierPolicy& policy, Evidence& evidence,
                         Verdict& verdict);
 
-// The second half: judges what the events and manifests say.
-void judge_state(const Evidence& evidence, const VerifierPolicy& policy, Verdict& verdict);
-
 }  // namespace diglim

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the log and the manifests say, against the policy.
+#include "lib/attest/state.h"
+
 #include <algorithm>
 #include <set>
 
-#include "lib/attest/evidence.h"
 #include "lib/base/text.h"
+#include "lib/manifest/reader.h"
 #include "lib/rpm/version.h"
 
 namespace diglim {

@@ -2,6 +2,8 @@
 // The SignedData is put together here, byte for byte what `openssl cms -sign -noattr -nocerts` makes (a test
 // compares), because OpenSSL 3.0 refuses to sign CMS with Ed25519 ("no default digest"). Replace it by
 // CMS_sign() when the oldest supported OpenSSL no longer does.
+#include "lib/cms/cms_sign.h"
+
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -10,9 +12,9 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/cms/cms.h"
 #include "lib/crypto/hash.h"
 #include "lib/crypto/openssl.h"
+#include "lib/crypto/x509.h"
 
 namespace diglim {
 namespace {

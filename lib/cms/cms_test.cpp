@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "lib/cms/cms_sign.h"
 #include "lib/cms/cms_test_keys.h"
 
 namespace diglim {

@@ -12,11 +12,12 @@
 
 #include "lib/base/file.h"
 #include "lib/cms/appended_signature.h"
-#include "lib/cms/cms.h"
+#include "lib/cms/cms_sign.h"
 #include "lib/cms/cms_test_keys.h"
 #include "lib/digest_list/compact.h"
 #include "lib/openpgp/test_writer.h"
-#include "lib/rpm/header.h"
+#include "lib/rpm/package.h"
+#include "lib/rpm/package_file.h"
 #include "lib/rpm/test_writer.h"
 
 namespace diglim {

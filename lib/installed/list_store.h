@@ -7,14 +7,9 @@
 #include <vector>
 
 #include "lib/base/folder.h"
+#include "lib/digest_list/package_list.h"
 
 namespace diglim {
-
-// A package's list before it has a file.
-struct PackageList {
-  std::string nvra;
-  Bytes list;  // as make_rpm_list() makes it
-};
 
 constexpr std::string_view kListFolder = "etc/digest_lists";
 

@@ -84,10 +84,6 @@ constexpr size_t kMaxManifestSigner = 1024;   // as in the registry, before esca
 // name, kAdd or kRemove without a list.
 Result<Bytes> write_manifest(Manifest manifest);
 
-// Strict: exactly what write_manifest() makes, so that write_manifest(*read_manifest(x)) == x. kCorrupt with
-// the offset and line, kUnsupported for another version. No recursion, memory bounded by the input.
-Result<Manifest> read_manifest(ByteView file);
-
 Result<Bytes> manifest_hash(ByteView file);  // SHA-256
 
 // "/run/diglim/manifest.N": where the loader writes it and, as absolute path, what stands in the IMA log.

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lib/manifest/reader.h"
 #include "lib/manifest/token.h"
 
 namespace diglim {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lib/manifest/reader.h"
+
 #include <charconv>
 #include <limits>
 #include <optional>
 
-#include "lib/manifest/manifest.h"
 #include "lib/manifest/token.h"
 
 namespace diglim {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/manifest/reader.h"
+
 namespace diglim {
 namespace {
 

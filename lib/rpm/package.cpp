@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lib/rpm/package.h"
+
 #include <algorithm>
 
 #include "lib/rpm/header.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The .rpm file: lead, signature header, padding, main header, payload (rpm: lib/package.c, lib/rpmlead.c).
+#include "lib/rpm/package_file.h"
+
 #include <algorithm>
 #include <array>
 
 #include "lib/base/base64.h"
 #include "lib/rpm/header.h"
-#include "lib/rpm/layout.h"
 
 namespace diglim::rpm {
 namespace {
@@ -117,12 +117,6 @@ Result<SignedHeader> locate_package(ByteView file) {
   result.header_offset = reader.offset();
   TRY_ASSIGN(result.signed_bytes, take_header(reader.rest(), reader.offset(), HeaderKind::kMain));
   return result;
-}
-
-Result<void> check_main_header(ByteView bytes, uint64_t offset) {
-  TRY_ASSIGN(const ByteView header, take_header(bytes, offset, HeaderKind::kMain));
-  if (header.size() != bytes.size()) return corrupt(offset + header.size(), "bytes after the header");
-  return {};
 }
 
 }  // namespace diglim::rpm

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens before a signature is verified: the geometry of a package file.
+#include "lib/rpm/package_file.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "lib/rpm/header.h"
+#include "lib/rpm/package.h"
 #include "lib/rpm/test_writer.h"
 
 namespace diglim::rpm {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a verified header says, and everything that may be wrong with it.
+#include "lib/rpm/package.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "lib/rpm/header.h"
 #include "lib/rpm/test_writer.h"
 
 namespace diglim::rpm {

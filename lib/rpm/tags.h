@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/rpm/layout.h"
+#include "lib/rpm/header.h"
 
 namespace diglim::rpm {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "lib/base/base64.h"
-#include "lib/rpm/layout.h"
+#include "lib/rpm/header.h"
 
 namespace diglim::rpm {
 namespace {

@@ -15,7 +15,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/cms/appended_signature.h"
-#include "lib/cms/cms.h"
+#include "lib/cms/cms_sign.h"
 #include "lib/crypto/openssl.h"
 #include "lib/digest_list/compact.h"
 #include "lib/digest_list/digest_list.h"

@@ -11,8 +11,9 @@
 
 #include "lib/base/file.h"
 #include "lib/cms/appended_signature.h"
-#include "lib/cms/cms.h"
+#include "lib/cms/cms_sign.h"
 #include "lib/crypto/openssl.h"
+#include "lib/crypto/x509.h"
 #include "selftests/fuzz/appended_signature_fuzz_keys.h"
 
 namespace diglim {

@@ -6,7 +6,7 @@
 
 #include "lib/attest/bundle.h"
 #include "lib/attest/verify.h"
-#include "lib/manifest/manifest.h"
+#include "lib/manifest/reader.h"
 #include "lib/tcg/event_log.h"
 #include "lib/tcg/ima_log.h"
 

@@ -5,6 +5,8 @@
 #include <cstdlib>
 
 #include "lib/rpm/header.h"
+#include "lib/rpm/package.h"
+#include "lib/rpm/package_file.h"
 
 namespace {
 

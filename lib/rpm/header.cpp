@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/rpm/layout.h"
+#include "lib/rpm/header.h"
 
 #include <algorithm>
 #include <array>
-
-#include "lib/rpm/header.h"
 
 namespace diglim::rpm {
 namespace {
@@ -92,6 +90,12 @@ Result<ByteView> take_header(ByteView bytes, uint64_t base, HeaderKind kind) {
     return corrupt(trailer_at, "the immutable region is not the whole header");
   }
   return header;
+}
+
+Result<void> check_main_header(ByteView bytes, uint64_t offset) {
+  TRY_ASSIGN(const ByteView header, take_header(bytes, offset, HeaderKind::kMain));
+  if (header.size() != bytes.size()) return corrupt(offset + header.size(), "bytes after the header");
+  return {};
 }
 
 }  // namespace diglim::rpm

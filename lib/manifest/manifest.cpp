@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lib/manifest/manifest.h"
+
 #include <algorithm>
 #include <limits>
 
-#include "lib/manifest/manifest.h"
 #include "lib/manifest/token.h"
 
 namespace diglim {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/digest_list/package_file.h"
+#include "lib/digest_list/package_list.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,7 +9,8 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/rpm_list.h"
-#include "lib/rpm/header.h"
+#include "lib/rpm/package.h"
+#include "lib/rpm/package_file.h"
 
 namespace diglim {
 namespace {
@@ -56,19 +57,19 @@ std::string without_epoch(const std::string& nevra) {
 
 }  // namespace
 
-Result<PackageFileList> list_of_package_file(const std::string& path) {
+Result<PackageList> list_of_package_file(const std::string& path) {
   TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_NONBLOCK));
   return list_of_package(fd.get(), 0, path);
 }
 
-Result<PackageFileList> list_of_package(int fd, off_t base, const std::string& path) {
+Result<PackageList> list_of_package(int fd, off_t base, const std::string& path) {
   TRY_ASSIGN(const Bytes head, read_head(fd, base, path));
   TRY_ASSIGN(const rpm::SignedHeader header, rpm::locate_package(head));
   // Not verified, and used for nothing but the name of a file; the loader goes by the content.
   TRY_ASSIGN(const rpm::Package package, rpm::read_package(header.signed_bytes, header.header_offset));
   std::vector<Bytes> packets;
   for (const auto& [packet, offset] : header.signatures) packets.push_back(packet);
-  PackageFileList result;
+  PackageList result;
   result.nvra = without_epoch(package.nevra);
   TRY_ASSIGN(result.list, make_rpm_list(header.signed_bytes.subspan(kMagicBytes), packets));
   return result;
