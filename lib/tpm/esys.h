@@ -6,9 +6,11 @@
 #include <tss2/tss2_tcti.h>
 
 #include <memory>
+#include <string>
+#include <string_view>
 
+#include "lib/base/bytes.h"
 #include "lib/base/owned.h"
-#include "lib/tpm/tpm.h"
 
 namespace diglim {
 
@@ -41,7 +43,8 @@ class Handle {
   bool transient_ = true;
 };
 
-struct Tpm::State {
+// What Tpm holds: the connection, and the endorsement key once it is loaded (keys.h).
+struct TpmConnection {
   struct FreeTcti {
     void operator()(TSS2_TCTI_CONTEXT* context) const;
   };
@@ -52,22 +55,13 @@ struct Tpm::State {
   std::unique_ptr<TSS2_TCTI_CONTEXT, FreeTcti> tcti;
   std::unique_ptr<ESYS_CONTEXT, FreeContext> esys;
   Bytes expected_ek;
-  Handle ek;  // loaded at the first use
+  Handle ek;
   Bytes ek_public;
 
   ESYS_CONTEXT* context() const { return esys.get(); }
-  Result<void> load_ek();
-  // Salted with the endorsement key, parameters encrypted both ways. `type`: TPM2_SE_HMAC or TPM2_SE_POLICY.
-  Result<Handle> start_session(TPM2_SE type);
-  struct Key {
-    Handle handle;
-    Bytes public_area;
-  };
-  Result<Key> create_primary(ESYS_TR hierarchy, const TPM2B_PUBLIC& area, std::string_view what);
-  Result<Key> load_ak();
-  Result<Key> load_storage_key();
-  // The registers of `selection` in a policy session, or the key's approval of them.
-  Result<Handle> satisfy(const SealPolicy& policy, const Authorization* authorization);
 };
+
+// `tcti` and errors as Tpm::open().
+Result<std::unique_ptr<TpmConnection>> connect_tpm(const std::string& tcti);
 
 }  // namespace diglim

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys inside the TPM. All are primary keys made from seeds by fixed templates: the same each time, nothing
-// to store.
+#include "lib/tpm/keys.h"
+
 #include "lib/crypto/hash.h"
 #include "lib/tcg/marshal.h"
-#include "lib/tpm/esys.h"
 
 namespace diglim {
 namespace {
@@ -88,114 +87,91 @@ Bytes certificate_of(Bytes nv) {
   return nv;
 }
 
-}  // namespace
-
-Result<Tpm::State::Key> Tpm::State::create_primary(ESYS_TR hierarchy, const TPM2B_PUBLIC& area,
-                                                   std::string_view what) {
+Result<TpmKey> create_primary(const TpmConnection& tpm, ESYS_TR hierarchy, const TPM2B_PUBLIC& area,
+                              std::string_view what) {
   const TPM2B_SENSITIVE_CREATE sensitive = {};
   const TPM2B_DATA outside = {};
   const TPML_PCR_SELECTION no_pcrs = {};
   ESYS_TR object = ESYS_TR_NONE;
   TPM2B_PUBLIC* made = nullptr;
-  TRY(tpm_check(
-      what, Esys_CreatePrimary(context(), hierarchy, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
-                               &area, &outside, &no_pcrs, &object, &made, nullptr, nullptr, nullptr)));
-  Key key{Handle(context(), object), {}};
+  TRY(tpm_check(what, Esys_CreatePrimary(tpm.context(), hierarchy, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                                         ESYS_TR_NONE, &sensitive, &area, &outside, &no_pcrs, &object, &made,
+                                         nullptr, nullptr, nullptr)));
+  TpmKey key{Handle(tpm.context(), object), {}};
   const EsysPtr<TPM2B_PUBLIC> free_made(made);
   TRY_ASSIGN(key.public_area, marshal(*made, "public key", Tss2_MU_TPM2B_PUBLIC_Marshal));
   return key;
 }
 
+}  // namespace
+
 // The persistent one if there is one, since making an RSA key can take a TPM many seconds.
-Result<void> Tpm::State::load_ek() {
-  if (ek) return {};
+Result<void> load_ek(TpmConnection& tpm) {
+  if (tpm.ek) return {};
   TRY_ASSIGN(const TPM2B_PUBLIC wanted, ek_template());
   ESYS_TR object = ESYS_TR_NONE;
-  if (Esys_TR_FromTPMPublic(context(), kEkHandle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &object) ==
+  if (Esys_TR_FromTPMPublic(tpm.context(), kEkHandle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &object) ==
       TSS2_RC_SUCCESS) {
-    Handle persistent(context(), object, false);
+    Handle persistent(tpm.context(), object, false);
     TPM2B_PUBLIC* area = nullptr;
-    TRY(tpm_check("read the endorsement key", Esys_ReadPublic(context(), object, ESYS_TR_NONE, ESYS_TR_NONE,
-                                                              ESYS_TR_NONE, &area, nullptr, nullptr)));
+    TRY(tpm_check("read the endorsement key",
+                  Esys_ReadPublic(tpm.context(), object, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &area,
+                                  nullptr, nullptr)));
     const EsysPtr<TPM2B_PUBLIC> free_area(area);
     if (area->publicArea.type == TPM2_ALG_RSA &&
         area->publicArea.objectAttributes == wanted.publicArea.objectAttributes) {
-      TRY_ASSIGN(ek_public, marshal(*area, "public key", Tss2_MU_TPM2B_PUBLIC_Marshal));
-      ek = std::move(persistent);
+      TRY_ASSIGN(tpm.ek_public, marshal(*area, "public key", Tss2_MU_TPM2B_PUBLIC_Marshal));
+      tpm.ek = std::move(persistent);
     }
   }
-  if (!ek) {
-    TRY_ASSIGN(Key made, create_primary(ESYS_TR_RH_ENDORSEMENT, wanted, "make the endorsement key"));
-    ek_public = std::move(made.public_area);
-    ek = std::move(made.handle);
+  if (!tpm.ek) {
+    TRY_ASSIGN(TpmKey made, create_primary(tpm, ESYS_TR_RH_ENDORSEMENT, wanted, "make the endorsement key"));
+    tpm.ek_public = std::move(made.public_area);
+    tpm.ek = std::move(made.handle);
   }
-  if (!expected_ek.empty() && ek_public != expected_ek) {
-    ek = Handle();
+  if (!tpm.expected_ek.empty() && tpm.ek_public != tpm.expected_ek) {
+    tpm.ek = Handle();
     return untrusted(
         "the TPM shows another endorsement key than at enrolment: another TPM, or somebody on its bus");
   }
   return {};
 }
 
-Result<Tpm::State::Key> Tpm::State::load_ak() {
+Bytes read_ek_certificate(const TpmConnection& tpm) {
+  return certificate_of(read_nv(tpm.context(), kEkCertificateIndex));
+}
+
+Result<TpmKey> load_ak(TpmConnection& tpm) {
   TPM2B_PUBLIC area = ecc_template(TPMA_OBJECT_SIGN_ENCRYPT);
   area.publicArea.parameters.eccDetail.scheme.scheme = TPM2_ALG_ECDSA;
   area.publicArea.parameters.eccDetail.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
   // Goes into the derivation of the key, and makes it another one than other people's keys of this template.
   TRY_ASSIGN(const Bytes label, hash(HashAlgo::kSha256, {as_bytes(kAkLabel)}));
   TRY(fill(area.publicArea.unique.ecc.x.size, area.publicArea.unique.ecc.x.buffer, label));
-  return create_primary(ESYS_TR_RH_ENDORSEMENT, area, "make the attestation key");
+  return create_primary(tpm, ESYS_TR_RH_ENDORSEMENT, area, "make the attestation key");
 }
 
 // TCG Provisioning Guidance's ECC storage key.
-Result<Tpm::State::Key> Tpm::State::load_storage_key() {
+Result<TpmKey> load_storage_key(TpmConnection& tpm) {
   TPM2B_PUBLIC area = ecc_template(TPMA_OBJECT_DECRYPT);
   area.publicArea.parameters.eccDetail.symmetric = {TPM2_ALG_AES, {.aes = 128}, {.aes = TPM2_ALG_CFB}};
-  return create_primary(ESYS_TR_RH_OWNER, area, "make the storage key");
+  return create_primary(tpm, ESYS_TR_RH_OWNER, area, "make the storage key");
 }
 
-Result<EndorsementKey> Tpm::endorsement_key() {
-  TRY(state_->load_ek());
-  return EndorsementKey{state_->ek_public, certificate_of(read_nv(state_->context(), kEkCertificateIndex))};
-}
-
-Result<Bytes> Tpm::attestation_key() {
-  TRY_ASSIGN(State::Key key, state_->load_ak());
-  return std::move(key.public_area);
-}
-
-Result<Bytes> Tpm::activate_credential(ByteView credential) {
-  size_t offset = 0;
-  TPM2B_ID_OBJECT identity = {};
-  TPM2B_ENCRYPTED_SECRET seed = {};
-  if (Tss2_MU_TPM2B_ID_OBJECT_Unmarshal(credential.data(), credential.size(), &offset, &identity) !=
-          TSS2_RC_SUCCESS ||
-      Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal(credential.data(), credential.size(), &offset, &seed) !=
-          TSS2_RC_SUCCESS ||
-      offset != credential.size()) {
-    return corrupt(offset, "not a credential");
-  }
-  TRY_ASSIGN(const State::Key ak, state_->load_ak());
-  TRY_ASSIGN(const Handle session, state_->start_session(TPM2_SE_HMAC));
-  TRY_ASSIGN(const Handle policy, state_->start_session(TPM2_SE_POLICY));
-  ESYS_CONTEXT* context = state_->context();
-  // Only one session of a command may encrypt its parameters.
-  constexpr TPMA_SESSION kEncrypts = TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT;
-  TRY(tpm_check("configure a session", Esys_TRSess_SetAttributes(context, policy.get(), 0, kEncrypts)));
-  TRY(tpm_check(
-      "use the endorsement key",
-      Esys_PolicySecret(context, ESYS_TR_RH_ENDORSEMENT, policy.get(), ESYS_TR_PASSWORD, ESYS_TR_NONE,
-                        ESYS_TR_NONE, nullptr, nullptr, nullptr, 0, nullptr, nullptr)));
-  TPM2B_DIGEST* secret = nullptr;
-  const TSS2_RC code = Esys_ActivateCredential(context, ak.handle.get(), state_->ek.get(), session.get(),
-                                               policy.get(), ESYS_TR_NONE, &identity, &seed, &secret);
-  if (code != TSS2_RC_SUCCESS) {
-    Error error = tpm_error("open the credential", code);
-    error.code = ErrorCode::kUntrusted;  // for another TPM, or another attestation key
-    return error;
-  }
-  const EsysPtr<TPM2B_DIGEST> free_secret(secret);
-  return Bytes(secret->buffer, secret->buffer + secret->size);
+Result<Handle> start_session(TpmConnection& tpm, TPM2_SE type) {
+  TRY(load_ek(tpm));
+  const TPMT_SYM_DEF symmetric = {TPM2_ALG_AES, {.aes = 128}, {.aes = TPM2_ALG_CFB}};
+  ESYS_TR session = ESYS_TR_NONE;
+  TRY(tpm_check("start a session",
+                Esys_StartAuthSession(tpm.context(), tpm.ek.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                      ESYS_TR_NONE, nullptr, type, &symmetric, TPM2_ALG_SHA256, &session)));
+  Handle handle(tpm.context(), session);
+  // The commands that a policy session authorizes here have no parameter that could be encrypted on the way
+  // in.
+  const TPMA_SESSION flags = TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_ENCRYPT |
+                             (type == TPM2_SE_POLICY ? TPMA_SESSION{0} : TPMA_SESSION{TPMA_SESSION_DECRYPT});
+  TRY(tpm_check("configure a session", Esys_TRSess_SetAttributes(tpm.context(), session, flags, 0xff)));
+  return handle;
 }
 
 }  // namespace diglim

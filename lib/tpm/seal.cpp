@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lib/tpm/seal.h"
+
 #include "lib/tcg/marshal.h"
-#include "lib/tpm/esys.h"
+#include "lib/tpm/keys.h"
 #include "lib/tpm/pcr_policy.h"
 #include "lib/tpm/signing_key.h"
 
@@ -16,61 +18,30 @@ Result<Bytes> policy_digest(const SealPolicy& policy) {
   return policy_authorize_digest(name);
 }
 
-}  // namespace
-
-Result<SealedObject> Tpm::seal(ByteView secret, const SealPolicy& policy) {
-  if (secret.empty() || secret.size() > kMaxSecret) return invalid("a secret of 1 to 128 bytes is expected");
-  TRY_ASSIGN(const Bytes digest, policy_digest(policy));
-  TRY_ASSIGN(const State::Key parent, state_->load_storage_key());
-  TRY_ASSIGN(const Handle session, state_->start_session(TPM2_SE_HMAC));
-  TPM2B_SENSITIVE_CREATE sensitive = {};
-  TRY(fill(sensitive.sensitive.data.size, sensitive.sensitive.data.buffer, secret));
-  TPM2B_PUBLIC area = {};
-  area.publicArea.type = TPM2_ALG_KEYEDHASH;
-  area.publicArea.nameAlg = TPM2_ALG_SHA256;
-  // No USERWITHAUTH: the policy is the only way.
-  area.publicArea.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_NODA;
-  area.publicArea.parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL;
-  TRY(fill(area.publicArea.authPolicy.size, area.publicArea.authPolicy.buffer, digest));
-  const TPM2B_DATA outside = {};
-  const TPML_PCR_SELECTION no_pcrs = {};
-  TPM2B_PRIVATE* private_part = nullptr;
-  TPM2B_PUBLIC* public_part = nullptr;
-  TRY(tpm_check("seal", Esys_Create(state_->context(), parent.handle.get(), session.get(), ESYS_TR_NONE,
-                                    ESYS_TR_NONE, &sensitive, &area, &outside, &no_pcrs, &private_part,
-                                    &public_part, nullptr, nullptr, nullptr)));
-  const EsysPtr<TPM2B_PRIVATE> free_private(private_part);
-  const EsysPtr<TPM2B_PUBLIC> free_public(public_part);
-  OPENSSL_cleanse(&sensitive, sizeof(sensitive));
-  SealedObject object;
-  object.policy = policy;
-  TRY_ASSIGN(object.public_part, marshal(*public_part, "public part", Tss2_MU_TPM2B_PUBLIC_Marshal));
-  TRY_ASSIGN(object.private_part, marshal(*private_part, "private part", Tss2_MU_TPM2B_PRIVATE_Marshal));
-  return object;
-}
-
-Result<Handle> Tpm::State::satisfy(const SealPolicy& policy, const Authorization* authorization) {
+// A session that satisfies the policy: the registers hold its values or, with an authorization, the key
+// approves of what they hold.
+Result<Handle> satisfy(TpmConnection& tpm, const SealPolicy& policy, const Authorization* authorization) {
   TRY_ASSIGN(const TPML_PCR_SELECTION selected, tpm_selection(policy.selection));
-  TRY_ASSIGN(Handle session, start_session(TPM2_SE_POLICY));
+  TRY_ASSIGN(Handle session, start_session(tpm, TPM2_SE_POLICY));
   const TPM2B_DIGEST as_they_are = {};
-  TRY(tpm_check("check the PCRs", Esys_PolicyPCR(context(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE,
+  TRY(tpm_check("check the PCRs", Esys_PolicyPCR(tpm.context(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE,
                                                  ESYS_TR_NONE, &as_they_are, &selected)));
   if (authorization == nullptr) return session;
   TRY_ASSIGN(const PkeyPtr key, read_public_pem(policy.authorize_key));
   TRY_ASSIGN(const TPM2B_PUBLIC area, tpm_public_key(key.get()));
   ESYS_TR object = ESYS_TR_NONE;
   TRY(tpm_check("load the authorizing key",
-                Esys_LoadExternal(context(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, nullptr, &area,
+                Esys_LoadExternal(tpm.context(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, nullptr, &area,
                                   ESYS_TR_RH_OWNER, &object)));
-  const Handle loaded(context(), object);
+  const Handle loaded(tpm.context(), object);
   TRY_ASSIGN(const Bytes approved, policy_pcr_digest(authorization->selection, authorization->values));
   TRY_ASSIGN(const Bytes signed_hash, authorization_hash(approved));
   TPM2B_DIGEST digest = {};
   TRY(fill(digest.size, digest.buffer, signed_hash));
   TRY_ASSIGN(const TPMT_SIGNATURE signature, tpm_signature(key.get(), authorization->signature));
   TPMT_TK_VERIFIED* ticket = nullptr;
-  if (const TSS2_RC code = Esys_VerifySignature(context(), object, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                                &digest, &signature, &ticket);
+  if (const TSS2_RC code = Esys_VerifySignature(tpm.context(), object, ESYS_TR_NONE, ESYS_TR_NONE,
+                                                ESYS_TR_NONE, &digest, &signature, &ticket);
       code != TSS2_RC_SUCCESS) {
     Error error = tpm_error("verify the authorization", code);
     error.code = ErrorCode::kUntrusted;
@@ -84,19 +55,53 @@ Result<Handle> Tpm::State::satisfy(const SealPolicy& policy, const Authorization
   TRY(fill(key_name.size, key_name.name, name));
   const TPM2B_NONCE no_reference = {};
   TRY(tpm_check("approve of the PCRs",
-                Esys_PolicyAuthorize(context(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                Esys_PolicyAuthorize(tpm.context(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
                                      &approved_policy, &no_reference, &key_name, ticket)));
   return session;
 }
 
-Result<Bytes> Tpm::unseal(const SealedObject& object, const std::vector<Authorization>& authorizations) {
+}  // namespace
+
+Result<SealedObject> seal_secret(TpmConnection& tpm, ByteView secret, const SealPolicy& policy) {
+  if (secret.empty() || secret.size() > kMaxSecret) return invalid("a secret of 1 to 128 bytes is expected");
+  TRY_ASSIGN(const Bytes digest, policy_digest(policy));
+  TRY_ASSIGN(const TpmKey parent, load_storage_key(tpm));
+  TRY_ASSIGN(const Handle session, start_session(tpm, TPM2_SE_HMAC));
+  TPM2B_SENSITIVE_CREATE sensitive = {};
+  TRY(fill(sensitive.sensitive.data.size, sensitive.sensitive.data.buffer, secret));
+  TPM2B_PUBLIC area = {};
+  area.publicArea.type = TPM2_ALG_KEYEDHASH;
+  area.publicArea.nameAlg = TPM2_ALG_SHA256;
+  // No USERWITHAUTH: the policy is the only way.
+  area.publicArea.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_NODA;
+  area.publicArea.parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL;
+  TRY(fill(area.publicArea.authPolicy.size, area.publicArea.authPolicy.buffer, digest));
+  const TPM2B_DATA outside = {};
+  const TPML_PCR_SELECTION no_pcrs = {};
+  TPM2B_PRIVATE* private_part = nullptr;
+  TPM2B_PUBLIC* public_part = nullptr;
+  TRY(tpm_check("seal", Esys_Create(tpm.context(), parent.handle.get(), session.get(), ESYS_TR_NONE,
+                                    ESYS_TR_NONE, &sensitive, &area, &outside, &no_pcrs, &private_part,
+                                    &public_part, nullptr, nullptr, nullptr)));
+  const EsysPtr<TPM2B_PRIVATE> free_private(private_part);
+  const EsysPtr<TPM2B_PUBLIC> free_public(public_part);
+  OPENSSL_cleanse(&sensitive, sizeof(sensitive));
+  SealedObject object;
+  object.policy = policy;
+  TRY_ASSIGN(object.public_part, marshal(*public_part, "public part", Tss2_MU_TPM2B_PUBLIC_Marshal));
+  TRY_ASSIGN(object.private_part, marshal(*private_part, "private part", Tss2_MU_TPM2B_PRIVATE_Marshal));
+  return object;
+}
+
+Result<Bytes> unseal_secret(TpmConnection& tpm, const SealedObject& object,
+                            const std::map<unsigned, Bytes>& now,
+                            const std::vector<Authorization>& authorizations) {
   TRY_ASSIGN(const TPM2B_PUBLIC public_part,
              unmarshal<TPM2B_PUBLIC>(object.public_part, "public part of a sealed object",
                                      Tss2_MU_TPM2B_PUBLIC_Unmarshal));
   TRY_ASSIGN(const TPM2B_PRIVATE private_part,
              unmarshal<TPM2B_PRIVATE>(object.private_part, "private part of a sealed object",
                                       Tss2_MU_TPM2B_PRIVATE_Unmarshal));
-  TRY_ASSIGN(const auto now, read_pcrs(object.policy.selection));
   const Authorization* fitting = nullptr;
   for (const Authorization& authorization : authorizations) {
     const bool same = authorization.selection.bank == object.policy.selection.bank &&
@@ -109,16 +114,15 @@ Result<Bytes> Tpm::unseal(const SealedObject& object, const std::vector<Authoriz
     return untrusted("no authorization is for the values that the PCRs have now");
   if (!by_key && object.policy.values != now)
     return untrusted("the PCRs have other values than those sealed to");
-  TRY_ASSIGN(const State::Key parent, state_->load_storage_key());
-  TRY_ASSIGN(const Handle session, state_->satisfy(object.policy, by_key ? fitting : nullptr));
+  TRY_ASSIGN(const TpmKey parent, load_storage_key(tpm));
+  TRY_ASSIGN(const Handle session, satisfy(tpm, object.policy, by_key ? fitting : nullptr));
   ESYS_TR loaded = ESYS_TR_NONE;
   TRY(tpm_check("load the sealed object",
-                Esys_Load(state_->context(), parent.handle.get(), ESYS_TR_PASSWORD, ESYS_TR_NONE,
-                          ESYS_TR_NONE, &private_part, &public_part, &loaded)));
-  const Handle item(state_->context(), loaded);
+                Esys_Load(tpm.context(), parent.handle.get(), ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                          &private_part, &public_part, &loaded)));
+  const Handle item(tpm.context(), loaded);
   TPM2B_SENSITIVE_DATA* data = nullptr;
-  const TSS2_RC code =
-      Esys_Unseal(state_->context(), loaded, session.get(), ESYS_TR_NONE, ESYS_TR_NONE, &data);
+  const TSS2_RC code = Esys_Unseal(tpm.context(), loaded, session.get(), ESYS_TR_NONE, ESYS_TR_NONE, &data);
   if (code != TSS2_RC_SUCCESS) {
     Error error = tpm_error("unseal", code);
     error.code = ErrorCode::kUntrusted;

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/tpm/tpm.h"
 
-#include <tss2/tss2_rc.h>
-#include <tss2/tss2_tctildr.h>
-
-#include <cstdlib>
-
-#include "lib/base/text.h"
 #include "lib/tcg/marshal.h"
 #include "lib/tcg/tpm_hash.h"
-#include "lib/tpm/esys.h"
+#include "lib/tpm/keys.h"
 #include "lib/tpm/pcr_policy.h"
+#include "lib/tpm/seal.h"
 
 namespace diglim {
 namespace {
@@ -20,62 +15,19 @@ constexpr int kPcrReadTries = 32;  // a TPM may give as few as one register at a
 
 }  // namespace
 
-Error tpm_error(std::string_view what, TSS2_RC code) {
-  return Error{ErrorCode::kIo, 0, "TPM: " + std::string(what) + ": " + escape(Tss2_RC_Decode(code))};
-}
-
-Result<void> tpm_check(std::string_view what, TSS2_RC code) {
-  if (code != TSS2_RC_SUCCESS) return tpm_error(what, code);
-  return {};
-}
-
-Handle& Handle::operator=(Handle&& other) noexcept {
-  if (this != &other) {
-    flush();
-    context_ = other.context_;
-    transient_ = other.transient_;
-    handle_ = std::exchange(other.handle_, ESYS_TR_NONE);
-  }
-  return *this;
-}
-
-void Handle::flush() {
-  if (handle_ == ESYS_TR_NONE) return;
-  // What does not go now goes when the resource manager closes the connection.
-  if (transient_) {
-    (void)Esys_FlushContext(context_, handle_);
-  } else {
-    (void)Esys_TR_Close(context_, &handle_);
-  }
-  handle_ = ESYS_TR_NONE;
-}
-
-void Tpm::State::FreeTcti::operator()(TSS2_TCTI_CONTEXT* context) const {
-  Tss2_TctiLdr_Finalize(&context);
-}
-
-Tpm::Tpm(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Tpm::Tpm(std::unique_ptr<TpmConnection> connection) : connection_(std::move(connection)) {}
 Tpm::Tpm(Tpm&&) noexcept = default;
 Tpm& Tpm::operator=(Tpm&&) noexcept = default;
 Tpm::~Tpm() = default;
 
 Result<Tpm> Tpm::open(const std::string& tcti) {
-  // tpm2-tss prints to stderr what its functions return anyway; who wants to see it sets TSS2_LOG himself.
-  (void)setenv("TSS2_LOG", "all+NONE", 0);
-  auto state = std::make_unique<State>();
-  TSS2_TCTI_CONTEXT* transport = nullptr;
-  if (const TSS2_RC code = Tss2_TctiLdr_Initialize(tcti.c_str(), &transport); code != TSS2_RC_SUCCESS)
-    return not_found("no TPM at " + escape(tcti) + ": " + escape(Tss2_RC_Decode(code)));
-  state->tcti.reset(transport);
-  ESYS_CONTEXT* context = nullptr;
-  TRY(tpm_check("connect", Esys_Initialize(&context, transport, nullptr)));
-  state->esys.reset(context);
-  return Tpm(std::move(state));
+  TRY_ASSIGN(auto connection, connect_tpm(tcti));
+  return Tpm(std::move(connection));
 }
 
 Result<void> Tpm::expect_endorsement_key(ByteView expected) {
-  state_->expected_ek = to_bytes(expected);
-  return state_->load_ek();
+  connection_->expected_ek = to_bytes(expected);
+  return load_ek(*connection_);
 }
 
 Result<std::map<unsigned, Bytes>> Tpm::read_pcrs(const PcrSelection& selection) {
@@ -85,7 +37,7 @@ Result<std::map<unsigned, Bytes>> Tpm::read_pcrs(const PcrSelection& selection) 
     UINT32 counter = 0;
     TPML_PCR_SELECTION* read = nullptr;
     TPML_DIGEST* digests = nullptr;
-    TRY(tpm_check("read PCRs", Esys_PCR_Read(state_->context(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+    TRY(tpm_check("read PCRs", Esys_PCR_Read(connection_->context(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
                                              &left, &counter, &read, &digests)));
     const EsysPtr<TPML_PCR_SELECTION> free_read(read);
     const EsysPtr<TPML_DIGEST> free_digests(digests);
@@ -108,34 +60,18 @@ Result<std::map<unsigned, Bytes>> Tpm::read_pcrs(const PcrSelection& selection) 
   return values;
 }
 
-Result<Handle> Tpm::State::start_session(TPM2_SE type) {
-  TRY(load_ek());
-  const TPMT_SYM_DEF symmetric = {TPM2_ALG_AES, {.aes = 128}, {.aes = TPM2_ALG_CFB}};
-  ESYS_TR session = ESYS_TR_NONE;
-  TRY(tpm_check("start a session",
-                Esys_StartAuthSession(context(), ek.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                      ESYS_TR_NONE, nullptr, type, &symmetric, TPM2_ALG_SHA256, &session)));
-  Handle handle(context(), session);
-  // The commands that a policy session authorizes here have no parameter that could be encrypted on the way
-  // in.
-  const TPMA_SESSION flags = TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_ENCRYPT |
-                             (type == TPM2_SE_POLICY ? TPMA_SESSION{0} : TPMA_SESSION{TPMA_SESSION_DECRYPT});
-  TRY(tpm_check("configure a session", Esys_TRSess_SetAttributes(context(), session, flags, 0xff)));
-  return handle;
-}
-
 Result<SignedQuote> Tpm::quote(ByteView nonce, const PcrSelection& selection) {
   if (nonce.size() > kMaxNonce) return invalid("a nonce of more than 64 bytes");
   TRY_ASSIGN(const TPML_PCR_SELECTION selected, tpm_selection(selection));
-  TRY_ASSIGN(const State::Key ak, state_->load_ak());
-  TRY_ASSIGN(const Handle session, state_->start_session(TPM2_SE_HMAC));
+  TRY_ASSIGN(const TpmKey ak, load_ak(*connection_));
+  TRY_ASSIGN(const Handle session, start_session(*connection_, TPM2_SE_HMAC));
   TPM2B_DATA data = {};
   TRY(fill(data.size, data.buffer, nonce));
   TPMT_SIG_SCHEME scheme = {};
   scheme.scheme = TPM2_ALG_NULL;  // the key's own
   TPM2B_ATTEST* attest = nullptr;
   TPMT_SIGNATURE* signature = nullptr;
-  TRY(tpm_check("quote", Esys_Quote(state_->context(), ak.handle.get(), session.get(), ESYS_TR_NONE,
+  TRY(tpm_check("quote", Esys_Quote(connection_->context(), ak.handle.get(), session.get(), ESYS_TR_NONE,
                                     ESYS_TR_NONE, &data, &scheme, &selected, &attest, &signature)));
   const EsysPtr<TPM2B_ATTEST> free_attest(attest);
   const EsysPtr<TPMT_SIGNATURE> free_signature(signature);
@@ -144,6 +80,59 @@ Result<SignedQuote> Tpm::quote(ByteView nonce, const PcrSelection& selection) {
   quote.attest = Bytes(attest->attestationData, attest->attestationData + attest->size);
   TRY_ASSIGN(quote.signature, marshal(*signature, "signature", Tss2_MU_TPMT_SIGNATURE_Marshal));
   return quote;
+}
+
+Result<EndorsementKey> Tpm::endorsement_key() {
+  TRY(load_ek(*connection_));
+  return EndorsementKey{connection_->ek_public, read_ek_certificate(*connection_)};
+}
+
+Result<Bytes> Tpm::attestation_key() {
+  TRY_ASSIGN(TpmKey key, load_ak(*connection_));
+  return std::move(key.public_area);
+}
+
+Result<Bytes> Tpm::activate_credential(ByteView credential) {
+  size_t offset = 0;
+  TPM2B_ID_OBJECT identity = {};
+  TPM2B_ENCRYPTED_SECRET seed = {};
+  if (Tss2_MU_TPM2B_ID_OBJECT_Unmarshal(credential.data(), credential.size(), &offset, &identity) !=
+          TSS2_RC_SUCCESS ||
+      Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal(credential.data(), credential.size(), &offset, &seed) !=
+          TSS2_RC_SUCCESS ||
+      offset != credential.size()) {
+    return corrupt(offset, "not a credential");
+  }
+  TRY_ASSIGN(const TpmKey ak, load_ak(*connection_));
+  TRY_ASSIGN(const Handle session, start_session(*connection_, TPM2_SE_HMAC));
+  TRY_ASSIGN(const Handle policy, start_session(*connection_, TPM2_SE_POLICY));
+  ESYS_CONTEXT* context = connection_->context();
+  // Only one session of a command may encrypt its parameters.
+  constexpr TPMA_SESSION kEncrypts = TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT;
+  TRY(tpm_check("configure a session", Esys_TRSess_SetAttributes(context, policy.get(), 0, kEncrypts)));
+  TRY(tpm_check(
+      "use the endorsement key",
+      Esys_PolicySecret(context, ESYS_TR_RH_ENDORSEMENT, policy.get(), ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                        ESYS_TR_NONE, nullptr, nullptr, nullptr, 0, nullptr, nullptr)));
+  TPM2B_DIGEST* secret = nullptr;
+  const TSS2_RC code = Esys_ActivateCredential(context, ak.handle.get(), connection_->ek.get(), session.get(),
+                                               policy.get(), ESYS_TR_NONE, &identity, &seed, &secret);
+  if (code != TSS2_RC_SUCCESS) {
+    Error error = tpm_error("open the credential", code);
+    error.code = ErrorCode::kUntrusted;  // for another TPM, or another attestation key
+    return error;
+  }
+  const EsysPtr<TPM2B_DIGEST> free_secret(secret);
+  return Bytes(secret->buffer, secret->buffer + secret->size);
+}
+
+Result<SealedObject> Tpm::seal(ByteView secret, const SealPolicy& policy) {
+  return seal_secret(*connection_, secret, policy);
+}
+
+Result<Bytes> Tpm::unseal(const SealedObject& object, const std::vector<Authorization>& authorizations) {
+  TRY_ASSIGN(const auto now, read_pcrs(object.policy.selection));
+  return unseal_secret(*connection_, object, now, authorizations);
 }
 
 }  // namespace diglim

@@ -14,6 +14,8 @@
 
 namespace diglim {
 
+struct TpmConnection;  // esys.h
+
 constexpr const char* kDefaultTcti = "device:/dev/tpmrm0";
 
 struct EndorsementKey {
@@ -54,9 +56,8 @@ class Tpm {
   Result<Bytes> unseal(const SealedObject& object, const std::vector<Authorization>& authorizations);
 
  private:
-  struct State;
-  explicit Tpm(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Tpm(std::unique_ptr<TpmConnection> connection);
+  std::unique_ptr<TpmConnection> connection_;
 };
 
 }  // namespace diglim

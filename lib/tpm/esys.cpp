@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/tpm/esys.h"
+
+#include <tss2/tss2_rc.h>
+#include <tss2/tss2_tctildr.h>
+
+#include <cstdlib>
+
+#include "lib/base/text.h"
+
+namespace diglim {
+
+Error tpm_error(std::string_view what, TSS2_RC code) {
+  return Error{ErrorCode::kIo, 0, "TPM: " + std::string(what) + ": " + escape(Tss2_RC_Decode(code))};
+}
+
+Result<void> tpm_check(std::string_view what, TSS2_RC code) {
+  if (code != TSS2_RC_SUCCESS) return tpm_error(what, code);
+  return {};
+}
+
+Handle& Handle::operator=(Handle&& other) noexcept {
+  if (this != &other) {
+    flush();
+    context_ = other.context_;
+    transient_ = other.transient_;
+    handle_ = std::exchange(other.handle_, ESYS_TR_NONE);
+  }
+  return *this;
+}
+
+void Handle::flush() {
+  if (handle_ == ESYS_TR_NONE) return;
+  // What does not go now goes when the resource manager closes the connection.
+  if (transient_) {
+    (void)Esys_FlushContext(context_, handle_);
+  } else {
+    (void)Esys_TR_Close(context_, &handle_);
+  }
+  handle_ = ESYS_TR_NONE;
+}
+
+void TpmConnection::FreeTcti::operator()(TSS2_TCTI_CONTEXT* context) const {
+  Tss2_TctiLdr_Finalize(&context);
+}
+
+Result<std::unique_ptr<TpmConnection>> connect_tpm(const std::string& tcti) {
+  // tpm2-tss prints to stderr what its functions return anyway; who wants to see it sets TSS2_LOG himself.
+  (void)setenv("TSS2_LOG", "all+NONE", 0);
+  auto connection = std::make_unique<TpmConnection>();
+  TSS2_TCTI_CONTEXT* transport = nullptr;
+  if (const TSS2_RC code = Tss2_TctiLdr_Initialize(tcti.c_str(), &transport); code != TSS2_RC_SUCCESS)
+    return not_found("no TPM at " + escape(tcti) + ": " + escape(Tss2_RC_Decode(code)));
+  connection->tcti.reset(transport);
+  ESYS_CONTEXT* context = nullptr;
+  TRY(tpm_check("connect", Esys_Initialize(&context, transport, nullptr)));
+  connection->esys.reset(context);
+  return connection;
+}
+
+}  // namespace diglim
