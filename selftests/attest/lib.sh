@@ -1,19 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # A TPM in software, and cases. Source it; needs $work and $top.
 # shellcheck shell=bash disable=SC2034
-passed=0 failed=0
+: "${top:?}" "${here:?}" "${work:?}"
+. "$top/selftests/lib/report.sh"
+json=$top/selftests/lib/json
 tpms=()
-
-report() { # NAME STATUS [FILE...]: the files are shown when it failed
-  if [ "$2" = 0 ]; then
-    passed=$((passed + 1))
-    echo "ok - $1"
-  else
-    failed=$((failed + 1))
-    echo "not ok - $1"
-    tail -n 25 "${@:3}" 2>/dev/null | sed 's/^/    /' || true
-  fi
-}
 
 # expect NAME STATUS [TEXT] -- COMMAND...: ends with STATUS, and says TEXT.
 expect() {
@@ -22,8 +13,11 @@ expect() {
   if [ "$1" != -- ]; then text=$1; shift; fi
   shift
   "$@" >"$work/out" 2>&1 || status=$?
-  if [ "$status" = "$wanted" ] && { [ -z "$text" ] || grep -qF -- "$text" "$work/out"; }; then status=0; else echo "(status $status, wanted $wanted and '$text')" >>"$work/out"; status=1; fi
-  report "$name" "$status" "$work/out"
+  if [ "$status" = "$wanted" ] && { [ -z "$text" ] || grep -qF -- "$text" "$work/out"; }; then
+    ok "$name"
+  else
+    not_ok "$name" "$(tail -n 40 "$work/out"; echo "(status $status, wanted $wanted and '$text')")"
+  fi
 }
 
 # start_tpm NAME: state is kept in $work/NAME, so that a second call is a reboot. Sets $tcti.

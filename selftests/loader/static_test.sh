@@ -1,26 +1,22 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Goal: nothing that root can put on disk becomes code inside the loader, but for the loader's own file.
 # Expected: no interpreter and no needed library in the program, and at run time no file opened but those it was asked to read: no
 # shared object, no openssl.cnf, no locale or name service file.
 # Usage: static_test.sh LOADER
-set -u
+. "$(dirname "$0")/../lib/cli.sh"
 loader=$1
-failed=0
-fail() {
-    echo "FAILED: $*"
-    failed=1
-}
 
 for tool in readelf strace; do
     command -v "$tool" >/dev/null || { echo "SKIPPED: no $tool"; exit 77; }
 done
 
-readelf -lW "$loader" | grep -q INTERP && fail "the program asks for an interpreter"
-readelf -dW "$loader" | grep -q NEEDED && fail "the program needs shared libraries"
+readelf -lW "$loader" >"$work/program" || fail "readelf"
+check "the program asks for no interpreter" fails grep INTERP "$work/program"
+readelf -dW "$loader" >"$work/dynamic" || fail "readelf"
+check "the program needs no shared libraries" fails grep NEEDED "$work/dynamic"
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+folder=$work
 mkdir "$folder/keys"
 # Whatever signature code runs must not load anything either: an RSA certificate and a CMS signature by it.
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$folder/dev.key" -out "$folder/keys/dev.pem" -subj /CN=dev \
@@ -32,8 +28,7 @@ size=$(stat -c %s "$folder/cms")
 {
     cat "$folder/content" "$folder/cms"
     printf '\000\000\002\000\000\000\000\000'
-    printf "\\$(printf %o $((size >> 24 & 255)))\\$(printf %o $((size >> 16 & 255)))"
-    printf "\\$(printf %o $((size >> 8 & 255)))\\$(printf %o $((size & 255)))"
+    printf '%08x' "$size" | xxd -r -p
     printf '~Module signature appended~\n'
 } >"$folder/list"
 
@@ -44,13 +39,7 @@ OPENSSL_CONF="$folder/evil.cnf" OPENSSL_MODULES="$folder" OPENSSL_ENGINES="$fold
 grep -q ': OK, compact list, signed by CMS' "$folder/out" || fail "unexpected output: $(cat "$folder/out")"
 
 opened=$(grep -E '^[0-9]+ +(open|openat|openat2)\(' "$folder/trace" | sed 's/[^"]*"\([^"]*\)".*/\1/' | sort -u)
-expected=$(printf '%s\n' "$folder/keys" "$folder/keys/dev.pem" "$folder/list" | sort -u)
-[ "$opened" = "$expected" ] || fail "opened:
-$opened
-expected:
-$expected"
-grep -qE '(connect|socket)\(' "$folder/trace" && fail "the network was touched"
-[ "$(grep -c 'execve(' "$folder/trace")" = 1 ] || fail "something else was executed"
-
-[ $failed = 0 ] && echo "static: no interpreter, no library; opened only the keys and the list"
-exit $failed
+check "it opens the keys and the list only" same "$opened" "$(printf '%s\n' "$folder/keys" "$folder/keys/dev.pem" "$folder/list" | sort -u)"
+check "it does not touch the network" fails grep -E '(connect|socket)\(' "$folder/trace"
+check "it executes nothing else" same "$(grep -c 'execve(' "$folder/trace")" 1
+finish

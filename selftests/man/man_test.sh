@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Goal: the man pages are well-formed and complete: each verb, option, setting and kernel log message is in them.
-# Expected: "ok", exit 0; 77 without mandoc.
+# Expected: no "not ok", exit 0; 77 without mandoc.
 # Usage: man_test.sh LOADER FOLDER_OF_TOOLS
 top=$(cd "$(dirname "$0")/../.." && pwd)
 LOADER=$(realpath "$1") TOOLS=$(realpath "$2")
-. "$top/selftests/tools/lib.sh"
+. "$top/selftests/lib/cli.sh"
 . "$top/selftests/man/lib.sh"
 man=$top/packaging/man
 command -v mandoc >/dev/null || { echo "SKIPPED: no mandoc"; exit 77; }
@@ -47,7 +47,8 @@ for verb in $(diglim_verbs); do
 	done
 done
 [ $subs -ge 8 ] || fail "only $subs verbs below verbs found"
-for option in $("$top/tools/diglim_user_client" --help | long_options); do contains "diglim_user_client" "$(page diglim_user_client.1)" "$option"; done
+for option in $("$top/tools/diglim_user_client" --help | long_options); do contains "diglim_user_client" "$(page diglim_user_client.1)" \
+  "$option"; done
 
 # Each message that an event can have, from the source.
 count=0
@@ -66,5 +67,6 @@ done < <(grep -hv '#include\|rpmlog(\|kSaysWho\|no reason given' "$top"/rpm-plug
 	sed -E 's/^" *//; s/"$//; s/[.:;(].*//; s/ +$//' | awk 'length >= 12' | sort -u)
 [ $count -ge 4 ] || fail "only $count messages found in the rpm plugin"
 conf=$(page diglim-loader.conf.5)
-for key in $(sed -n 's/^ *if (key == "\([a-z-]*\)").*/\1/p' "$top/loader/config.cpp"); do contains "setting" "$conf" "$key = "; done
+while read -r key; do contains "setting" "$conf" "$key = "; \
+  done < <(sed -n 's/^ *if (key == "\([a-z-]*\)").*/\1/p' "$top/loader/config.cpp")
 finish

@@ -1,25 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Goal: the RPMs build from the tree, hold what they should, as it was built, and rpmlint has nothing to say.
-# Expected: "ok", exit 0. The programs come from the build tree (./check has built them): the spec's own %build is the same two
+# Expected: no "not ok", exit 0. The programs come from the build tree (./check has built them): the spec's own %build is the same two
 # commands, tried with --full, which takes minutes.
 # Usage: rpms_test.sh BUILD [--full]
 top=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(realpath "$1") full=${2:-}
-. "$top/selftests/tools/lib.sh"
+. "$top/selftests/lib/cli.sh"
 cd "$work" || exit 1
 options=(--build "$build")
 [ "$full" != --full ] || options=()
 expect 0 "$top/packaging/build-rpms" "${options[@]}" --worktree rpms
-[ "$failures" = 0 ] || { echo "$err"; finish; }
+[ "$failed" = 0 ] || { echo "$err"; finish; }
 ls rpms
 version=$(sed -n 's/^Version: *//p' "$top/packaging/diglim.spec")
 
 # files PACKAGE: its files, one a line; a man page without .gz, folders with a slash.
-files() { rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' rpms/"$1"-"$version"-*.{x86_64,noarch}.rpm 2>/dev/null | sed 's/^d[^ ]* \(.*\)/\1\//; s/^[^ ]* //; s/\.gz$//' | sort; }
+files() { rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' rpms/"$1"-"$version"-*.{x86_64,noarch}.rpm 2>/dev/null |
+  sed 's/^d[^ ]* \(.*\)/\1\//; s/^[^ ]* //; s/\.gz$//' | sort; }
 rpm -qp rpms/*.rpm >/dev/null 2>log || fail "rpm -qp: $(cat log)"
 {
-	printf '%s\n' /etc/diglim/ /etc/diglim/keys/ /etc/diglim/loader.conf /etc/digest_lists/ /var/lib/diglim/ /usr/libexec/diglim/ /usr/libexec/diglim/grub-permissive /usr/sbin/diglim-loader \
+	printf '%s\n' /etc/diglim/ /etc/diglim/keys/ /etc/diglim/loader.conf /etc/digest_lists/ /var/lib/diglim/ /usr/libexec/diglim/ \
+		/usr/libexec/diglim/grub-permissive /usr/sbin/diglim-loader \
 		/usr/bin/{compact_gen,diglim,diglim_setup.sh,diglim_user_client,rpm_gen}
 	(cd "$top/packaging" && printf '/usr/share/bash-completion/completions/%s\n' completion/* | sed 's|completion/\([^/]*\)$|\1|' &&
 		for page in man/*; do [ "$page" != man/diglim-rpm-plugin.8 ] && echo "/usr/share/man/man${page##*.}/${page#man/}"; done &&
@@ -27,9 +29,9 @@ rpm -qp rpms/*.rpm >/dev/null 2>log || fail "rpm -qp: $(cat log)"
 } | sed 's|system/systemd/|system/|; s|completions/completion/|completions/|' | sort >wanted
 files diglim | grep -v -e ^/usr/share/doc/ -e ^/usr/share/licenses/ >got
 diff -u wanted got || fail "files of diglim"
-for program in $(sed -n 's|^/usr/s\?bin/||p' got); do
+while read -r program; do
 	grep -qE "^/usr/share/man/man[18]/$program\.[18]$" got || fail "no man page of $program"
-done
+done < <(sed -n 's|^/usr/s\?bin/||p' got)
 equal "plugin" "$(files diglim-rpm-plugin | tr '\n' ' ')" \
 	"/usr/lib/rpm/macros.d/macros.transaction_diglim $(rpm --eval %__plugindir)/diglim.so /usr/share/man/man8/diglim-rpm-plugin.8 "
 equal "dracut" "$(files diglim-dracut | grep -v -e '/$' -e ^/usr/share/doc/ | tr '\n' ' ')" \
@@ -37,11 +39,13 @@ equal "dracut" "$(files diglim-dracut | grep -v -e '/$' -e ^/usr/share/doc/ | tr
 
 # Installed, the loader is what was built: a stripped or compressed one would have another digest.
 shopt -s nullglob
-mkdir root && rpm --root "$work/root" --dbpath /var/lib/rpm --nodeps --noplugins -i rpms/*.{x86_64,noarch}.rpm >log 2>&1 || fail "install: $(cat log)"
+mkdir root && rpm --root "$work/root" --dbpath /var/lib/rpm --nodeps --noplugins -i rpms/*.{x86_64,noarch}.rpm >log 2>&1 ||
+  fail "install: $(cat log)"
 [ "$full" = --full ] || cmp "$build/loader/diglim-loader" root/usr/sbin/diglim-loader || fail "the loader was changed"
 equal "configuration" "$(rpm -qpc rpms/diglim-"$version"-*.x86_64.rpm 2>/dev/null)" /etc/diglim/loader.conf
 # A machine that is set up would not boot without loader or dracut module.
-equal "scriptlets, in Lua" "$(rpm -qp --scripts rpms/*.rpm 2>/dev/null | grep -v '^preuninstall scriptlet (using <lua>):$' | grep scriptlet)" ""
+equal "scriptlets, in Lua" \
+  "$(rpm -qp --scripts rpms/*.rpm 2>/dev/null | grep -v '^preuninstall scriptlet (using <lua>):$' | grep scriptlet)" ""
 remove() { rpm --root "$work/root" --dbpath /var/lib/rpm --noplugins -e "$@"; }
 echo '{}' >root/var/lib/diglim/setup.json
 for packages in diglim-dracut 'diglim diglim-dracut diglim-rpm-plugin'; do

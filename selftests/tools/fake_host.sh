@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# A system tree that is none: one signed package, and what a running kernel would show. Sourced after lib.sh, in $work.
+# shellcheck shell=bash
+# A system tree that is none: one signed package, and what a running kernel would show. Sourced after cli.sh, in $work.
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/rpm.sh"
+: "${work:?}"
 
-# make_signing_key NAME: a GNUPGHOME and NAME.asc.
+# make_signing_key NAME: a key, and NAME.asc.
 make_signing_key() {
-	export GNUPGHOME=$work/gnupg-$1
-	mkdir -m 700 "$GNUPGHOME" &&
-		gpg --batch --passphrase '' --quick-gen-key "$1" rsa2048 sign never >gpg.log 2>&1 &&
-		gpg --batch --armor --export "$1" >"$1.asc"
+	rpm_key "$work/gnupg-$1" "$1" && cp "$work/gnupg-$1/$1.asc" "$1.asc"
 }
 
 # make_package NAME [KEY]: rpms/NAME-1-1.noarch.rpm with /usr/bin/NAME, signed or not.
@@ -25,10 +25,8 @@ make_package() {
 		%files
 		/usr/bin/$1
 	SPEC
-	rpmbuild -bb --define "_topdir $work/build" --define "_rpmdir $work/rpms" --define '_rpmfilename %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm' \
-		--define '__os_install_post %{nil}' --define '_binary_filedigest_algorithm 8' package.spec >build.log 2>&1 || return 1
-	[ $# = 1 ] || GNUPGHOME=$work/gnupg-$2 rpmsign --addsign --define '__gpg /usr/bin/gpg' --define "_gpg_name $2" \
-		"rpms/$1-1-1.noarch.rpm" >sign.log 2>&1
+	rpm_build "$work/rpms" package.spec >build.log || return 1
+	[ $# = 1 ] || rpm_sign "$work/gnupg-$2" "$2" "rpms/$1-1-1.noarch.rpm" >sign.log
 }
 
 install_package() { # ROOT NAME

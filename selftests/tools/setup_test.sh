@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Goal: diglim setup install changes what it says, and uninstall puts every byte back: with each kind of boot loader, after an
 # installation that was killed at any of its points, and after others changed things in between.
-# Expected: "ok", exit 0. Needs root (chroot), a static busybox, strace.
-. "$(dirname "$0")/lib.sh"
+# Expected: no "not ok", exit 0. Needs root (chroot), a static busybox, strace.
+. "$(dirname "$0")/../lib/cli.sh"
 . "$(dirname "$0")/fake_host.sh"
 diglim=$(realpath "$1")/diglim
 PATH=$(realpath "$1"):$PATH
@@ -23,14 +23,20 @@ program() { # PATH: a script for the chroot on standard input, which also writes
 make_dracut_host() {
 	make_host "$1" || fail "no host: $(cat install.log)"
 	mkdir -p "$1/bin" "$1/usr/lib/modules/6.1.0" "$1/usr/lib/dracut/modules.d/90diglim" "$1/etc/dracut.conf.d" "$1/usr/lib/systemd/system"
-	cp /bin/busybox "$1/bin/" && ln -s busybox "$1/bin/sh" && ln -s busybox "$1/bin/cat" && ln -s busybox "$1/bin/sed" && ln -s busybox "$1/bin/grep"
+	cp /bin/busybox "$1/bin/" && ln -s busybox "$1/bin/sh" && ln -s busybox "$1/bin/cat" && ln -s busybox "$1/bin/sed" &&
+		ln -s busybox "$1/bin/grep"
 	mkdir -p "$1/usr/libexec/diglim" && cp "$grub_permissive" "$1/usr/libexec/diglim/grub-permissive"
 	touch "$1/usr/lib/modules/6.1.0/modules.dep" "$1/usr/lib/systemd/system/diglim-repair.service"
 	program "$1/usr/bin/dracut" <<<'{ for c in /etc/dracut.conf.d/*.conf; do [ ! -e "$c" ] || cat "$c"; done; } >/boot/initramfs-6.1.0.img'
-	program "$1/usr/bin/lsinitrd" <<<'case $(cat /boot/initramfs-6.1.0.img) in *diglim*) echo "-rwxr-xr-x 1 root root 8000 usr/sbin/diglim-loader";; esac'
+	program "$1/usr/bin/lsinitrd" <<'SH'
+case $(cat /boot/initramfs-6.1.0.img) in *diglim*) echo "-rwxr-xr-x 1 root root 8000 usr/sbin/diglim-loader";; esac
+SH
 	: >"$1/boot/initramfs-6.1.0.img"
 }
-entry() { printf 'title Test Linux (%s)\nversion %s\nlinux /vmlinuz-%s\ninitrd /initramfs-%s.img\noptions root=/dev/sda1 ro %s\ngrub_class fedora\n' "$1" "$1" "$1" "$1" "$2"; }
+entry() { # RELEASE WORDS
+	printf 'title Test Linux (%s)\nversion %s\nlinux /vmlinuz-%s\n' "$1" "$1" "$1"
+	printf 'initrd /initramfs-%s.img\noptions root=/dev/sda1 ro %s\ngrub_class fedora\n' "$1" "$2"
+}
 make_bls() {
 	make_dracut_host "$1"
 	mkdir -p "$1/boot/loader/entries" "$1/etc/kernel" "$1/etc/default"
@@ -60,7 +66,9 @@ for e in /boot/loader/entries/*.conf /boot/grub2/grubenv; do
 	cat "$e" >/tmp/e
 	l="^options\|^kernelopts"
 	for w in $remove; do sed -i "/$l/s| $w||" /tmp/e; done
-	for w in $add; do if grep -q "\($l\).* ${w%%=*}=" /tmp/e; then sed -i "/$l/s| ${w%%=*}=[^ ]*| $w|" /tmp/e; else sed -i "/$l/s|\$| $w|" /tmp/e; fi; done
+	for w in $add; do
+		if grep -q "\($l\).* ${w%%=*}=" /tmp/e; then sed -i "/$l/s| ${w%%=*}=[^ ]*| $w|" /tmp/e; else sed -i "/$l/s|\$| $w|" /tmp/e; fi
+	done
 	cat /tmp/e >"$e"
 done
 [ ! -e /tmp/grubby-fails ]'
@@ -96,18 +104,22 @@ for kind in bls grubby grub grub2; do
 	expect 0 "${install[@]}"
 	equal "$kind: key" "$(cat host/etc/diglim/keys/gpg-pubkey-*.asc | head -1)" '-----BEGIN PGP PUBLIC KEY BLOCK-----'
 	equal "$kind: list" "$(ls host/etc/digest_lists)" 0-file_list-rpm-hello-1-1.noarch
-	equal "$kind: unit" "$(readlink host/etc/systemd/system/multi-user.target.wants/diglim-repair.service)" /usr/lib/systemd/system/diglim-repair.service
+	equal "$kind: unit" "$(readlink host/etc/systemd/system/multi-user.target.wants/diglim-repair.service)" \
+		/usr/lib/systemd/system/diglim-repair.service
 	equal "$kind: dracut" "$(calls | grep -c -e '^dracut --force --kver 6.1.0$' -e '^lsinitrd --kver 6.1.0$')" 2
 	case $kind in
 	bls | grubby)
-		equal "$kind: entry" "$(grep ^options host/boot/loader/entries/0123-6.1.0.conf)" 'options root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=enforce'
+		equal "$kind: entry" "$(grep ^options host/boot/loader/entries/0123-6.1.0.conf)" \
+			'options root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=enforce'
 		equal "$kind: permissive" "$(grep -h -e ^title -e ^options -e ^version host/boot/loader/entries/0123-0-diglim-permissive.conf)" \
 			'title Test Linux (6.1.0) (DIGLIM permissive: denies nothing)
 options root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=permissive'
-		equal "$kind: new kernels" "$(cat host/etc/kernel/cmdline)" 'root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=enforce' ;;
+		equal "$kind: new kernels" "$(cat host/etc/kernel/cmdline)" \
+			'root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=enforce' ;;
 	grub*)
-		equal "$kind: menu" "$(cat host/boot/$kind/grub.cfg)" 'menuentry Linux { linux /vmlinuz rdinit=/usr/sbin/diglim-loader diglim.mode=enforce }
-menuentry Linux (DIGLIM permissive: denies nothing) { linux /vmlinuz rdinit=/usr/sbin/diglim-loader diglim.mode=enforce diglim.mode=permissive }'
+		words='rdinit=/usr/sbin/diglim-loader diglim.mode=enforce'
+		equal "$kind: menu" "$(cat host/boot/$kind/grub.cfg)" "menuentry Linux { linux /vmlinuz $words }
+menuentry Linux (DIGLIM permissive: denies nothing) { linux /vmlinuz $words diglim.mode=permissive }"
 		# grub-mkconfig executes it, while DIGLIM enforces too: it has to be a packaged file.
 		equal "$kind: the script is packaged" "$(readlink host/etc/grub.d/42_diglim)" /usr/libexec/diglim/grub-permissive ;;
 	esac
@@ -115,7 +127,8 @@ menuentry Linux (DIGLIM permissive: denies nothing) { linux /vmlinuz rdinit=/usr
 	expect 0 "${install[@]}"
 	same once host "$kind: second run"
 	expect 0 "${install[@]}" --mode permissive --lockdown
-	grep -rqs -e 'diglim.mode=permissive lockdown=integrity' host/boot/loader/entries/0123-6.1.0.conf host/etc/default/grub || fail "$kind: other mode"
+	grep -rqs -e 'diglim.mode=permissive lockdown=integrity' host/boot/loader/entries/0123-6.1.0.conf host/etc/default/grub ||
+		fail "$kind: other mode"
 	expect 0 setup uninstall
 	# The initramfs is made anew, by a dracut without our configuration: here, an empty file.
 	same $kind host "$kind: uninstall"
@@ -130,7 +143,7 @@ sed -E "s/gpg-pubkey-[0-9a-f]+-[0-9a-f]+/gpg-pubkey-KEY/" <"$work/out" >got
 [ -z "${UPDATE:-}" ] || cp got "$golden/setup-plan.golden"
 diff -u "$golden/setup-plan.golden" got || fail "plan"
 expect 0 setup install --rpm-keys --seconds 0 --dry-run --json
-python3 -c 'import json,sys; p=json.load(sys.stdin); assert [s["id"] for s in p["steps"]]==["keys","lists","unit","initramfs","command_line"], p' <<<"$out" || fail "plan as JSON"
+equal "plan as JSON" "$("$top/selftests/lib/json" 'steps.*.id' <<<"$out" | xargs)" 'keys lists unit initramfs command_line'
 same bls host "dry run"
 # The name of 2022.
 expect 0 "$setup_sh" install --default --root "$work/host" --chroot --seconds 0
@@ -201,9 +214,11 @@ contains "grubby that does nothing" "$err" "left /boot/loader/entries/0123-6.1.0
 expect 0 setup uninstall
 fresh kernelopts
 expect 0 "${install[@]}"
-equal "kernelopts" "$(grep ^kernelopts host/boot/efi/grubenv)" 'kernelopts=root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=enforce'
+equal "kernelopts" "$(grep ^kernelopts host/boot/efi/grubenv)" \
+	'kernelopts=root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=enforce'
 equal "kernelopts: entry" "$(grep ^options host/boot/loader/entries/0123-6.1.0.conf)" 'options $kernelopts'
-equal "kernelopts: permissive" "$(grep ^options host/boot/loader/entries/0123-0-diglim-permissive.conf)" 'options $kernelopts rdinit=/usr/sbin/diglim-loader diglim.mode=permissive'
+equal "kernelopts: permissive" "$(grep ^options host/boot/loader/entries/0123-0-diglim-permissive.conf)" \
+	'options $kernelopts rdinit=/usr/sbin/diglim-loader diglim.mode=permissive'
 echo boot_success=1 >>host/boot/efi/grubenv # as each boot does
 expect 0 setup uninstall
 equal "kernelopts: uninstall" "$(cat host/boot/efi/grubenv)" "$(cat kernelopts/boot/efi/grubenv; echo boot_success=1)"
@@ -232,7 +247,8 @@ rm host/etc/kernel/cmdline && rm -rf before && cp -a host before
 expect 0 "${install[@]}"
 equal "new kernels" "$(cat host/etc/kernel/cmdline)" 'root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=enforce'
 expect 0 "${install[@]}" --mode permissive
-equal "new kernels, permissive" "$(cat host/etc/kernel/cmdline)" 'root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=permissive'
+equal "new kernels, permissive" "$(cat host/etc/kernel/cmdline)" \
+	'root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=permissive'
 expect 0 setup uninstall
 same before host "a file for new kernels"
 
@@ -279,7 +295,8 @@ same before host "an old list"
 chroot grub /usr/sbin/update-grub && rm -f grub/tmp/called
 fresh grub
 for point in $(seq 1 100); do
-	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace -e trace=rename,renameat2,symlink -e inject=rename,renameat2,symlink:signal=KILL:when=$point \
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace -e trace=rename,renameat2,symlink \
+		-e inject=rename,renameat2,symlink:signal=KILL:when="$point" \
 		"$diglim" setup install --root "$work/host" --chroot --yes --rpm-keys --seconds 0 >/dev/null 2>&1
 	status=$?
 	[ $status != 0 ] || break
@@ -292,11 +309,12 @@ for point in $(seq 1 100); do
 	expect 0 setup uninstall
 	same grub host "killed at point $point, installed again, uninstalled"
 done
-[ "$point" -gt 12 ] && [ $status = 0 ] || fail "only $point points, exit $status"
+[ "$point" -gt 12 ] && [ "$status" = 0 ] || fail "only $point points, exit $status"
 rm -rf installed && cp -a host installed
 for point in $(seq 1 100); do
 	rm -rf host && cp -a installed host
-	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace -e trace=rename,renameat2,unlink,rmdir -e inject=rename,renameat2,unlink,rmdir:signal=KILL:when=$point \
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace -e trace=rename,renameat2,unlink,rmdir \
+		-e inject=rename,renameat2,unlink,rmdir:signal=KILL:when="$point" \
 		"$diglim" setup uninstall --root "$work/host" --chroot --yes >/dev/null 2>&1
 	status=$?
 	[ $status != 0 ] || break
@@ -304,5 +322,5 @@ for point in $(seq 1 100); do
 	expect 0 setup uninstall
 	same grub host "uninstall killed at point $point, and again"
 done
-[ "$point" -gt 7 ] && [ $status = 0 ] || fail "uninstall: only $point points, exit $status"
+[ "$point" -gt 7 ] && [ "$status" = 0 ] || fail "uninstall: only $point points, exit $status"
 finish

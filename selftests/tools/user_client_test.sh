@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Goal: diglim_user_client asks the loader for what its options say, and gives its answer back.
-# Expected: "ok", exit 0.
-. "$(dirname "$0")/lib.sh"
+# Expected: no "not ok", exit 0.
+. "$(dirname "$0")/../lib/cli.sh"
 client=$(realpath "$(dirname "$0")/../../tools/diglim_user_client")
 cd "$work" || exit 1
 cat >loader <<'SH'
