@@ -1,38 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2154 # of who sources this
+# shellcheck shell=bash
 #
 # A host of signed RPMs before anything of DIGLIM is on it, for tests that set DIGLIM up on it. Sourced; $top, $kernel and $work are set.
-passed=0 failed=0
-report() { # STATUS NAME
-  if [ "$1" = 0 ]; then echo "ok $2"; passed=$((passed + 1)); else echo "not ok $2"; failed=$((failed + 1)); [ ! -s "$work/log" ] || sed 's/.*\r//' "$work/log" | tail -n 40 | sed 's/^/  # /'; fi
-}
-step() { local name=$1; shift; "$@" >"$work/log" 2>&1; report $? "$name"; }
-finish() { echo "$passed passed, $failed failed"; [ $failed = 0 ]; exit; }
-die() { report 1 "$1"; finish; }
-# contains NAME FILE TEXT
-contains() { grep -qF -- "$3" "$2"; report $? "$1"; }
+: "${top:?}" "${kernel:?}" "${work:?}"
+. "$top/selftests/lib/report.sh"
+about="$kernel: "
+details() { [ ! -s "$work/log" ] || tail -n 40 "$work/log"; }
+step() { local name=$1; shift; "$@" >"$work/log" 2>&1; report "$name" $?; } # NAME COMMAND...: what it says stays in $work/log
+die() { not_ok "$1"; finish; }
+contains() { check "$1" grep -qF -- "$3" "$2"; } # NAME FILE TEXT
 
 # make_host: $tree, with a boot entry for $kernel ($release), and the project's RPMs in $work/rpms, signed as the distribution's are.
 make_host() {
-  local image base home other
+  local image base other
   image=$("$top/selftests/distro/build" 2>"$work/log") || die 'the test distribution'
   base=$(cat "$image/base")
   release=$(cat "$("$top/selftests/vm/kernels" "$kernel")/release")
   tree=$work/tree
   # What is only read may be shared.
   { cp -al "$base" "$tree" && rm -rf "${tree:?}"/{boot,etc,var} && cp -a "$base"/{boot,etc,var} "$tree/"; } || die 'a copy of the base'
-  home=$("$top/selftests/packages/build-rpm" --print-key | head -n 1)
   "$top/packaging/build-rpms" --worktree --build "$top/build/release" "$work/rpms" \
     --define '__plugindir /usr/lib/x86_64-linux-gnu/rpm-plugins' >"$work/log" 2>&1 || die 'build-rpms'
   rm -f "$work"/rpms/*.src.rpm
-  GNUPGHOME=$home rpmsign --addsign --define '__gpg /usr/bin/gpg' --define '_gpg_name distribution@example.invalid' \
-    --define '_gpg_digest_algo sha256' "$work"/rpms/*.rpm >"$work/log" 2>&1 || die 'rpmsign'
+  "$top/selftests/packages/build-rpm" --sign "$work"/rpms/*.rpm >"$work/log" 2>&1 || die 'rpmsign'
   rm -rf "$tree/etc/diglim"
   # The image asks for the module by itself; here that is for `diglim setup` to do.
   sed -i 's/ diglim / /' "$tree/etc/dracut.conf.d/90-test-distribution.conf"
   mkdir -p "$tree/boot/loader/entries"
-  printf 'title Test (%s)\nversion %s\nlinux /vmlinuz-%s\ninitrd /initramfs-%s.img\noptions root=/dev/vda rw\n' "$release" "$release" "$release" "$release" \
-    >"$tree/boot/loader/entries/6469676c-$release.conf"
+  cat >"$tree/boot/loader/entries/6469676c-$release.conf" <<ENTRY
+title Test ($release)
+version $release
+linux /vmlinuz-$release
+initrd /initramfs-$release.img
+options root=/dev/vda rw
+ENTRY
   for other in "$tree"/usr/lib/modules/*; do # one kernel is enough
     [ "${other##*/}" = "$release" ] || mv "$other/modules.dep" "$other/modules.dep.away"
   done
@@ -40,7 +41,6 @@ make_host() {
 
 # with_tree COMMAND...: with the pseudo file systems that dracut wants in $tree, gone with the namespace.
 with_tree() {
-  # shellcheck disable=SC2016 # for the inner shell
   unshare --mount sh -ec 'tree=$1; shift; mount -t proc proc "$tree/proc"; mount --bind /dev "$tree/dev"; mount -t sysfs sysfs "$tree/sys"
     mount -t tmpfs tmpfs "$tree/run"; exec "$@"' sh "$tree" "$@" </dev/null
 }
@@ -60,7 +60,8 @@ fresh_disk() {
 boot() {
   local mode=$1
   shift
-  DIGLIM_INITRAMFS=$work/initramfs "$top/selftests/vm/run" --image distro --kernel "$kernel" --mode "$mode" --disk "$work/disk" --timeout 4000 -- "$@"
+  DIGLIM_INITRAMFS=$work/initramfs "$top/selftests/vm/run" --image distro --kernel "$kernel" --mode "$mode" --disk "$work/disk" \
+    --timeout 4000 -- "$@"
 }
 
 # read_boot: /boot of the disk to $work/boot, its initramfs to $work/initramfs.
@@ -79,6 +80,5 @@ read_boot() {
 words() {
   local wanted='root=/dev/vda rw'
   [ "$2" = off ] || wanted+=" rdinit=/usr/sbin/diglim-loader diglim.mode=$2"
-  [ "$(sed -n 's/^options //p' "$3")" = "$wanted" ]
-  report $? "$1"
+  check "$1" same "$(sed -n 's/^options //p' "$3")" "$wanted"
 }
