@@ -48,7 +48,7 @@ convert() { # DEB OUT: called by xargs
 # One RPM for each .deb, in a directory of its own, kept as long as the converter is the same.
 convert_all() {
   local deb
-  rpms=$cache/rpms-$(hash_of selftests/distro/deb2spec selftests/packages/build-rpm)
+  rpms=$cache/rpms-$(hash_of selftests/distro/deb2spec selftests/packages/build-rpm selftests/lib/rpm.sh)
   while read -r deb; do
     [ -d "$rpms/$deb" ] || printf '%s\0%s\0' "$cache/debs/$deb" "$rpms/$deb"
   done <"$work/debs" >"$work/todo"
@@ -86,7 +86,11 @@ repository() { # OUT
     rm -rf "$root"
     mkdir -p "$root"/{etc,usr/bin,usr/lib/x86_64-linux-gnu,usr/share/greeter}
     printf 'const char *greeter_version(void) { return "%s"; }\n' "$number" >"$work/lib.c"
-    printf '#include <stdio.h>\nconst char *greeter_version(void);\nint main(void) { printf("greeter %s, library %%s\\n", greeter_version()); return 0; }\n' "$number" >"$work/greeter.c"
+    cat >"$work/greeter.c" <<C
+#include <stdio.h>
+const char *greeter_version(void);
+int main(void) { printf("greeter $number, library %s\\n", greeter_version()); return 0; }
+C
     printf 'int main(void) { return 0; }\n' >"$work/shared.c"
     cc -shared -fPIC -Wl,-soname,libgreeter.so.1 -o "$root/usr/lib/x86_64-linux-gnu/libgreeter.so.1" "$work/lib.c"
     cc -o "$root/usr/bin/greeter" "$work/greeter.c" "$root/usr/lib/x86_64-linux-gnu/libgreeter.so.1"
@@ -104,13 +108,13 @@ repository() { # OUT
 # --- Systems --------------------------------------------------------------------------------------------------------
 
 rpm_in() { # TREE ARGUMENT...
-  rpm --root "$1" --define '_dbpath /var/lib/rpm' --define '__plugindir /nonexistent' --noplugins "${@:2}" 2>&1 | { grep -v 'hould not be used directly\|However assuming' || true; } >&2
+  rpm --root "$1" --define '_dbpath /var/lib/rpm' --define '__plugindir /nonexistent' --noplugins "${@:2}" 2>&1 |
+    { grep -v 'hould not be used directly\|However assuming' || true; } >&2
   return "${PIPESTATUS[0]}"
 }
 
 # With the pseudo file systems that the tools within expect, gone with the namespace.
 in_tree() { # TREE COMMAND...
-  # shellcheck disable=SC2016 # for the inner shell
   unshare --mount --pid --fork --kill-child sh -euc 'tree=$1; shift
     mount -t proc proc "$tree/proc"
     mount --bind /dev "$tree/dev"

@@ -1,29 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # Packages, a root to install them into, a loader that only takes notes. Sourced by the tests of the rpm plugin; needs bash.
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${DIGLIM_BUILD:-$top/build/release}
 plugin=$build/rpm-plugin/diglim.so
-passed=0 failed=0
-
-ok() { echo "ok $1"; passed=$((passed + 1)); }
-not_ok() { echo "not ok $1${2:+: $2}"; failed=$((failed + 1)); }
-# check NAME COMMAND...: what the command says is shown when it fails.
-check() {
-  local name=$1 said
-  shift
-  if said=$("$@" 2>&1); then ok "$name"; else not_ok "$name" "$said"; fi
-}
-same() { [ "$1" = "$2" ] || { printf 'got:\n%s\nwanted:\n%s\n' "$1" "$2"; return 1; }; }
-finish() { echo "$passed passed, $failed failed"; [ $failed = 0 ]; }
+. "$top/selftests/lib/report.sh"
+. "$top/selftests/lib/rpm.sh"
 
 setup() {
   work=$(mktemp -d -t diglim-rpm.XXXXXX)
   trap 'rm -rf "$work"' EXIT
-  export HOME=$work GNUPGHOME=$work/gnupg
-  mkdir -m 700 "$GNUPGHOME"
+  export HOME=$work
   mkdir "$work/plugins" "$work/kernel"
   cp "$plugin" "$work/plugins/diglim.so"
-  gpg --batch --passphrase '' --quick-gen-key test rsa2048 sign never >"$work/gpg.log" 2>&1
+  rpm_key "$work/gnupg" test
   # Remembers in kernel/ what a kernel would have; "$work/behave", if it is there, is run first.
   cat >"$work/loader" <<LOADER
 #!/bin/bash
@@ -42,12 +32,10 @@ LOADER
   chmod 755 "$work/loader"
 }
 
-# build_package SPEC [RPMBUILD OPTION]...: into $work/rpms, unsigned.
-build_package() {
-  rpmbuild -bb --define "_topdir $work/build" --define "_rpmdir $work/rpms" --define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.rpm' \
-    --define '_build_id_links none' --define '__os_install_post %{nil}' "${@:2}" "$1" >"$work/build.log" 2>&1 || { tail "$work/build.log"; return 1; }
-}
-sign() { rpmsign --addsign --define '__gpg /usr/bin/gpg' --define '_gpg_name test' "$@" >"$work/sign.log" 2>&1 || cat "$work/sign.log"; }
+# build_package SPEC [RPMBUILD OPTION]...: $work/rpms/NAME-VERSION-RELEASE.rpm, unsigned.
+short_names=(--define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.rpm')
+build_package() { rpm_build "$work/rpms" "$1" "${short_names[@]}" "${@:2}"; }
+sign() { rpm_sign "$work/gnupg" test "$@"; }
 
 # simple NAME VERSION [SPEC LINES]: files that all versions share, and others. Signed unless $unsigned is set.
 simple() {
@@ -82,11 +70,13 @@ new_root() { # FOLDER: with a shell for scriptlets
 rpm_in() {
   local root=$1 macros=()
   shift
-  [ "${without:-}" ] || macros=(--define "__plugindir $work/plugins" --define "__transaction_diglim %{__plugindir}/diglim.so --loader=${loader:-$work/loader}")
+  [ "${without:-}" ] || macros=(--define "__plugindir $work/plugins" \
+    --define "__transaction_diglim %{__plugindir}/diglim.so --loader=${loader:-$work/loader}")
   [ ! "${killer:-}" ] || macros+=(--define "__transaction_${killer%% *} %{__plugindir}/${killer%% *}.so ${killer#* }")
   local err=$work/stderr.$BASHPID status
   # Debian's rpm says at each call that one should use another program.
-  ${tracer:-} rpm --root "$root" --dbpath /var/lib/rpm --nodeps --nosignature --nodigest --define '_install_langs all' "${macros[@]}" "$@" 2>"$err"
+  ${tracer:-} rpm --root "$root" --dbpath /var/lib/rpm --nodeps --nosignature --nodigest --define '_install_langs all' "${macros[@]}" \
+    "$@" 2>"$err"
   status=$?
   grep -av '^rpm: ' "$err" >&2
   rm -f "$err"
@@ -105,7 +95,8 @@ in_step() { # ROOT: database, folder, kernel, and no journal
 }
 # What rpm made of the root, without what is the plugin's. Times of links are those of their creation.
 tree_of() {
-  (cd "$1" && find . \( -path ./etc/digest_lists -o -path ./var/lib/diglim -o -path ./var/lib/rpm \) -prune -o -type f -printf '%P %y %m %U %G %n %s %T@\n' \
+  (cd "$1" && find . \( -path ./etc/digest_lists -o -path ./var/lib/diglim -o -path ./var/lib/rpm \) -prune -o -type f \
+    -printf '%P %y %m %U %G %n %s %T@\n' \
     -o -printf '%P %y %m %U %G %l\n' | grep -vE '^(etc|var/lib|var|) d' | LC_ALL=C sort
     find . -path ./var -prune -o -type f -exec getcap {} + 2>/dev/null | LC_ALL=C sort)
 }

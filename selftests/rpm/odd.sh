@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Packages with every kind of file, and with digests that are not worth anything. Sourced.
+# Packages with every kind of file, and with digests that are not worth anything. Sourced; needs selftests/lib/rpm.sh and $top.
+: "${top:?}"
 
-# odd_packages TOPDIR OUT: odd-1-1.rpm, odd-2-1.rpm, weak-1-1.rpm (MD5), bare-1-1.rpm (no digests, which rpm installs with --nofiledigest only), not signed. Each regular file is a
-# program, since those are what is decided on; those of odd differ between its versions only where their name says so.
+# odd_packages FOLDER OUT: odd-1-1.rpm, odd-2-1.rpm, weak-1-1.rpm (MD5), bare-1-1.rpm (no digests, which rpm installs with --nofiledigest
+# only), not signed; FOLDER is for the specs. Each regular file is a program, since those are what is decided on; those of odd differ
+# between its versions only where their name says so.
 odd_packages() {
-  local number options=(--define "_topdir $1" --define "_rpmdir $2" --define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.rpm'
-    --define '_build_id_links none' --define '__os_install_post %{nil}' --define '_invalid_encoding_terminates_build 0' --define '_binary_payload w.ufdio')
+  local number options=(--define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.rpm' --define '_invalid_encoding_terminates_build 0'
+    --define '_binary_payload w.ufdio')
   mkdir -p "$1"
   cat >"$1/odd.spec" <<'SPEC'
 Name: odd
@@ -44,7 +46,7 @@ ln hard1 hard2; ln hard1 folder/hard3; ln -s /nowhere broken; ln -s hard1 link
 /opt/odd/latin*
 SPEC
   for number in 1 2; do
-    rpmbuild -bb "${options[@]}" --define "number $number" "$1/odd.spec" >"$1/log" 2>&1 || { tail "$1/log"; return 1; }
+    rpm_build "$2" "$1/odd.spec" "${options[@]}" --define "number $number" || return
     # rpmbuild refuses what rpm installs.
     "$top/selftests/rpm/patch_package" "$2/odd-$number-1.rpm" new@line 'new\nline'
   done
@@ -65,7 +67,7 @@ printf '#!/bin/sh\n: $number\n' >program; chmod 755 program
 %files
 /opt/$number
 SPEC
-    rpmbuild -bb "${options[@]}" "$1/$number.spec" >"$1/log" 2>&1 || { tail "$1/log"; return 1; }
+    rpm_build "$2" "$1/$number.spec" "${options[@]}" || return
   done
   # RPMTAG_FILEDIGESTS (1035) in the index becomes a tag that nobody knows.
   "$top/selftests/rpm/patch_package" "$2/bare-1-1.rpm" '\x00\x00\x04\x0b\x00\x00\x00\x08' '\x00\x00\x13\xff\x00\x00\x00\x08'

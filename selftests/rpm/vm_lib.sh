@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# What runs rpm and dnf in the VM: packages, the guest's folder, its lines. Sourced; REQUIRES: $top, $vm, $work; counts in $passed and
-# $failed.
+# What runs rpm and dnf in the VM: packages, the guest's folder, its lines. Sourced; REQUIRES: $top, $vm, $work.
+: "${top:?}" "${work:?}"
 here=$top/selftests/rpm
+. "$top/selftests/lib/report.sh"
+. "$top/selftests/lib/rpm.sh"
 . "$here/many.sh"
 . "$here/odd.sh"
 
@@ -11,30 +13,18 @@ make_packages() { # OUT COUNT VERSION FILES
   many_spec "$2" "$3" >"$work/many.spec"
   make_tree "$work/tree" "$2" "$3" "$4"
   (cd "$work/tree" && find . -type f ! -name 'data*' -exec sha256sum {} +) >>"$work/digests"
-  "$top/selftests/packages/build-rpm" "$work/many.spec" "$work/tree" "$1" --define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm' || exit 1
+  "$top/selftests/packages/build-rpm" "$work/many.spec" "$work/tree" "$1" || exit 1
 }
 # folder_for NAME COUNT FILES: what the guest finds in /root/rpm. The plugin itself is in the image.
 folder_for() {
   folder=$work/$1
   [ ! -d "$folder" ] || return 1
   mkdir "$folder"
-  cp "$here"/guest_* "$folder/"
+  cp -r "$here/guest" "$folder/"
   make_packages "$folder/many" "$2" 1 "$3"
   make_packages "$folder/many2" "$2" 2 "$3"
 }
-# The guest's lines count; a guest that does not come to its end has failed.
-count() { # NAME STATUS OUT
-  grep -E '^(ok|not ok|time|cut) - ' "$3" || true
-  passed=$((passed + $(grep -c '^ok - ' "$3" || true)))
-  failed=$((failed + $(grep -c '^not ok - ' "$3" || true)))
-  if [ "$2" != 0 ] || ! grep -q '^ok - ' "$3"; then
-    failed=$((failed + 1))
-    echo "not ok - $1: ends with status $2"
-    tail -n 20 "$3" "$3.err"
-  fi
-}
-
-# For guest_dnf, guest_odd and guest_kill: sets $folder, and $guest_options for selftests/vm/run.
+# For dnf, odd and kill of guest/: sets $folder, and $guest_options for selftests/vm/run.
 prepare_guest() {
   local program
   if folder_for guest 2 3; then
@@ -45,11 +35,13 @@ prepare_guest() {
     "$top/selftests/vm/sign-list" "$folder/extra" "$work/extra-file"
     odd_packages "$work/odd" "$folder/odd" && "$top/selftests/packages/build-rpm" --sign "$folder/odd/"*.rpm || exit 1
     for program in spin kill_loader; do
-      cc -static -O2 -Wall -Wextra -Werror -o "$folder/$program" "$here/$program.c" || exit 1
+      cc -static -O2 -Wall -Wextra -Werror -o "$folder/$program" "$here/guest/$program.c" || exit 1
     done
     # shellcheck disable=SC2046 # options
-    cc -shared -fPIC -Wall -Werror -o "$folder/a_killer.so" "$here/killer.c" $(pkg-config --cflags rpm) && cp "$folder/a_killer.so" "$folder/z_killer.so" || exit 1
+    cc -shared -fPIC -Wall -Werror -o "$folder/a_killer.so" "$here/guest/killer.c" $(pkg-config --cflags rpm) || exit 1
+    cp "$folder/a_killer.so" "$folder/z_killer.so"
     "$top/selftests/vm/sign-list" "$work/guest.list" "$folder"/{spin,kill_loader,a_killer.so}
   fi
-  guest_options=(--list "$work/guest.list" --copy "$folder:/root/rpm")
+  # shellcheck disable=SC2034 # for who sources this
+  guest_options=(--list "$work/guest.list" --copy "$folder:/root/rpm" --copy "$top/selftests/lib:/root/")
 }

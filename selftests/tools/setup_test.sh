@@ -81,8 +81,8 @@ make_kernelopts() {
 	ln -s ../efi/grubenv "$1/boot/grub2/grubenv"
 	sed -i 's/^options.*/options $kernelopts/' "$1"/boot/loader/entries/*.conf
 }
-# same A B: but for what rpm itself leaves when its database is read, and what the commands here write.
-same() {
+# same_trees A B: but for what rpm itself leaves when its database is read, and what the commands here write.
+same_trees() {
 	diff -r --no-dereference -x 'rpmdb.*' -x .rpm.lock -x called -x e "$1" "$2" || fail "$3: the tree is not as before"
 	diff <(cd "$1" && find . -path ./var/lib/rpm -prune -o -printf '%p %M %U %G\n' | grep -v ./tmp | sort) \
 		<(cd "$2" && find . -path ./var/lib/rpm -prune -o -printf '%p %M %U %G\n' | grep -v ./tmp | sort) || fail "$3: modes differ"
@@ -125,13 +125,13 @@ menuentry Linux (DIGLIM permissive: denies nothing) { linux /vmlinuz $words digl
 	esac
 	rm -rf once && cp -a host once
 	expect 0 "${install[@]}"
-	same once host "$kind: second run"
+	same_trees once host "$kind: second run"
 	expect 0 "${install[@]}" --mode permissive --lockdown
 	grep -rqs -e 'diglim.mode=permissive lockdown=integrity' host/boot/loader/entries/0123-6.1.0.conf host/etc/default/grub ||
 		fail "$kind: other mode"
 	expect 0 setup uninstall
 	# The initramfs is made anew, by a dracut without our configuration: here, an empty file.
-	same $kind host "$kind: uninstall"
+	same_trees $kind host "$kind: uninstall"
 	expect 0 setup uninstall
 	contains "$kind: nothing left to undo" "$out" "nothing to undo"
 done
@@ -144,12 +144,12 @@ sed -E "s/gpg-pubkey-[0-9a-f]+-[0-9a-f]+/gpg-pubkey-KEY/" <"$work/out" >got
 diff -u "$golden/setup-plan.golden" got || fail "plan"
 expect 0 setup install --rpm-keys --seconds 0 --dry-run --json
 equal "plan as JSON" "$("$top/selftests/lib/json" 'steps.*.id' <<<"$out" | xargs)" 'keys lists unit initramfs command_line'
-same bls host "dry run"
+same_trees bls host "dry run"
 # The name of 2022.
 expect 0 "$setup_sh" install --default --root "$work/host" --chroot --seconds 0
 contains "2022" "$out" "Reboot to switch DIGLIM on (enforce)"
 expect 0 "$setup_sh" uninstall --root "$work/host" --chroot --yes
-same bls host "diglim_setup.sh"
+same_trees bls host "diglim_setup.sh"
 
 # Without chroot, commands are named.
 rm -f host/tmp/called
@@ -157,7 +157,7 @@ expect 0 "$diglim" setup install --root "$work/host" --yes --rpm-keys --seconds 
 contains "commands are named" "$out" "to do: run in that system: dracut --force --kver 6.1.0"
 equal "nothing was run" "$(calls)" ""
 expect 0 setup uninstall
-same bls host "without chroot"
+same_trees bls host "without chroot"
 
 # Reasons not to enforce.
 fresh bls
@@ -166,10 +166,10 @@ cp -a host before
 expect 1 "${install[@]}"
 contains "refusal" "$err" "unsigned-1-1.noarch"
 contains "refusal names the override" "$err" "--enforce-anyway"
-same before host "refusal"
+same_trees before host "refusal"
 expect 0 "${install[@]}" --mode permissive
 expect 0 setup uninstall
-same before host "permissive in spite of an unsigned package"
+same_trees before host "permissive in spite of an unsigned package"
 fresh bls
 echo changed >>host/usr/bin/hello
 expect 1 setup install --rpm-keys
@@ -200,14 +200,14 @@ fresh bls
 program host/usr/bin/lsinitrd <<<'echo nothing'
 expect 3 "${install[@]}"
 contains "initramfs" "$err" "would not boot"
-same bls/boot/loader host/boot/loader "command line after a bad initramfs"
+same_trees bls/boot/loader host/boot/loader "command line after a bad initramfs"
 expect 0 setup uninstall
 fresh grubby
 touch host/tmp/grubby-fails
 expect 3 "${install[@]}"
 rm host/tmp/grubby-fails
 expect 0 setup uninstall
-same grubby host "grubby that fails half-way"
+same_trees grubby host "grubby that fails half-way"
 program host/usr/sbin/grubby <<<''
 expect 3 "${install[@]}"
 contains "grubby that does nothing" "$err" "left /boot/loader/entries/0123-6.1.0.conf without rdinit=/usr/sbin/diglim-loader"
@@ -223,7 +223,7 @@ echo boot_success=1 >>host/boot/efi/grubenv # as each boot does
 expect 0 setup uninstall
 equal "kernelopts: uninstall" "$(cat host/boot/efi/grubenv)" "$(cat kernelopts/boot/efi/grubenv; echo boot_success=1)"
 cp kernelopts/boot/efi/grubenv host/boot/efi/grubenv
-same kernelopts host "kernelopts"
+same_trees kernelopts host "kernelopts"
 
 # A /usr/sbin that is a link; a setting of grub's that overrules ours; a /boot without room, where dracut would leave nothing at all.
 fresh bls
@@ -238,7 +238,7 @@ fresh bls
 cp -a host/boot kept && mount -t tmpfs -o size=8m,mode=755 tmpfs host/boot && cp -a kept/. host/boot || fail "no small /boot"
 expect 3 "${install[@]}"
 contains "no room" "$err" "the initramfs of 1 kernels may grow by 12"
-same kept host/boot "no room"
+same_trees kept host/boot "no room"
 umount host/boot
 
 # No file that says what new kernels get: they would get the running one's, without our words before the reboot.
@@ -250,7 +250,7 @@ expect 0 "${install[@]}" --mode permissive
 equal "new kernels, permissive" "$(cat host/etc/kernel/cmdline)" \
 	'root=/dev/sda1 ro quiet rdinit=/usr/sbin/diglim-loader diglim.mode=permissive'
 expect 0 setup uninstall
-same before host "a file for new kernels"
+same_trees before host "a file for new kernels"
 
 # Two at once.
 fresh bls
@@ -288,7 +288,7 @@ echo old >host/etc/digest_lists/0-file_list-rpm-hello-1-1.noarch
 rm -rf before && cp -a host before
 expect 0 "${install[@]}"
 expect 0 setup uninstall
-same before host "an old list"
+same_trees before host "an old list"
 
 # Killed at each rename, then undone, or done again. Its grub.cfg is as update-grub makes it: after some of these points only that can
 # bring it back.
@@ -303,11 +303,11 @@ for point in $(seq 1 100); do
 	[ $status = 137 ] || fail "point $point: exit $status"
 	rm -rf half && cp -a host half
 	expect 0 setup uninstall
-	same grub host "killed at point $point, then uninstalled"
+	same_trees grub host "killed at point $point, then uninstalled"
 	rm -rf host && mv half host
 	expect 0 "${install[@]}"
 	expect 0 setup uninstall
-	same grub host "killed at point $point, installed again, uninstalled"
+	same_trees grub host "killed at point $point, installed again, uninstalled"
 done
 [ "$point" -gt 12 ] && [ "$status" = 0 ] || fail "only $point points, exit $status"
 rm -rf installed && cp -a host installed
@@ -320,7 +320,7 @@ for point in $(seq 1 100); do
 	[ $status != 0 ] || break
 	[ $status = 137 ] || fail "uninstall, point $point: exit $status"
 	expect 0 setup uninstall
-	same grub host "uninstall killed at point $point, and again"
+	same_trees grub host "uninstall killed at point $point, and again"
 done
 [ "$point" -gt 7 ] && [ "$status" = 0 ] || fail "uninstall: only $point points, exit $status"
 finish
