@@ -68,7 +68,7 @@ TEST(FdTest, MovesOwnership) {
   Fd second;
   second = std::move(first);
   EXPECT_EQ(second.get(), number);
-  EXPECT_FALSE(first);  // NOLINT: a moved-from Fd is empty by contract
+  EXPECT_FALSE(first);  // NOLINT(bugprone-use-after-move): a moved-from Fd is empty by contract
   EXPECT_NE(fcntl(number, F_GETFD) & FD_CLOEXEC, 0);
 }
 

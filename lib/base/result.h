@@ -14,8 +14,8 @@ namespace diglim {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit on purpose
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit on purpose
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // implicit on purpose
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // implicit on purpose
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
@@ -43,7 +43,7 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error error) : error_(std::move(error)) {}  // NOLINT: implicit on purpose
+  Result(Error error) : error_(std::move(error)) {}  // implicit on purpose
 
   bool has_value() const { return !error_.has_value(); }
   explicit operator bool() const { return has_value(); }

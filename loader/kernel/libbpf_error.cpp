@@ -10,7 +10,7 @@
 namespace diglim {
 namespace {
 
-std::string last_warning;  // NOLINT: the loader has one thread
+std::string last_warning;  // the loader has one thread
 
 int keep_warning(libbpf_print_level level, const char* format, va_list arguments) {
   if (level != LIBBPF_WARN) return 0;

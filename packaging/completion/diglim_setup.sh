@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # bash completion for diglim_setup.sh(1), which is `diglim setup`
 _diglim_setup() {
 	local cur=${COMP_WORDS[COMP_CWORD]} help

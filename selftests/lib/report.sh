@@ -44,8 +44,10 @@ same() { # GOT WANTED
   [ "$1" = "$2" ] || { printf 'got:    %s\nwanted: %s\n' "$1" "$2"; return 1; }
 }
 
-fails() { # COMMAND...
-  ! "$@"
+fails() { # COMMAND...: ends with 1, as what looks for something and finds nothing does; more is trouble
+  local status=0
+  "$@" || status=$?
+  [ "$status" = 1 ]
 }
 
 # adopt NAME STATUS FILE: lines that a guest reported. A guest that does not come to its end has failed.
