@@ -72,7 +72,7 @@ class Report(unittest.TestCase):
         rows = report.measured(figures, "calls")["calls"]
         rows["exec_first_5m"] = rows["mmap_exec"]  # part of the table, not of the results
         result = report.saved(figures, rows, "abc", "2026-11-26")
-        self.assertEqual({key: result[key] for key in ("date", "kernel", "commit")}, {"date": "2026-11-26", "kernel": "6.1.0-test", "commit": "abc"})
+        self.assertEqual([result[key] for key in ("date", "kernel", "commit")], ["2026-11-26", "6.1.0-test", "abc"])
         self.assertEqual(list(result["tests"]), ["exec_static", "exec_dynamic", "mmap_exec", "mmap_plain", "open_ro", "open_rw"])
         self.assertEqual(result["tests"]["open_ro"], {"baseline": 1000, "diglim": 1030, "diglim_measure": 1150})
 

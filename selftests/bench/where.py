@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: where the instructions of each call go, function by function, BPF programs and trampolines included.
 
-`collect` runs a VM with guest_where; while it repeats a call, QEMU logs every single instruction for a moment. From one entry of the
+`collect` runs a VM with guest/where; while it repeats a call, QEMU logs every single instruction for a moment. From one entry of the
 call's own system call to the next is one call; its instructions are counted by function, and the medians of all calls are kept. `print`
 shows the functions in which the modes differ.
 Expected: exit 1 if a call was not seen whole.
@@ -174,7 +174,8 @@ def compare(modes, test, least):
 
     names = {name for mode in modes for name in mode[test]}
     rows = [(name, [mode[test].get(name, 0) for mode in modes]) for name in names]
-    return sorted((row for row in rows if row[0] == ALL or difference(row) >= least), key=lambda row: (row[0] != ALL, -difference(row), row[0]))
+    rows = [row for row in rows if row[0] == ALL or difference(row) >= least]
+    return sorted(rows, key=lambda row: (row[0] != ALL, -difference(row), row[0]))
 
 
 def show(options):

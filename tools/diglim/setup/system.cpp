@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
@@ -19,8 +18,6 @@
 
 namespace diglim::setup {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr size_t kMaxFile = 16u << 20;  // the largest is grub.cfg
 constexpr size_t kTemporarySuffix = 7;  // ".XXXXXX" of write_file_atomically()
