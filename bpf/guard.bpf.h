@@ -174,8 +174,7 @@ int BPF_PROG(diglim_setrlimit, struct task_struct *task, unsigned int resource, 
 }
 
 /* Is this task in madvise(MADV_HWPOISON)? It drops a page that was hashed but not written, and the disk's content comes back. The number of
- * the system call tells. Work of io_uring, in its own call or in a worker, has no such number, and can be madvise: so it gets no
- * CAP_SYS_ADMIN at all.
+ * the system call tells. io_uring leaves it to workers (io_madvise), which have no such number: so they get no CAP_SYS_ADMIN at all.
  */
 static __always_inline bool drops_pages(struct task_struct *task)
 {
@@ -184,8 +183,6 @@ static __always_inline bool drops_pages(struct task_struct *task)
   if (task->flags & PF_IO_WORKER)
     return true;
   switch ((u32)registers->orig_ax & ~X32_SYSCALL_BIT) {
-  case 426: /* io_uring_enter, the same everywhere */
-    return true;
   case 28:  /* madvise */
   case 219: /* madvise, 32 bits */
     return (u32)registers->dx == MADV_HWPOISON;

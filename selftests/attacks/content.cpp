@@ -37,6 +37,12 @@ Report exec_unknown() {
   return judge_run(run({unknown_file(tiny_elf(kUnknownCode))}), EPERM);
 }
 
+Report exec_again() {
+  const std::string path = unknown_file(tiny_elf(kUnknownCode));
+  (void)run({path});
+  return judge_run(run({path}), EPERM);
+}
+
 Report exec_script() {
   const std::string text = "#!/bin/busybox sh\nexit 77\n";
   return judge_run(run({unknown_file({text.begin(), text.end()})}), EPERM);
@@ -285,6 +291,7 @@ Report firmware_known() {
 
 constexpr Attack kAttacks[] = {
     {"exec-unknown", kAll, kUnknown, exec_unknown, "a static program that no list names"},
+    {"exec-again", kAll, kUnknown, exec_again, "an unlisted program, a second time"},
     {"exec-script", kAll, kUnknown, exec_script, "an unknown script with a known interpreter"},
     {"exec-interpreter", kAll, kUnknown, exec_interpreter, "a script with an unknown interpreter"},
     {"exec-changed", kAll, kUnknown, exec_changed, "a known script with one byte changed"},
