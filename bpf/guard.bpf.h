@@ -174,7 +174,7 @@ int BPF_PROG(diglim_setrlimit, struct task_struct *task, unsigned int resource, 
 }
 
 /* Is this task in madvise(MADV_HWPOISON)? It drops a page that was hashed but not written, and the disk's content comes back. The number of
- * the system call tells. io_uring leaves madvise to its workers (io_madvise), which have no such number: so they get no CAP_SYS_ADMIN at all.
+ * the system call tells. io_uring leaves it to workers (io_madvise), which have no such number: so they get no CAP_SYS_ADMIN at all.
  */
 static __always_inline bool drops_pages(struct task_struct *task)
 {
