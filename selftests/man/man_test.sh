@@ -63,7 +63,8 @@ count=0
 while read -r message; do
 	contains "message of the rpm plugin" "$plugin" "$message"
 	count=$((count + 1))
-done < <(grep -hv '#include\|rpmlog(\|kSaysWho\|no reason given' "$top"/rpm-plugin/plugin.cpp "$top"/lib/installed/transaction.cpp | grep -oE '"[^"]{12,}"' |
+done < <(grep -hv '#include\|rpmlog(\|kSaysWho\|no reason given' "$top/rpm-plugin/plugin.cpp" "$top/lib/installed/transaction.cpp" |
+	grep -oE '"[^"]{12,}"' |
 	sed -E 's/^" *//; s/"$//; s/[.:;(].*//; s/ +$//' | awk 'length >= 12' | sort -u)
 [ $count -ge 4 ] || fail "only $count messages found in the rpm plugin"
 conf=$(page diglim-loader.conf.5)
