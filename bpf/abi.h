@@ -193,7 +193,7 @@ struct diglim_counters {
 /* --- The keeper (program diglim_keep, keeper.bpf.h) ---------------------------------------------------------------- */
 #define DIGLIM_LEASE_NS 6000000000ULL /* whoever has not renewed for so long is not the keeper any more */
 
-/* What diglim_keep is asked, and what it answers. Its status: 0, or -EBUSY (somebody else is). */
+/* What diglim_keep is asked, and what it answers. Its status: 0, or -EBUSY (somebody else is), -EPERM (in a pid namespace). */
 struct diglim_keep_request {
   __u32 claim;  /* 1: be the keeper, or renew; 0: only ask */
   __u32 pid;    /* of the last one, in the first pid namespace; 0: there was none */

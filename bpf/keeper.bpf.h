@@ -46,6 +46,9 @@ int diglim_keep(struct diglim_keep_request *request)
   }
   if (renewed && age < DIGLIM_LEASE_NS)
     return -EBUSY;
+  /* In a pid namespace it would end with that, and its owner might be nobody special. */
+  if (task->thread_pid->level)
+    return -EPERM;
   /* One of two. The old one, should it wake up now, renews a lease that is not its own any more, for once. */
   if (!__sync_bool_compare_and_swap(&diglim_keeper.renewed, renewed, now))
     return -EBUSY;

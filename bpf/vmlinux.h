@@ -162,6 +162,9 @@ struct mm_struct___v6_18 {
 struct seccomp {
   int mode;
 };
+struct pid {
+  unsigned int level; /* 0: in the first pid namespace */
+};
 struct nsproxy {
   struct mnt_namespace *mnt_ns;
 };
@@ -169,6 +172,7 @@ struct task_struct {
   int pid;
   int tgid;
   unsigned int flags;
+  struct pid *thread_pid;
   struct nsproxy *nsproxy;
   struct task_struct *group_leader;
   u64 start_boottime;

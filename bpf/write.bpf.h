@@ -51,8 +51,10 @@ static __noinline int write_noted(struct inode *inode, struct inode_note *note, 
     return guard(DIGLIM_GUARD_MANIFEST, dentry);
   if (!*(volatile u32 *)&note->mapped_executable)
     return 0;
-  /* From now on a mapper sees this writer and is refused. Without the reset, a linker that maps its own output would find it busy. */
-  if (may_be_mapped(inode) || __sync_val_compare_and_swap(&note->mapped_executable, MAPPED, 0) != MAPPED)
+  /* From now on a mapper sees this writer and is refused. Without the reset, a linker that maps its own output would find it busy.
+   * If it is reset already, another writer was as fast.
+   */
+  if (may_be_mapped(inode) || __sync_val_compare_and_swap(&note->mapped_executable, MAPPED, 0) == MAPPED_FOR_EVER)
     return refuse_write(inode, file, dentry);
   return 0;
 }

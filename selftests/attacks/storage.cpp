@@ -96,8 +96,10 @@ bool drop_pages(const std::string& path) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   void* page = map_page(fd.get(), PROT_READ);
   unsigned char resident = 1;
-  for (int i = 0; page != nullptr && i < 100 && (resident & 1) != 0; ++i) {
-    if (i > 0) (void)usleep(20'000);
+  for (int i = 0; page != nullptr && i < 300 && (resident & 1) != 0; ++i) {
+    if (i > 0) (void)usleep(30'000);
+    sync();
+    (void)posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
     (void)write_text("/proc/sys/vm/drop_caches", "1");
     if (mincore(page, kBlock, &resident) != 0) break;
   }
