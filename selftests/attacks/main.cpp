@@ -114,8 +114,9 @@ int attempt(const Attack& attack) {
   const Fd log(open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (log) (void)lseek(log.get(), 0, SEEK_END);
   const Report report = run_apart(attack);
-  const std::string event =
-      find_event(log, access("/usr/sbin/diglim-loader", F_OK) == 0 ? attack.event : nullptr);
+  // What was not tried is in no log, so nothing is waited for.
+  const bool is_told = report.outcome != Outcome::kNotTried && access("/usr/sbin/diglim-loader", F_OK) == 0;
+  const std::string event = find_event(log, is_told ? attack.event : nullptr);
   printf("%s %s %s %s\n", attack.name, outcome_name(report.outcome), event.c_str(), report.detail.c_str());
   (void)fflush(stdout);
   return static_cast<int>(report.outcome);
