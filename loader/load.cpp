@@ -86,7 +86,7 @@ void show_progress(size_t done, size_t of) {
 
 int run_load(int argc, char** argv) {
   const CommandLine line =
-      parse_command_line(argc, argv, {kLoadHelp, "file or folder", {{"skip-bad", false}}});
+      parse_command_line(argc, argv, {kLoadHelp, "file or directory", {{"skip-bad", false}}});
   if (line.exit >= 0) return line.exit;
   const bool skip_bad = !line.options.empty();
   const auto files = expand(line.operands);

@@ -47,9 +47,9 @@ struct Made {
 
 std::optional<int> read_options(int argc, char** argv, Options& options) {
   CLI::App app("Makes a compact digest list of files, for diglim-loader.", std::string(kTool));
-  app.add_option("-d,--directory", options.folder, "folder the list is written to (made if missing)")
+  app.add_option("-d,--directory", options.folder, "directory the list is written to (made if missing)")
       ->required();
-  app.add_option("-i,--input", options.inputs, "files, or folders with all files below them")->required();
+  app.add_option("-i,--input", options.inputs, "files, or directories with all files below them")->required();
   app.add_option("-a,--algorithm", options.algorithm,
                  "digest algorithm: sha256 (default), sha384, sha512, ...");
   app.add_option("-t,--type", options.type, "type of the list: file");

@@ -49,11 +49,11 @@ bool is_file(const std::string& path) {
 
 std::optional<int> read_options(int argc, char** argv, Options& options) {
   CLI::App app("Makes the digest lists of installed RPM packages, for diglim-loader.", std::string(kTool));
-  app.add_option("-d,--directory", options.folder, "folder the lists are written to (made if missing)")
+  app.add_option("-d,--directory", options.folder, "directory the lists are written to (made if missing)")
       ->required();
   auto* root = app.add_option("-r,--root", options.root,
-                              "folder of another system, whose packages are taken; or one package file");
-  app.add_option("--dbpath", options.dbpath, "folder of the rpm database")->excludes(root);
+                              "directory of another system, whose packages are taken; or one package file");
+  app.add_option("--dbpath", options.dbpath, "directory of the rpm database")->excludes(root);
   app.add_option("-p,--package", options.packages,
                  "only this package: name, name-version-release[.arch]; repeatable");
   app.add_flag("--prune", options.prune, "remove the lists of packages that are not installed");

@@ -43,11 +43,11 @@ std::string shell_word(std::string_view word) {
 
 Result<void> make_folder(const std::string& path) {
   if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
-    return from_errno("create folder " + escape(path), errno);
+    return from_errno("create directory " + escape(path), errno);
   }
   struct stat info = {};
   if (stat(path.c_str(), &info) != 0) return from_errno("stat " + escape(path), errno);
-  if (!S_ISDIR(info.st_mode)) return invalid(escape(path) + " is not a folder");
+  if (!S_ISDIR(info.st_mode)) return invalid(escape(path) + " is not a directory");
   return {};
 }
 

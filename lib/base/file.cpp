@@ -44,13 +44,13 @@ Result<Bytes> read_to_end(int fd, const std::string& path, size_t size_hint, siz
 
 Result<std::vector<std::string>> read_entries(Fd fd, const std::string& path) {
   const Owned<DIR, closedir> folder(fdopendir(fd.get()));
-  if (!folder) return from_errno("open folder " + escape(path), errno);
+  if (!folder) return from_errno("open directory " + escape(path), errno);
   (void)fd.release();  // closedir() closes it
   std::vector<std::string> names;
   for (;;) {
     errno = 0;
     const dirent* entry = readdir(folder.get());
-    if (entry == nullptr && errno != 0) return from_errno("read folder " + escape(path), errno);
+    if (entry == nullptr && errno != 0) return from_errno("read directory " + escape(path), errno);
     if (entry == nullptr) break;
     std::string name = entry->d_name;
     if (name != "." && name != "..") names.push_back(std::move(name));
@@ -137,20 +137,20 @@ Result<void> write_file_atomically(const std::string& path, ByteView bytes, mode
     return written;
   }
   TRY_ASSIGN(const Fd folder, open_file(folder_of(path), O_RDONLY | O_DIRECTORY));
-  if (fsync(folder.get()) != 0) return from_errno("fsync folder of " + escape(path), errno);
+  if (fsync(folder.get()) != 0) return from_errno("fsync directory of " + escape(path), errno);
   return {};
 }
 
 Result<std::vector<std::string>> list_folder(const std::string& path) {
   Fd fd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) return from_errno("open folder " + escape(path), errno);
+  if (!fd) return from_errno("open directory " + escape(path), errno);
   return read_entries(std::move(fd), path);
 }
 
 Result<std::vector<std::string>> list_open_folder(const Fd& folder, const std::string& path) {
   // A description of its own: its position is not shared with other readers.
   Fd own(openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!own) return from_errno("open folder " + escape(path), errno);
+  if (!own) return from_errno("open directory " + escape(path), errno);
   return read_entries(std::move(own), path);
 }
 

@@ -17,7 +17,7 @@ using testing::EndsWith;
 class FolderTest : public testing::Test {
  protected:
   FolderTest() {
-    char path[] = "/tmp/diglim-folder-test-XXXXXX";
+    char path[] = "/tmp/diglim-directory-test-XXXXXX";
     root_ = mkdtemp(path);
   }
   ~FolderTest() override { std::filesystem::remove_all(root_); }
@@ -60,8 +60,8 @@ TEST_F(FolderTest, ErrorsNameTheFile) {
   EXPECT_EQ(large.code, ErrorCode::kUnsupported);
   EXPECT_EQ(large.message, root_ + "/etc/a: larger than the limit of 4 bytes");
   EXPECT_EQ(folder->read("none", 4).error().code, ErrorCode::kNotFound);
-  ASSERT_EQ(mkdir((root_ + "/etc/folder").c_str(), 0755), 0);
-  EXPECT_THAT(folder->read("folder", 4).error().message, EndsWith("/etc/folder: not a regular file"));
+  ASSERT_EQ(mkdir((root_ + "/etc/directory").c_str(), 0755), 0);
+  EXPECT_THAT(folder->read("directory", 4).error().message, EndsWith("/etc/directory: not a regular file"));
   ASSERT_EQ(symlink("a", (root_ + "/etc/link").c_str()), 0);
   EXPECT_EQ(folder->read("link", 9).error().code, ErrorCode::kIo);
 }

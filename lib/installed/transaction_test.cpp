@@ -364,7 +364,7 @@ TEST_F(TransactionTest, WithoutAJournalTheListsFollowAllTheSame) {
   EXPECT_EQ(lists(), (Names{p_ + "a-2-1.noarch"}));
   EXPECT_FALSE(has_journal());
   fs::remove_all(root_ + "/var/lib/diglim");
-  std::ofstream(root_ + "/var/lib/diglim") << "a file in place of the folder";
+  std::ofstream(root_ + "/var/lib/diglim") << "a file in place of the directory";
   Transaction t = start();
   t.begin({v1}, {v2.nvra}, {});
   t.finish({v1});
@@ -428,7 +428,7 @@ TEST_F(TransactionTest, UnsignedPackagesAreNamedOnce) {
 
 TEST_F(TransactionTest, FolderThatCannotBeWrittenIsOneWarning) {
   fs::create_directories(root_ + "/etc");
-  std::ofstream(root_ + "/etc/digest_lists") << "a file in place of the folder";
+  std::ofstream(root_ + "/etc/digest_lists") << "a file in place of the directory";
   const auto a1 = package("a-1-1.noarch", "one");
   Transaction t = start();
   t.begin({a1}, {}, {});

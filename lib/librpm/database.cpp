@@ -49,7 +49,8 @@ class TemporaryCopy {
   static Result<TemporaryCopy> create(const std::string& database) {
     std::error_code error;
     std::string name = (fs::temp_directory_path(error) / "rpm_gen.XXXXXX").string();
-    if (error || mkdtemp(name.data()) == nullptr) return from_errno("create folder " + escape(name), errno);
+    if (error || mkdtemp(name.data()) == nullptr)
+      return from_errno("create directory " + escape(name), errno);
     TemporaryCopy copy;
     copy.folder_ = name;
     for (int attempt = 0; attempt < 3; ++attempt) {
@@ -142,7 +143,8 @@ Result<std::string> find_rpm_database(const std::string& root, const std::string
       folder = configured_dbpath();
     }
     if (!holds_database(folder)) {
-      return not_found("no rpm database in " + escape(folder) + "; name one with -r ROOT or --dbpath FOLDER");
+      return not_found("no rpm database in " + escape(folder) +
+                       "; name one with -r ROOT or --dbpath DIRECTORY");
     }
     return fs::absolute(folder, error).string();
   }

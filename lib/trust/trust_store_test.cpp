@@ -24,15 +24,15 @@ const Bytes kElgamal = {0x98, 15, 4, 0, 0, 0, 0, 16, 0, 1, 1, 0, 1, 1, 0, 1, 1};
 class TrustStoreTest : public testing::Test {
  protected:
   void SetUp() override {
-    keys_.run("mkdir folder");
+    keys_.run("mkdir directory");
     keys_.make("dev", "P-256");
     policy_.allowed_weak_hashes = {HashAlgo::kSha1, HashAlgo::kMd5, HashAlgo::kSha1, HashAlgo::kSha256};
   }
-  std::string folder() const { return keys_.path("folder"); }
+  std::string folder() const { return keys_.path("directory"); }
   void put(const std::string& name, ByteView content) {
     ASSERT_TRUE(write_file_atomically(folder() + "/" + name, content, 0600));
   }
-  void put_certificate(const std::string& name) { keys_.run("cp dev.pem folder/" + name); }
+  void put_certificate(const std::string& name) { keys_.run("cp dev.pem directory/" + name); }
   Result<TrustStore> read() { return TrustStore::from_folder(folder(), policy_); }
   void expect_error(ErrorCode code, const std::string& message) {
     const auto store = read();
@@ -54,9 +54,10 @@ class TrustStoreTest : public testing::Test {
 TEST_F(TrustStoreTest, ReadsAFolder) {
   put_certificate("b.pem");
   keys_.run(
-      "openssl x509 -in dev.pem -outform DER -out folder/a.der && mkdir folder/sub && echo x >folder/.hidden "
+      "openssl x509 -in dev.pem -outform DER -out directory/a.der && mkdir directory/sub && echo x "
+      ">directory/.hidden "
       "&&"
-      " ln -s ../dev.pem folder/link");
+      " ln -s ../dev.pem directory/link");
   const auto store = read();
   ASSERT_TRUE(store) << store.error().message;
   EXPECT_EQ(store->x509().size(), 3u);
@@ -100,7 +101,7 @@ TEST_F(TrustStoreTest, AnEmptyFolderTrustsNobody) {
 
 TEST_F(TrustStoreTest, SaysWhichKeysAreUnusable) {
   keys_.make("weak", "rsa:1024");
-  keys_.run("cp weak.pem folder");
+  keys_.run("cp weak.pem directory");
   put("elgamal", kElgamal);
   const auto store = read();
   ASSERT_TRUE(store) << store.error().message;
@@ -122,7 +123,7 @@ TEST_F(TrustStoreTest, RefusesDamagedKeys) {
 }
 
 TEST_F(TrustStoreTest, RefusesSecretKeys) {
-  keys_.run("cp dev.key folder");
+  keys_.run("cp dev.key directory");
   expect_error(ErrorCode::kUnsupported, "dev.key: a private key does not belong here");
 }
 
@@ -139,11 +140,11 @@ TEST_F(TrustStoreTest, RefusesEmptyAndOversizeFiles) {
 }
 
 TEST_F(TrustStoreTest, RefusesWhatIsNoFile) {
-  keys_.run("mkfifo folder/pipe");
+  keys_.run("mkfifo directory/pipe");
   expect_error(ErrorCode::kUnsupported, "pipe: not a regular file");
-  keys_.run("rm folder/pipe && ln -s nowhere folder/link");
+  keys_.run("rm directory/pipe && ln -s nowhere directory/link");
   expect_error(ErrorCode::kIo, "link: ");  // not kNotFound, which is the folder's
-  keys_.run("rm -r folder");
+  keys_.run("rm -r directory");
   expect_error(ErrorCode::kNotFound, "No such file or directory");
 }
 

@@ -13,7 +13,7 @@ make_packages() { # OUT COUNT VERSION FILES
   many_spec "$2" "$3" >"$work/many.spec"
   make_tree "$work/tree" "$2" "$3" "$4"
   (cd "$work/tree" && find . -type f ! -name 'data*' -exec sha256sum {} +) >>"$work/digests"
-  "$top/selftests/packages/build-rpm" "$work/many.spec" "$work/tree" "$1" || exit 1
+  "$top/selftests/lib/packages/build-rpm" "$work/many.spec" "$work/tree" "$1" || exit 1
 }
 # folder_for NAME COUNT FILES: what the guest finds in /root/rpm. The plugin itself is in the image.
 folder_for() {
@@ -33,7 +33,7 @@ prepare_guest() {
     rpmsign --delsign "$folder/unsigned/"*.rpm >/dev/null 2>&1
     printf 'same' >"$work/extra-file"
     "$top/selftests/vm/sign-list" "$folder/extra" "$work/extra-file"
-    odd_packages "$work/odd" "$folder/odd" && "$top/selftests/packages/build-rpm" --sign "$folder/odd/"*.rpm || exit 1
+    odd_packages "$work/odd" "$folder/odd" && "$top/selftests/lib/packages/build-rpm" --sign "$folder/odd/"*.rpm || exit 1
     for program in spin kill_loader; do
       cc -static -O2 -Wall -Wextra -Werror -o "$folder/$program" "$here/guest/$program.c" || exit 1
     done

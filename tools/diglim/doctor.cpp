@@ -23,9 +23,9 @@ struct Options {
 std::optional<int> read_options(int argc, char** argv, Options& options) {
   CLI::App app("Checks what DIGLIM needs on this machine, and says what to change. Changes nothing.",
                argv[0]);
-  app.add_option("--root", options.root, "check the system in this folder instead");
-  app.add_option("--dbpath", options.content.dbpath, "folder of the rpm database");
-  app.add_option("--keys", options.content.keys, "folder of trusted keys (default /etc/diglim/keys)");
+  app.add_option("--root", options.root, "check the system in this directory instead");
+  app.add_option("--dbpath", options.content.dbpath, "directory of the rpm database");
+  app.add_option("--keys", options.content.keys, "directory of trusted keys (default /etc/diglim/keys)");
   app.add_option("--seconds", options.content.seconds,
                  "time for the programs on disk (default 300; 0: do not look at them)");
   app.add_flag("--json", options.json, "print the findings as JSON");

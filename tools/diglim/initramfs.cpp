@@ -57,8 +57,9 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
       "the\n"
       "files that none covers: they would be denied at boot.",
       argv[0]);
-  app.add_option("--root", options.root, "folder of the unpacked initramfs")->required();
-  app.add_option("--lists", options.lists, "folder of the lists to choose from (default /etc/digest_lists)");
+  app.add_option("--root", options.root, "directory of the unpacked initramfs")->required();
+  app.add_option("--lists", options.lists,
+                 "directory of the lists to choose from (default /etc/digest_lists)");
   app.add_option("--keys", options.keys,
                  "keys whose signatures count (default: those of the initramfs, /etc/diglim/keys in it)");
   app.add_option("-a,--algorithm", options.algorithm, "the kernel's digest algorithm (default sha256)");

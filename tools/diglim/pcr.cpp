@@ -189,7 +189,7 @@ int run_pcr(int argc, char** argv) {
   predict->add_flag("--json", options.json, "print JSON");
   predict->add_option("--log", options.log_output, "write the predicted IMA log to this file");
   predict->add_option("--manifests", options.manifests_output,
-                      "write the predicted manifests into this folder");
+                      "write the predicted manifests into this directory");
   predict->add_option("--sign", options.sign,
                       "sign the value with this private key (PEM): an authorization for unseal");
   predict->add_option("--pcrs", options.pcrs,

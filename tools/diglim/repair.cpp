@@ -31,8 +31,8 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
       "Brings the lists of /etc/digest_lists, and what the kernel has of them, in step with the rpm "
       "database.",
       argv[0]);
-  auto* root = app.add_option("-r,--root", options.root, "folder of another system, as rpm's --root");
-  app.add_option("--dbpath", options.dbpath, "folder of the rpm database")->excludes(root);
+  auto* root = app.add_option("-r,--root", options.root, "directory of another system, as rpm's --root");
+  app.add_option("--dbpath", options.dbpath, "directory of the rpm database")->excludes(root);
   app.add_option("--loader", options.loader, "program to run in place of diglim-loader");
   app.add_flag("--prune", options.prune, "remove the list of every package that is not installed");
   app.add_flag("-q,--quiet", options.quiet, "print errors only");

@@ -34,7 +34,7 @@ struct Request {
 };
 
 void add_common(CLI::App& app, Options& options) {
-  app.add_option("--root", options.root, "change the system in this folder instead");
+  app.add_option("--root", options.root, "change the system in this directory instead");
   app.add_flag("--chroot", options.chroot, "with --root: run dracut and the like in it, by chroot");
   app.add_flag("--no-initramfs", options.no_initramfs, "leave the initramfs alone");
   app.add_flag("-y,--yes", options.yes, "do not ask");
@@ -56,9 +56,9 @@ std::optional<int> read_options(int argc, char** argv, Request& request) {
   install->add_option("--mode", options.mode, "enforce (default) or permissive")
       ->check(CLI::IsMember({"enforce", "permissive"}));
   install->add_option("--keys", options.keys,
-                      "trust these keys too: a file, or a folder of files; repeatable");
+                      "trust these keys too: a file, or a directory of files; repeatable");
   install->add_flag("--rpm-keys", options.rpm_keys, "trust the keys in rpm's keyring");
-  install->add_option("--dbpath", options.dbpath, "folder of the rpm database");
+  install->add_option("--dbpath", options.dbpath, "directory of the rpm database");
   install->add_flag("--lockdown", options.lockdown, "lockdown=integrity on the kernel command line, too");
   install->add_flag("--no-boot-loader", options.no_boot_loader, "leave the kernel command line alone");
   install->add_flag("--enforce-anyway", options.enforce_anyway, "enforce although something would be denied");
@@ -85,7 +85,8 @@ class KeyFolder {
   static Result<KeyFolder> create(const System& system, const Plan& plan) {
     std::error_code error;
     std::string name = (std::filesystem::temp_directory_path(error) / "diglim-keys.XXXXXX").string();
-    if (error || mkdtemp(name.data()) == nullptr) return from_errno("create folder " + escape(name), errno);
+    if (error || mkdtemp(name.data()) == nullptr)
+      return from_errno("create directory " + escape(name), errno);
     KeyFolder folder(name);
     for (const std::string& present : system.host().names(kKeysFolder)) {
       const auto bytes = read_file(system.host().path(std::string(kKeysFolder) + "/" + present), 1u << 20);

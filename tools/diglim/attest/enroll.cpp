@@ -201,7 +201,8 @@ void add_enroll_commands(CLI::App& app, Subcommands& commands) {
   CLI::App* answer = add("enroll-answer", "on the machine: open it", make_answer);
   CLI::App* accepted = add("enroll-accept", "verifier: compare, and write the attestation key", accept);
   for (CLI::App* command : {request, answer}) {
-    command->add_option("--state", options->state, "folder for the keys' names (default: /var/lib/diglim)");
+    command->add_option("--state", options->state,
+                        "directory for the keys' names (default: /var/lib/diglim)");
     add_tcti_option(*command, options->tcti);
   }
   for (CLI::App* command : {challenge, accepted}) {

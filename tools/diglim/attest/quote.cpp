@@ -141,8 +141,9 @@ void add_quote_command(CLI::App& app, Subcommands& commands) {
   quote->add_option("--pcrs", options->pcrs, "which registers, such as 0-10,12 (default: 0-10)");
   quote->add_option("--bank", options->bank, "sha1, sha256, sha384, sha512 (default: sha256)");
   quote->add_option("--log", options->log, "the IMA log (default: the kernel's)");
-  quote->add_option("--manifests", options->manifests, "folder of the manifests (default: /run/diglim)");
-  quote->add_option("--state", options->state, "folder of what enrolment keeps (default: /var/lib/diglim)");
+  quote->add_option("--manifests", options->manifests, "directory of the manifests (default: /run/diglim)");
+  quote->add_option("--state", options->state,
+                    "directory of what enrolment keeps (default: /var/lib/diglim)");
   add_tcti_option(*quote, options->tcti);
   commands.emplace_back(quote, [&app, options] { return run(app, *options); });
 }

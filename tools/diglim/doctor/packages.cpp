@@ -174,7 +174,8 @@ void check_keys(const std::string& keys, const Result<TrustStore>& trust, Findin
     finding.next = "diglim setup install --rpm-keys, or copy the distribution's public key there";
   }
   findings.push_back(finding);
-  Finding unusable{"keys.unusable", Level::kWarn, "", "remove them from the folder, or get newer ones", {}};
+  Finding unusable{
+      "keys.unusable", Level::kWarn, "", "remove them from the directory, or get newer ones", {}};
   for (const std::string& key : trust->unusable()) add_item(unusable, key);
   unusable.what = fmt::format("{} keys can verify nothing", unusable.count);
   if (unusable.count > 0) findings.push_back(unusable);

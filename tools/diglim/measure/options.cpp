@@ -121,7 +121,7 @@ void add_tcti_option(CLI::App& app, std::string& tcti) {
 }
 
 void add_system_options(CLI::App& app, PredictOptions& options) {
-  app.add_option("--root", options.system.root, "the system in this folder (default: /)");
+  app.add_option("--root", options.system.root, "the system in this directory (default: /)");
   app.add_option("--initramfs", options.initramfs,
                  "an unpacked initramfs, whose configuration, keys and lists count first; those of --root "
                  "are then loaded");

@@ -63,7 +63,7 @@ Result<Step> plan_keys(const System& system, const Options& options) {
   if (step.files.empty() && present == 0) {
     return not_found(
         "no key is trusted, so nothing would be known: --rpm-keys takes those in rpm's keyring, --keys "
-        "FOLDER others "
+        "DIRECTORY others "
         "(/etc/pki/rpm-gpg holds the distribution's)");
   }
   step.what = fmt::format("trust {} keys, besides {} that are in {} already", step.files.size(), present,

@@ -98,14 +98,16 @@ Result<void> System::make_folder(const std::string& path) {
   if (path.empty()) return {};
   struct stat info = {};
   if (stat(host_.path(path).c_str(), &info) == 0) {
-    return S_ISDIR(info.st_mode) ? Result<void>() : Result<void>(invalid(escape(path) + " is not a folder"));
+    return S_ISDIR(info.st_mode) ? Result<void>()
+                                 : Result<void>(invalid(escape(path) + " is not a directory"));
   }
   TRY(make_folder(folder_of(path)));
   record_.folders.push_back(path);
   // The record's own folder has to be there for the record to be written.
   const bool first = std::string_view(kRecordPath).starts_with(path + "/");
   if (!first) TRY(save());
-  if (mkdir(host_.path(path).c_str(), 0755) != 0) return from_errno("create folder " + escape(path), errno);
+  if (mkdir(host_.path(path).c_str(), 0755) != 0)
+    return from_errno("create directory " + escape(path), errno);
   return {};
 }
 
@@ -241,7 +243,7 @@ Result<bool> System::put_back(const RecordedFile& file) {
 Result<void> System::remove_folders() const {
   for (auto folder = record_.folders.rbegin(); folder != record_.folders.rend(); ++folder) {
     if (rmdir(host_.path(*folder).c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
-      return from_errno("remove folder " + escape(*folder), errno);
+      return from_errno("remove directory " + escape(*folder), errno);
   }
   return {};
 }

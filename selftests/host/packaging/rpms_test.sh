@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Goal: the RPMs build from the tree, hold what they should, as it was built, and rpmlint has nothing to say.
+# Expected: no "not ok", exit 0. The programs come from the build tree (./check has built them): the spec's own %build is the same two
+# commands, tried with --full, which takes minutes.
+# Usage: rpms_test.sh BUILD [--full]
+top=$(cd "$(dirname "$0")/../../.." && pwd)
+build=$(realpath "$1") full=${2:-}
+. "$top/selftests/lib/cli.sh"
+cd "$work" || exit 1
+options=(--build "$build")
+[ "$full" != --full ] || options=()
+expect 0 "$top/packaging/build-rpms" "${options[@]}" --worktree rpms
+[ "$failed" = 0 ] || { echo "$err"; finish; }
+ls rpms
+version=$(sed -n 's/^Version: *//p' "$top/packaging/diglim.spec")
+
+# files PACKAGE: its files, one a line; a man page without .gz, folders with a slash.
+files() { rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' rpms/"$1"-"$version"-*.{x86_64,noarch}.rpm 2>/dev/null |
+  sed 's/^d[^ ]* \(.*\)/\1\//; s/^[^ ]* //; s/\.gz$//' | sort; }
+rpm -qp rpms/*.rpm >/dev/null 2>log || fail "rpm -qp: $(cat log)"
+{
+	printf '%s\n' /etc/diglim/ /etc/diglim/keys/ /etc/diglim/loader.conf /etc/digest_lists/ /var/lib/diglim/ /usr/libexec/diglim/ \
+		/usr/libexec/diglim/grub-permissive /usr/sbin/diglim-loader \
+		/usr/bin/{compact_gen,diglim,diglim_setup.sh,diglim_user_client,rpm_gen}
+	(cd "$top/packaging" && printf '/usr/share/bash-completion/completions/%s\n' completion/* | sed 's|completion/\([^/]*\)$|\1|' &&
+		for page in man/*; do [ "$page" != man/diglim-rpm-plugin.8 ] && echo "/usr/share/man/man${page##*.}/${page#man/}"; done &&
+		printf '/usr/lib/systemd/system/%s\n' systemd/* | sed 's|systemd/\([^/]*\.service\)$|\1|')
+} | sed 's|system/systemd/|system/|; s|completions/completion/|completions/|' | sort >wanted
+files diglim | grep -v -e ^/usr/share/doc/ -e ^/usr/share/licenses/ >got
+diff -u wanted got || fail "files of diglim"
+while read -r program; do
+	grep -qE "^/usr/share/man/man[18]/$program\.[18]$" got || fail "no man page of $program"
+done < <(sed -n 's|^/usr/s\?bin/||p' got)
+equal "plugin" "$(files diglim-rpm-plugin | tr '\n' ' ')" \
+	"/usr/lib/rpm/macros.d/macros.transaction_diglim $(rpm --eval %__plugindir)/diglim.so /usr/share/man/man8/diglim-rpm-plugin.8 "
+equal "dracut" "$(files diglim-dracut | grep -v -e '/$' -e ^/usr/share/doc/ | tr '\n' ' ')" \
+	"$(cd "$top/dracut" && find 90diglim -type f -printf '/usr/lib/dracut/modules.d/%p\n' | sort | tr '\n' ' ')"
+
+# Installed, the loader is what was built: a stripped or compressed one would have another digest.
+shopt -s nullglob
+mkdir root && rpm --root "$work/root" --dbpath /var/lib/rpm --nodeps --noplugins -i rpms/*.{x86_64,noarch}.rpm >log 2>&1 ||
+  fail "install: $(cat log)"
+[ "$full" = --full ] || cmp "$build/loader/diglim-loader" root/usr/sbin/diglim-loader || fail "the loader was changed"
+equal "configuration" "$(rpm -qpc rpms/diglim-"$version"-*.x86_64.rpm 2>/dev/null)" /etc/diglim/loader.conf
+# A machine that is set up would not boot without loader or dracut module.
+equal "scriptlets, in Lua" \
+  "$(rpm -qp --scripts rpms/*.rpm 2>/dev/null | grep -v '^preuninstall scriptlet (using <lua>):$' | grep scriptlet)" ""
+remove() { rpm --root "$work/root" --dbpath /var/lib/rpm --noplugins -e "$@"; }
+echo '{}' >root/var/lib/diglim/setup.json
+for packages in diglim-dracut 'diglim diglim-dracut diglim-rpm-plugin'; do
+	# shellcheck disable=SC2086 # words
+	remove $packages >log 2>&1 && fail "$packages is removed from a machine that is set up"
+	contains "the reason" "$(cat log)" "run diglim setup uninstall first"
+	rpm --root "$work/root" --dbpath /var/lib/rpm -q diglim diglim-dracut >log 2>&1 || fail "$packages is gone: $(cat log)"
+done
+[ -e root/usr/sbin/diglim-loader ] && [ -e root/usr/lib/dracut/modules.d/90diglim/module-setup.sh ] || fail "files are gone"
+expect 0 root/usr/bin/diglim --version
+equal "version" "$out" "DIGLIM $version"
+rm root/var/lib/diglim/setup.json
+remove diglim diglim-dracut >log 2>&1 || fail "remove: $(cat log)"
+[ ! -e root/usr/sbin/diglim-loader ] || fail "the loader stays"
+mkdir units
+for unit in "$top"/packaging/systemd/*; do
+	# The program is not installed here.
+	sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$unit" >"units/${unit##*/}"
+	expect 0 systemd-analyze verify --man=no "units/${unit##*/}"
+	equal "systemd-analyze of $unit" "$err" ""
+done
+expect 0 rpmlint --config "$top/packaging/rpmlintrc.toml" rpms/*.rpm
+contains "rpmlint" "$out" "0 errors, 0 warnings"
+finish

@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Goal: what diglim doctor says of a good machine and of each thing that can be wrong with one.
+# Expected: no "not ok", exit 0. Golden outputs are in golden/; UPDATE=1 writes them.
+. "$(dirname "$0")/../../lib/cli.sh"
+. "$(dirname "$0")/fake_host.sh"
+diglim=$(realpath "$1")/diglim
+golden=$(cd "$(dirname "$0")/golden" && pwd)
+cd "$work" || exit 1
+prepare_host || { echo "FAIL: cannot make a signed package: $(cat ./*.log)"; exit 1; }
+
+# What a kernel shows when all is well.
+make_kernel() {
+	mkdir -p "$1"/{proc/self,proc/sys/kernel,sys/kernel/security/ima,sys/kernel/btf,sys/class/tpm/tpm0,sys/module/module/parameters} \
+		"$1/sys/firmware/efi/efivars" "$1/usr/lib64/rpm-plugins" "$1/usr/lib/rpm/macros.d"
+	echo 6.1.0-32-amd64 >"$1/proc/sys/kernel/osrelease"
+	echo 1 >"$1/proc/sys/kernel/ftrace_enabled"
+	echo 'BOOT_IMAGE=/vmlinuz ro rdinit=/usr/sbin/diglim-loader lockdown=integrity' >"$1/proc/cmdline"
+	echo 'lockdown,capability,selinux,bpf' >"$1/sys/kernel/security/lsm"
+	echo 'none [integrity] confidentiality' >"$1/sys/kernel/security/lockdown"
+	touch "$1/sys/kernel/btf/vmlinux"
+	echo 2 >"$1/sys/class/tpm/tpm0/tpm_version_major"
+	echo Y >"$1/sys/module/module/parameters/sig_enforce"
+	printf '\6\0\0\0\1' >"$1/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+	printf '%s\n' '22 1 8:1 / / rw - ext4 /dev/sda1 rw' \
+		'23 22 8:2 / /home\040of\040all rw shared:1 - xfs /dev/sda2 rw' >"$1/proc/self/mountinfo"
+	printf 'CONFIG_IMA=y\nCONFIG_IMA_DEFAULT_HASH="sha256"\nCONFIG_BPF_LSM=y\n' >"$1/boot/config-6.1.0-32-amd64"
+	mkdir -p "$1/lib/modules/6.1.0-32-amd64" && echo 'kernel/fs/x.ko.xz: kernel/lib/y.ko.xz' >"$1/lib/modules/6.1.0-32-amd64/modules.dep"
+	touch "$1/usr/lib64/rpm-plugins/diglim.so"
+	echo '%__transaction_diglim %{__plugindir}/diglim.so' >"$1/usr/lib/rpm/macros.d/macros.transaction_diglim"
+}
+# doctor STATUS NAME [OPTION...]: of host NAME, compared with golden/doctor-NAME.golden. Fingerprints differ each time.
+doctor() {
+	local wanted=$1 name=$2
+	shift 2
+	expect "$wanted" "$diglim" doctor --root "$work/$name" "$@"
+	sed -E "s|$work|WORK|g; s/[0-9a-f]{16}/KEYID/g" <"$work/out" >got
+	[ -z "${UPDATE:-}" ] || cp got "$golden/doctor-$name.golden"
+	diff -u "$golden/doctor-$name.golden" got || fail "doctor of $name"
+}
+digest_of() { "$(dirname "$diglim")/rpm_gen" -d "$1/etc/digest_lists" -r "$1" -q; }
+
+make_host good && echo cache >good/etc/ld.so.cache && make_kernel good && cp hello.asc good/etc/diglim/keys/ ||
+  fail "no host: $(cat install.log)"
+rm -f good/usr/lib64/rpm-plugins/diglim.so && touch good/usr/lib64/rpm-plugins/diglim.so
+rm good/usr/sbin/diglim-loader && touch good/usr/sbin/diglim-loader # empty: nothing to run
+digest_of good
+doctor 0 good
+expect 0 "$diglim" doctor --root good --json
+levels=$("$top/selftests/lib/json" '*.level' <<<"$out")
+equal "all is well, as JSON" "$(sort -u <<<"$levels")" ok
+[ "$(wc -l <<<"$levels")" -ge 15 ] || fail "too few findings as JSON: $out"
+
+# Can IMA be told what is known?
+measurement() { # LSMS SELINUX_ENFORCE CONFIGURATION WANTED
+	cp -r good measured
+	echo "$1" >measured/sys/kernel/security/lsm
+	[ -z "$2" ] || { mkdir -p measured/sys/fs/selinux && echo "$2" >measured/sys/fs/selinux/enforce; }
+	printf 'measure = on\n%b' "$3" >measured/etc/diglim/loader.conf
+	expect 0 "$diglim" doctor --root "$work/measured"
+	grep -q -- "$4" "$work/out" || fail "measurement with $1, $2, $3: no '$4'"
+	rm -r measured
+}
+measurement bpf,apparmor '' '' '^ok *IMA can be told'
+measurement bpf,selinux 1 '' 'to do: set labels = selinux'
+measurement bpf '' '' 'to do: boot with AppArmor'
+measurement bpf,selinux 1 'labels = selinux\n' '^ok *IMA can be told'
+measurement bpf,selinux '' 'labels = selinux\n' '^warn *SELinux has no policy'
+measurement bpf,selinux 0 'labels = selinux\n' '^warn *SELinux is permissive'
+measurement bpf,selinux 1 'labels = selinux\nmode = permissive\n' '^warn *in permissive mode'
+measurement bpf,apparmor '' 'labels = selinux\n' 'to do: set labels = apparmor'
+
+# Everything that can be wrong.
+cp -r good bad
+echo 5.10.0 >bad/proc/sys/kernel/osrelease
+cp bad/boot/config-6.1.0-32-amd64 bad/boot/config-5.10.0
+mv bad/lib/modules/6.1.0-32-amd64 bad/lib/modules/5.10.0
+echo 'ro ima_policy=tcb' >bad/proc/cmdline
+echo 'capability,selinux' >bad/sys/kernel/security/lsm
+echo '[none] integrity confidentiality' >bad/sys/kernel/security/lockdown
+rm -r bad/sys/kernel/btf/vmlinux bad/sys/kernel/security/ima bad/sys/class/tpm/tpm0 bad/usr/lib/rpm/macros.d/*
+echo 0 >bad/proc/sys/kernel/ftrace_enabled
+echo N >bad/sys/module/module/parameters/sig_enforce
+printf '\6\0\0\0\0' >bad/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
+mkdir -p bad/sys/fs/selinux bad/usr/local/bin bad/opt && echo 0 >bad/sys/fs/selinux/enforce
+printf '%s\n' '22 1 8:1 / / rw - overlay overlay rw' '23 22 8:2 / /boot rw - vfat /dev/loop0 rw' \
+  '24 22 0:1 / /home rw - nfs4 host:/home rw' >bad/proc/self/mountinfo
+make_package unsigned && make_signing_key stranger && make_package foreign stranger || fail "packages: $(cat ./*.log)"
+install_package bad unsigned && install_package bad foreign || fail "install: $(cat install.log)"
+echo changed >>bad/usr/bin/hello
+printf '#!/bin/sh\n' >bad/usr/local/bin/own && chmod 755 bad/usr/local/bin/own
+mkdir -p bad/etc/cron.daily && cp bad/usr/local/bin/own bad/etc/cron.daily/changed
+touch bad/var/lib/diglim/transaction
+rm bad/etc/digest_lists/* && echo x >bad/etc/digest_lists/0-file_list-rpm-gone-1-1.noarch &&
+  echo x >bad/etc/digest_lists/0-file_list-compact-x
+mkdir -p {good,bad}/boot/loader/entries && printf 'title x\nlinux /vmlinuz-5.9.0\ninitrd /y\n' |
+  tee {good,bad}/boot/loader/entries/0123-0-diglim-permissive.conf >one
+touch good/boot/vmlinuz-5.9.0
+doctor 1 bad
+doctor 0 good
+
+# What cannot be seen is not called good.
+cp -r good blind && rm -r blind/sys blind/proc
+doctor 3 blind --seconds 0
+cp -r good nokeys && rm nokeys/etc/diglim/keys/*
+doctor 1 nokeys --seconds 0
+echo 'mode = off' >good/etc/diglim/loader.conf
+expect 1 "$diglim" doctor --root good --seconds 0
+contains "configuration" "$out" 'loader.conf: line 1: mode is "enforce", "permissive" or "measure", not "off"'
+rm good/etc/diglim/loader.conf
+# Time over: said, not hidden.
+mkdir -p good/opt && for i in $(seq 3000); do echo "$i" >"good/opt/$i"; done && chmod -R 755 good/opt &&
+  head -c 300000000 /dev/zero >good/opt/large && chmod 755 good/opt/large
+expect 0 "$diglim" doctor --root good
+contains "unknown programs are counted" "$out" "and 2981 more"
+expect 2 "$diglim" doctor x
+expect 2 "$diglim" doctor --seconds -1
+finish

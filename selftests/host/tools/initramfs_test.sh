@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Goal: what users see of `diglim initramfs`: which lists it takes, what it says of the rest, exit statuses.
+# Expected: no "not ok", exit 0.
+. "$(dirname "$0")/../../lib/cli.sh"
+tools=$(realpath "$1")
+top=$(realpath "$(dirname "$0")/../../..")
+diglim=$tools/diglim
+gen=$tools/compact_gen
+cd "$work" || exit 1
+
+for name in trusted other; do
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $name.key -out $name.pem -subj /CN=$name \
+		-days 30 -config /dev/null 2>/dev/null || fail "no openssl"
+done
+mkdir -p root/usr/bin root/etc/diglim/keys root/usr/lib/dracut/hooks/cmdline lists
+cp trusted.pem root/etc/diglim/keys/
+printf '#!/bin/sh\necho one\n' >root/usr/bin/one
+printf '#!/bin/sh\necho two\n' >root/usr/bin/two
+printf '#!/bin/sh\n# made by dracut\n' >root/usr/lib/dracut/hooks/cmdline/10.sh
+chmod 755 root/usr/bin/* root/usr/lib/dracut/hooks/cmdline/10.sh
+make() { "$gen" -q -d lists --name "$1" -i "$2" -k "$3.key" -c "$3.pem"; }
+echo unneeded >unneeded
+make one root/usr/bin/one trusted
+make two root/usr/bin/two trusted
+make unneeded unneeded trusted
+prefix=0-file_list-compact
+
+# What covers is taken, nothing else is.
+expect 0 "$diglim" initramfs --root root --lists lists
+equal lists "$(grep -v '^#' <<<"$out")" "$prefix-one
+$prefix-two"
+contains sum "$out" "# 2 lists for 2 files; DIGLIM adds "
+equal stderr "$err" ""
+[ ! -e root/etc/digest_lists ] || fail "copied without --copy"
+
+expect 0 "$diglim" initramfs --root root --lists lists --copy --json
+contains json "$out" "{\"lists\":[\"$prefix-one\",\"$prefix-two\"],\"files\":2,\"uncovered\":[],\"rejected\":[],\"bytes\":"
+equal copied "$(ls root/etc/digest_lists)" "$prefix-one
+$prefix-two"
+cmp -s lists/$prefix-one root/etc/digest_lists/$prefix-one || fail "not the same bytes"
+
+# A stripped program is another program; a list by a key that the initramfs does not trust covers nothing.
+printf x >>root/usr/bin/one
+expect 1 "$diglim" initramfs --root root --lists lists
+equal stderr "$err" "diglim initramfs: no digest list has /usr/bin/one: it will be denied"
+make one root/usr/bin/one other
+expect 1 "$diglim" initramfs --root root --lists lists
+contains stderr "$err" "diglim initramfs: left out: $prefix-one: "
+contains stderr "$err" "no digest list has /usr/bin/one: it will be denied"
+mkdir both && cp trusted.pem other.pem both/
+expect 0 "$diglim" initramfs --root root --lists lists --keys both
+
+# dracut's module is only where it is asked for (dracut.modules(7): 255), and nowhere without the loader.
+module() { bash -c "require_binaries() { $1; }; moddir=x initdir=x; . '$top/dracut/90diglim/module-setup.sh'; check"; }
+expect 255 module true
+expect 1 module false
+
+# Wrong calls and places.
+expect 2 "$diglim" initramfs
+expect 2 "$diglim" initramfs --root root -a md17
+expect 3 "$diglim" initramfs --root none
+expect 3 "$diglim" initramfs --root root --lists none
+contains stderr "$err" "none"
+finish
