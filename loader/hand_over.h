@@ -5,11 +5,9 @@
 #pragma once
 
 #include "lib/base/file.h"
+#include "lib/base/paths.h"
 
 namespace diglim {
-
-constexpr const char* kRunFolder = "/run/diglim";
-constexpr const char* kBootLoader = "/run/diglim/loader";
 
 // At boot: copies this program to kBootLoader. REQUIRES: /run is mounted, and stays mounted with the real
 // root.

@@ -107,13 +107,9 @@ Result<void> read_modes(Reader& reader, VerifierPolicy& policy) {
   if (!value->is_array() || value->empty()) return wrong("modes", "a list of modes");
   policy.modes.clear();
   for (const json& item : *value) {
-    bool known = false;
-    for (auto mode : {ManifestMode::kEnforce, ManifestMode::kPermissive, ManifestMode::kMeasure}) {
-      if (!says(item, mode_name(mode))) continue;
-      policy.modes.insert(mode);
-      known = true;
-    }
-    if (!known) return wrong("modes", "of enforce, permissive, measure");
+    const auto mode = item.is_string() ? mode_from_name(item.get<std::string>()) : std::nullopt;
+    if (!mode) return wrong("modes", "of enforce, permissive, measure");
+    policy.modes.insert(*mode);
   }
   return {};
 }

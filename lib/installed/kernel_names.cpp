@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "lib/base/owned.h"
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
 #include "lib/crypto/hash.h"
 
@@ -52,8 +53,8 @@ Result<KernelNames> KernelNames::create(const std::string& root) {
   if (!identity) return identity.error();
   if (identity->empty()) return KernelNames("", "");
   KernelNames names(*identity, identity->starts_with('/') ? *identity : "");
-  (void)mkdir("/run/diglim", 0700);  // is there, or what follows says why not
-  std::string path = "/run/diglim/root.XXXXXX";
+  (void)mkdir(kRunFolder, 0700);  // is there, or what follows says why not
+  std::string path = std::string(kRunFolder) + "/root.XXXXXX";
   if (mkdtemp(path.data()) == nullptr) return from_errno("create " + path, errno);
   names.links_path_ = path;
   TRY_ASSIGN(names.links_, open_file(path, O_RDONLY | O_DIRECTORY));

@@ -12,13 +12,12 @@
 #include <csignal>
 #include <ctime>
 
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
 
 namespace diglim {
 namespace {
 
-constexpr char kBootedLoader[] = "/run/diglim/loader";
-constexpr char kInstalledLoader[] = "/usr/sbin/diglim-loader";
 constexpr size_t kMaxArgumentBytes = 512u << 10;  // of the kernel's 2 MiB
 constexpr size_t kMaxOutputBytes = 64u << 10;
 constexpr int kExitCannotRun = 127;
@@ -83,8 +82,8 @@ Publisher::Publisher(const std::string& loader, int budget_ms)
       budget_ms_(budget_ms),
       left_ms_(budget_ms) {
   if (!loader_.empty()) return;
-  if (access(kBootedLoader, X_OK) == 0) {
-    loader_ = kBootedLoader;
+  if (access(kBootLoader, X_OK) == 0) {
+    loader_ = kBootLoader;
     active_ = 1;
   } else if (access(kInstalledLoader, X_OK) == 0) {
     loader_ = kInstalledLoader;

@@ -22,8 +22,8 @@ using doctor::Findings;
 using doctor::Level;
 using setup::Options;
 using setup::Plan;
+using setup::RecordedHost;
 using setup::Report;
-using setup::System;
 
 constexpr std::string_view kTool = "diglim setup";
 
@@ -82,14 +82,14 @@ int fail(const Error& error, std::string_view hint = "") {
 // What the loader will trust, in a folder for the checks: the keys that are there and those of the plan.
 class KeyFolder {
  public:
-  static Result<KeyFolder> create(const System& system, const Plan& plan) {
+  static Result<KeyFolder> create(const RecordedHost& host, const Plan& plan) {
     std::error_code error;
     std::string name = (std::filesystem::temp_directory_path(error) / "diglim-keys.XXXXXX").string();
     if (error || mkdtemp(name.data()) == nullptr)
       return from_errno("create directory " + escape(name), errno);
     KeyFolder folder(name);
-    for (const std::string& present : system.host().names(kKeysFolder)) {
-      const auto bytes = read_file(system.host().path(std::string(kKeysFolder) + "/" + present), 1u << 20);
+    for (const std::string& present : host.view().names(kKeysFolder)) {
+      const auto bytes = read_file(host.view().path(std::string(kKeysFolder) + "/" + present), 1u << 20);
       if (bytes) TRY(write_file_atomically(name + "/" + present, *bytes, 0600));
     }
     for (const setup::FileChange& key : plan.keys) {
@@ -111,12 +111,13 @@ class KeyFolder {
 };
 
 // What stands against enforcing, as lines. Lists and boot settings are what setup is about to make.
-Result<std::vector<std::string>> objections(const System& system, const Plan& plan, const Options& options) {
-  TRY_ASSIGN(const KeyFolder keys, KeyFolder::create(system, plan));
+Result<std::vector<std::string>> objections(const RecordedHost& host, const Plan& plan,
+                                            const Options& options) {
+  TRY_ASSIGN(const KeyFolder keys, KeyFolder::create(host, plan));
   Findings findings;
-  if (system.host().is_live()) check_kernel(system.host(), findings);
-  if (system.host().is_live()) check_file_systems(system.host(), findings);
-  check_content(system.host(), {keys.path(), options.dbpath, options.seconds, !options.json}, findings);
+  if (host.view().is_live()) check_kernel(host.view(), findings);
+  if (host.view().is_live()) check_file_systems(host.view(), findings);
+  check_content(host.view(), {keys.path(), options.dbpath, options.seconds, !options.json}, findings);
   std::vector<std::string> lines;
   for (const doctor::Finding& finding : findings) {
     const bool vital = finding.id == "kernel.lsm" || finding.id == "kernel.ima" || finding.id == "packages";
@@ -203,10 +204,10 @@ int finish(const Result<Report>& report, const Options& options, std::string_vie
   return kExitOk;
 }
 
-int install(System& system, const Options& options) {
-  const auto plan = make_plan(system, options);
+int install(RecordedHost& host, const Options& options) {
+  const auto plan = make_plan(host, options);
   if (!plan) return fail(plan.error(), "; nothing was changed");
-  const auto against = objections(system, *plan, options);
+  const auto against = objections(host, *plan, options);
   if (!against) return fail(against.error(), "; nothing was changed");
   if (options.dry_run && options.json) {
     print_plan_json(*plan, *against);
@@ -226,7 +227,7 @@ int install(System& system, const Options& options) {
     if (const auto status = ask("Go on?")) return *status;
   }
   return finish(
-      carry_out(system, *plan, options), options,
+      carry_out(host, *plan, options), options,
       options.no_boot_loader
           ? fmt::format("DIGLIM starts when the kernel command line has: {}", fmt::join(plan->words, " "))
           : fmt::format("Reboot to switch DIGLIM on ({}). If the machine does not come up, choose "
@@ -238,10 +239,10 @@ int install(System& system, const Options& options) {
       "  reason and run this again, or: diglim setup uninstall");
 }
 
-int uninstall(System& system, const Options& options) {
-  if (!system.has_record()) {
+int uninstall(RecordedHost& host, const Options& options) {
+  if (!host.has_record()) {
     if (!options.dry_run) {
-      if (auto swept = system.forget(); !swept) return fail(swept.error());
+      if (auto swept = host.forget(); !swept) return fail(swept.error());
     }
     if (!options.json) fmt::print("nothing to undo: {} is not there\n", setup::kRecordPath);
     if (options.json) fmt::print("{{\"done\":[],\"to_do\":[]}}\n");
@@ -249,14 +250,14 @@ int uninstall(System& system, const Options& options) {
   }
   if (!options.json) {
     fmt::print("To be put back:\n");
-    for (const auto& file : system.record().files) fmt::print("  {}\n", escape(file.path));
+    for (const auto& file : host.record().files) fmt::print("  {}\n", escape(file.path));
     (void)std::fflush(stdout);
   }
   if (options.dry_run) return kExitOk;
   if (!options.yes) {
     if (const auto status = ask("Go on?")) return *status;
   }
-  const auto report = undo(system, options);
+  const auto report = undo(host, options);
   const bool complete = report && report->to_do.empty();
   return finish(report, options,
                 fmt::format("{} is as before. DIGLIM stays active until the next reboot.",
@@ -273,9 +274,9 @@ int run_setup(int argc, char** argv) {
     complain(kTool, "only root may do this; try sudo, or --dry-run");
     return kExitEnvironment;
   }
-  auto system = System::open(request.options.root, request.options.chroot, !request.options.dry_run);
-  if (!system) return fail(system.error(), "; nothing was changed");
-  return request.install ? install(*system, request.options) : uninstall(*system, request.options);
+  auto host = RecordedHost::open(request.options.root, request.options.chroot, !request.options.dry_run);
+  if (!host) return fail(host.error(), "; nothing was changed");
+  return request.install ? install(*host, request.options) : uninstall(*host, request.options);
 }
 
 }  // namespace diglim

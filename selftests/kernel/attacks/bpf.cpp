@@ -57,7 +57,7 @@ bool is_listed(__u32 id, int (*next_id)(__u32, __u32*)) {
 
 // Walks all maps of the kernel. One of DIGLIM's is the prize; with DIGLIM off our own stands in for it.
 Report map_by_id() {
-  const Fd own(pins_are_real() ? -1 : create_map("diglim_x"));
+  const Fd own(diglim_is_there() ? -1 : create_map("diglim_x"));
   bool refused_one = false;
   for (__u32 id = 0; bpf_map_get_next_id(id, &id) == 0;) {
     const Fd map(bpf_map_get_fd_by_id(id));
@@ -76,7 +76,7 @@ Report map_by_id() {
 }
 
 Report prog_by_id() {
-  const Fd own(pins_are_real()
+  const Fd own(diglim_is_there()
                    ? -1
                    : load_program(BPF_PROG_TYPE_SOCKET_FILTER, BPF_CGROUP_INET_INGRESS, "diglim_x", nullptr));
   bool refused_one = false;
@@ -162,7 +162,7 @@ std::span<const Attack> bpf_attacks() {
   return kAttacks;
 }
 
-bool pins_are_real() {
+bool diglim_is_there() {
   return access("/usr/sbin/diglim-loader", F_OK) == 0;
 }
 

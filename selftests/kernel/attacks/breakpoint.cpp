@@ -85,7 +85,7 @@ Report judge_afterwards(const Report& report) {
 }
 
 Report with_breakpoint(uint64_t Text::*where, uint64_t change) {
-  if (!pins_are_real()) {
+  if (!diglim_is_there()) {
     const std::string decoy = known_copy("elf");
     const Fd probe = place(decoy, kElfCodeAt);
     return probe ? judge_decoy(decoy) : not_tried("perf_event_open", errno);
@@ -105,7 +105,7 @@ Report at_unused() {
 }
 
 Report by_tracefs() {
-  const bool real = pins_are_real();
+  const bool real = diglim_is_there();
   const std::string path = real ? kLoader : known_copy("elf");
   char line[512];
   (void)snprintf(line, sizeof(line), "p:attack/one %s:0x%llx", path.c_str(),
@@ -127,7 +127,7 @@ Report by_tracefs() {
 
 // The loader has begun already, and has its rights.
 Report in_running(bool take_away) {
-  if (!pins_are_real()) return not_tried("no loader");
+  if (!diglim_is_there()) return not_tried("no loader");
   const std::string list = std::string(kBase) + "/lists/p6";
   const std::string path = scratch() + "/p6";
   (void)put(path, tiny_elf(106));

@@ -56,7 +56,7 @@ bool known_runs() {
 Report may_attach(const char* hook) {
   const Attached other = on_hook(hook);
   if (other.error != 0) return refused("load and attach", other.error, EPERM);
-  if (pins_are_real() && access("/vm/canary", F_OK) == 0 && !unknown_is_denied())
+  if (diglim_is_there() && access("/vm/canary", F_OK) == 0 && !unknown_is_denied())
     return {Outcome::kOtherReason, "the unknown runs beside it"};
   return known_runs() ? allowed("it is attached, and what is known runs") : refused("exec", EPERM, 0);
 }
@@ -149,7 +149,7 @@ Report watch(bpf_attach_type attach) {
     }
   }
   const bool runs = known_runs();
-  const bool denied = !pins_are_real() || access("/vm/canary", F_OK) != 0 || run({"/vm/canary"}) == -EPERM;
+  const bool denied = !diglim_is_there() || access("/vm/canary", F_OK) != 0 || run({"/vm/canary"}) == -EPERM;
   const std::string count = std::to_string(all.size()) + " programs";
   all.clear();
   if (!runs) return refused("exec and mmap of what is known, with " + count, EPERM, EPERM);

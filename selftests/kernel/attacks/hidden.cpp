@@ -217,7 +217,7 @@ Report device_above() {
     (void)usleep(20'000);
   }
   device = Fd();
-  if (!pins_are_real())
+  if (!diglim_is_there())
     return appeared ? allowed("kdevtmpfs made the node above its root") : not_tried("no node appeared");
   if (!unknown_is_denied()) return allowed("nothing is enforced any more");
   return run({known_copy("elf", false)}) == kKnownCode ? harmless("a node was made, everything holds")

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "selftests/kernel/attacks/attack.h"
+#include "selftests/kernel/attacks/pins.h"
 
 namespace attacks {
 namespace {
@@ -115,7 +116,7 @@ int attempt(const Attack& attack) {
   if (log) (void)lseek(log.get(), 0, SEEK_END);
   const Report report = run_apart(attack);
   // What was not tried is in no log, so nothing is waited for.
-  const bool is_told = report.outcome != Outcome::kNotTried && access("/usr/sbin/diglim-loader", F_OK) == 0;
+  const bool is_told = report.outcome != Outcome::kNotTried && diglim_is_there();
   const std::string event = find_event(log, is_told ? attack.event : nullptr);
   printf("%s %s %s %s\n", attack.name, outcome_name(report.outcome), event.c_str(), report.detail.c_str());
   (void)fflush(stdout);

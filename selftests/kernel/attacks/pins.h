@@ -7,7 +7,7 @@
 namespace attacks {
 
 // Is DIGLIM there at all? If not, something else stands in for what is attacked: the positive control.
-bool pins_are_real();
+bool diglim_is_there();
 
 // Ends the keeper by cgroup.kill: harmless() if it died. With DIGLIM off a decoy stands in for it.
 Report kill_keeper();

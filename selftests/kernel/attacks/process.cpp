@@ -38,7 +38,7 @@ constexpr char kSwitch[] = "/proc/sys/kernel/ftrace_enabled";
 
 // The keeper; with DIGLIM off a child that does what the keeper does: ignore signals and wait.
 pid_t target() {
-  if (!pins_are_real()) {
+  if (!diglim_is_there()) {
     const pid_t pid = fork();
     if (pid == 0) {
       (void)signal(SIGTERM, SIG_IGN);
@@ -240,7 +240,7 @@ Report flood_log() {
   (void)put(path, code_page(kUnknownCode));
   const pid_t pid = fork();
   if (pid == 0) {
-    const bool real = pins_are_real();
+    const bool real = diglim_is_there();
     const Fd fd(open(path.c_str(), O_RDONLY));
     if (real && setuid(65534) != 0) _exit(1);
     const std::string line = "diglim-attack: " + std::string(150, '.') + "\n";

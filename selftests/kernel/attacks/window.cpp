@@ -178,7 +178,7 @@ Report private_by_writer() {
 // Lock and log files have the digest of nothing, which many packages list.
 Report writers_of_empty(bool later) {
   std::string text;
-  if (pins_are_real() && loader({"load", std::string(kBase) + "/lists/nothing"}, &text) != 0)
+  if (diglim_is_there() && loader({"load", std::string(kBase) + "/lists/nothing"}, &text) != 0)
     return not_tried(text);
   const std::string path = scratch() + "/lock";
   (void)put(path, {}, 0644);
@@ -191,7 +191,7 @@ Report writers_of_empty(bool later) {
   }
   const bool written = poke(path, 0, 1);
   const int error = errno;
-  if (pins_are_real()) (void)loader({"unload", "nothing"});
+  if (diglim_is_there()) (void)loader({"unload", "nothing"});
   return written ? allowed("still writable") : refused("open for writing", error, 0);
 }
 Report empty_mapped() {

@@ -8,6 +8,7 @@
 #include "lib/attest/bundle.h"
 #include "lib/attest/verify.h"
 #include "lib/base/file.h"
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
 #include "lib/manifest/manifest.h"
 #include "lib/tcg/ima_log.h"
@@ -26,7 +27,7 @@ struct Options {
   std::string pcrs = "0-10";
   std::string bank = "sha256";
   std::string log = "/sys/kernel/security/ima/binary_runtime_measurements";
-  std::string manifests = "/run/diglim";
+  std::string manifests = kRunFolder;
   std::string state = "/var/lib/diglim";
   std::string tcti;
 };

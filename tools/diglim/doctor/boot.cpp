@@ -3,10 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
+#include "tools/diglim/doctor/active.h"
 #include "tools/diglim/doctor/checks.h"
 #include "tools/file_digests.h"
 #include "tools/run_command.h"
@@ -14,32 +15,16 @@
 namespace diglim::doctor {
 namespace {
 
-constexpr std::string_view kInstalled = "/usr/sbin/diglim-loader";
 constexpr std::string_view kPermissiveEntry = "-0-diglim-permissive.conf";
-constexpr std::string_view kBooted = "/run/diglim/loader";  // the one that started this boot
 
 Finding active(const Host& host) {
   if (geteuid() != 0) {
     return {
         "boot.active", Level::kUnknown, "only root may ask whether DIGLIM is active", "run this as root", {}};
   }
-  const std::string loader(host.exists(kBooted) ? kBooted : kInstalled);
+  const std::string loader(host.exists(kBootLoader) ? kBootLoader : kInstalledLoader);
   const auto answer = run_command({loader, "status", "--json"}, Errors::kHide);
-  if (!answer || answer->status != 0) {
-    return {"boot.active",
-            Level::kWarn,
-            "DIGLIM is not active",
-            "diglim setup install, then reboot; if that was done: dmesg | grep diglim",
-            {}};
-  }
-  const auto status = nlohmann::json::parse(answer->output, nullptr, false);
-  const std::string mode = status.is_object() ? status.value("mode", "") : "";
-  if (mode == "enforce") return {"boot.active", Level::kOk, "DIGLIM is active and enforces", "", {}};
-  return {"boot.active",
-          Level::kWarn,
-          "DIGLIM is active, but permissive: nothing is denied",
-          "when dmesg shows no more \"would deny\": diglim setup install --mode enforce, then reboot",
-          {}};
+  return active_by_status(answer && answer->status == 0 ? std::optional(answer->output) : std::nullopt);
 }
 
 Finding command_line(const Host& host) {
@@ -54,23 +39,23 @@ Finding command_line(const Host& host) {
   return {"boot.command_line",
           Level::kWarn,
           "the kernel command line does not start DIGLIM",
-          fmt::format("diglim setup install (it adds rdinit={})", kInstalled),
+          fmt::format("diglim setup install (it adds rdinit={})", kInstalledLoader),
           {}};
 }
 
 Finding loader(const Host& host) {
-  if (!host.exists(kInstalled)) {
+  if (!host.exists(kInstalledLoader)) {
     return {"boot.loader",
             Level::kFail,
-            fmt::format("{} is not there", kInstalled),
+            fmt::format("{} is not there", kInstalledLoader),
             "install the package diglim",
             {}};
   }
-  if (!host.is_live() || !host.exists(kBooted)) {
-    return {"boot.loader", Level::kOk, fmt::format("{} is installed", kInstalled), "", {}};
+  if (!host.is_live() || !host.exists(kBootLoader)) {
+    return {"boot.loader", Level::kOk, fmt::format("{} is installed", kInstalledLoader), "", {}};
   }
-  const auto installed = digest_file(std::string(kInstalled), HashAlgo::kSha256);
-  const auto booted = digest_file(std::string(kBooted), HashAlgo::kSha256);
+  const auto installed = digest_file(std::string(kInstalledLoader), HashAlgo::kSha256);
+  const auto booted = digest_file(std::string(kBootLoader), HashAlgo::kSha256);
   if (!installed || !booted) {
     return {"boot.loader",
             Level::kUnknown,

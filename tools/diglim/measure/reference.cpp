@@ -2,6 +2,7 @@
 #include "tools/diglim/measure/reference.h"
 
 #include "lib/base/file.h"
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
 #include "lib/crypto/hash.h"
 #include "object_hashes.h"
@@ -10,7 +11,6 @@
 namespace diglim {
 namespace {
 
-constexpr char kLoader[] = "/usr/sbin/diglim-loader";
 constexpr size_t kMaxLoaderBytes = 256u << 20;
 constexpr size_t kMaxTextBytes = 1u << 20;
 constexpr size_t kSha256Bytes = 32;
@@ -52,8 +52,9 @@ Result<Reference> read_reference(const ReferenceOptions& options) {
   TRY_ASSIGN(auto left_out, add_lists(generation, root + kListsFolder, trust));
   BootCode code;
   TRY_ASSIGN(code.policy_hash, policy_hash(options, config));
-  TRY_ASSIGN(code.loader_hash,
-             sha256_of_file(options.loader.empty() ? root + kLoader : options.loader, kMaxLoaderBytes));
+  TRY_ASSIGN(
+      code.loader_hash,
+      sha256_of_file(options.loader.empty() ? root + kInstalledLoader : options.loader, kMaxLoaderBytes));
   TRY_ASSIGN(code.programs, programs(options));
   TRY_ASSIGN(Manifest boot, boot_manifest(config, trust, generation, std::move(code)));
   return Reference{std::move(config), std::move(trust), std::move(generation), std::move(boot),

@@ -27,15 +27,15 @@ bool is_entry(const std::string& name) {
   return name.ends_with(".conf") && !name.starts_with('.') && !name.ends_with(kOwnEntry);
 }
 
-std::string entry_folder(const System& system) {
+std::string entry_folder(const RecordedHost& host) {
   for (const char* folder : kEntryFolders) {
-    if (std::ranges::any_of(system.host().names(folder), is_entry)) return folder;
+    if (std::ranges::any_of(host.view().names(folder), is_entry)) return folder;
   }
   return {};
 }
 
-std::vector<std::string> entries_of(const System& system, const std::string& folder) {
-  std::vector<std::string> names = system.host().names(folder);
+std::vector<std::string> entries_of(const RecordedHost& host, const std::string& folder) {
+  std::vector<std::string> names = host.view().names(folder);
   std::erase_if(names, [](const std::string& name) { return !is_entry(name); });
   return names;
 }
@@ -56,23 +56,23 @@ std::string permissive_name(const std::string& name) {
   return name.substr(0, dash == std::string::npos ? name.size() - 5 : dash) + std::string(kOwnEntry);
 }
 
-Result<void> add_edit(const System& system, const std::string& path, Format format, const char* format_name,
-                      const Words& words, Step& step) {
-  TRY_ASSIGN(const auto text, system.read(path));
+Result<void> add_edit(const RecordedHost& host, const std::string& path, Format format,
+                      const char* format_name, const Words& words, Step& step) {
+  TRY_ASSIGN(const auto text, host.read(path));
   if (!text) return {};
   // An earlier run may have added words that are no longer wanted.
-  const std::string clean = remove_from_file(*text, format, system.record().words);
+  const std::string clean = remove_from_file(*text, format, host.record().words);
   step.files.push_back({path, add_to_file(clean, format, words), 0644, false, format_name});
   return {};
 }
 
-Result<void> add_permissive_entry(const System& system, const std::string& folder,
+Result<void> add_permissive_entry(const RecordedHost& host, const std::string& folder,
                                   const std::vector<std::string>& names, const Words& words, Step& step) {
   const std::string name = newest_entry(names);
-  TRY_ASSIGN(const auto text, system.read(folder + "/" + name));
+  TRY_ASSIGN(const auto text, host.read(folder + "/" + name));
   if (!text) return {};
   // Made from the entry as it is without our words, so that a second run makes the same.
-  const std::string clean = remove_from_file(*text, Format::kBlsEntry, system.record().words);
+  const std::string clean = remove_from_file(*text, Format::kBlsEntry, host.record().words);
   step.files.push_back({folder + "/" + permissive_name(name), permissive_entry(clean, words, kPermissive),
                         0644, false, "bls"});
   return {};
@@ -80,26 +80,27 @@ Result<void> add_permissive_entry(const System& system, const std::string& folde
 
 // Where kernel-install takes the command line of a new kernel from. Without that file it is the running
 // kernel's, which has our words only after the reboot: a kernel installed before would boot without DIGLIM.
-Result<void> add_for_new_kernels(const System& system, const std::string& folder,
+Result<void> add_for_new_kernels(const RecordedHost& host, const std::string& folder,
                                  const std::vector<std::string>& names, const Words& words, Step& step) {
-  if (system.host().exists(kKernelCommandLine))
-    return add_edit(system, kKernelCommandLine, Format::kPlain, "plain", words, step);
-  TRY_ASSIGN(const auto text, system.read(folder + "/" + newest_entry(names)));
+  if (host.view().exists(kKernelCommandLine))
+    return add_edit(host, kKernelCommandLine, Format::kPlain, "plain", words, step);
+  TRY_ASSIGN(const auto text, host.read(folder + "/" + newest_entry(names)));
   const std::string options = options_of(text.value_or(""));
   if (options.empty()) return {};
   step.files.push_back({kKernelCommandLine,
-                        with_words(without_words(options, system.record().words), words) + "\n", 0644, false,
+                        with_words(without_words(options, host.record().words), words) + "\n", 0644, false,
                         "plain"});
   return {};
 }
 
-Result<Step> plan_entries(const System& system, const std::string& folder, const Words& words, bool grubby) {
+Result<Step> plan_entries(const RecordedHost& host, const std::string& folder, const Words& words,
+                          bool grubby) {
   Step step{"command_line", "", {}, {}};
-  const auto names = entries_of(system, folder);
-  TRY(add_permissive_entry(system, folder, names, words, step));
+  const auto names = entries_of(host, folder);
+  TRY(add_permissive_entry(host, folder, names, words, step));
   Command command{
       {"grubby", "--update-kernel=ALL", "--args", fmt::format("{}", fmt::join(words, " "))}, {}, {}};
-  Words stale = system.record().words;
+  Words stale = host.record().words;
   std::erase_if(stale, [&](const std::string& word) { return std::ranges::count(words, word) > 0; });
   if (!stale.empty()) {
     command.words.emplace_back("--remove-args");
@@ -107,19 +108,19 @@ Result<Step> plan_entries(const System& system, const std::string& folder, const
   }
   const std::string newest = folder + "/" + newest_entry(names);
   const bool by_variable =
-      options_of(system.host().text(newest).value_or("")).find("$kernelopts") != std::string::npos;
+      options_of(host.view().text(newest).value_or("")).find("$kernelopts") != std::string::npos;
   command.must_write = {
-      by_variable ? grub_environment(system) : newest, words[0],
+      by_variable ? grub_environment(host) : newest, words[0],
       "do what it should have done by hand, or remove it: entries are then changed without"};
   for (const std::string& name : names) {
     if (grubby) {
       command.changes.emplace_back(folder + "/" + name, "bls");
     } else {
-      TRY(add_edit(system, folder + "/" + name, Format::kBlsEntry, "bls", words, step));
+      TRY(add_edit(host, folder + "/" + name, Format::kBlsEntry, "bls", words, step));
     }
   }
-  TRY(add_for_new_kernels(system, folder, names, words, step));
-  TRY(add_edit(system, kGrubDefault, Format::kGrubDefault, "grub", words, step));
+  TRY(add_for_new_kernels(host, folder, names, words, step));
+  TRY(add_edit(host, kGrubDefault, Format::kGrubDefault, "grub", words, step));
   if (grubby) step.commands.push_back(std::move(command));
   step.what = fmt::format(
       "add to the command line of {} boot entries in {}, and a permissive entry at the end of the menu",
@@ -127,19 +128,19 @@ Result<Step> plan_entries(const System& system, const std::string& folder, const
   return step;
 }
 
-Result<Step> plan_grub(const System& system, const Words& words) {
+Result<Step> plan_grub(const RecordedHost& host, const Words& words) {
   Step step{"command_line", "", {}, {}};
-  TRY(add_edit(system, kGrubDefault, Format::kGrubDefault, "grub", words, step));
-  if (!system.host().exists(kPermissiveScript))
+  TRY(add_edit(host, kGrubDefault, Format::kGrubDefault, "grub", words, step));
+  if (!host.view().exists(kPermissiveScript))
     return not_found(fmt::format("{} is not there: install the package diglim anew", kPermissiveScript));
   step.files.push_back({kPermissiveLink, kPermissiveScript, 0777, true, ""});
   Command command;
-  const char* config = system.host().exists("/boot/grub2") ? "/boot/grub2/grub.cfg" : "/boot/grub/grub.cfg";
-  if (system.has_program("update-grub")) {
+  const char* config = host.view().exists("/boot/grub2") ? "/boot/grub2/grub.cfg" : "/boot/grub/grub.cfg";
+  if (host.has_program("update-grub")) {
     command.words = {"update-grub"};
-  } else if (system.has_program("grub2-mkconfig")) {
+  } else if (host.has_program("grub2-mkconfig")) {
     command.words = {"grub2-mkconfig", "-o", config};
-  } else if (system.has_program("grub-mkconfig")) {
+  } else if (host.has_program("grub-mkconfig")) {
     command.words = {"grub-mkconfig", "-o", config};
   } else {
     return not_found(std::string(kGrubDefault) + " is there, but neither update-grub nor grub-mkconfig");
@@ -157,17 +158,17 @@ Result<Step> plan_grub(const System& system, const Words& words) {
 
 }  // namespace
 
-std::string grub_environment(const System& system) {
+std::string grub_environment(const RecordedHost& host) {
   for (const char* path : {"/boot/grub2/grubenv", "/boot/grub/grubenv"}) {
-    if (system.host().text(path)) return path;
+    if (host.view().text(path)) return path;
   }
   return {};
 }
 
-Result<Step> plan_boot_loader(const System& system, const Words& words) {
-  const std::string folder = entry_folder(system);
-  if (!folder.empty()) return plan_entries(system, folder, words, system.has_program("grubby"));
-  if (system.host().exists(kGrubDefault)) return plan_grub(system, words);
+Result<Step> plan_boot_loader(const RecordedHost& host, const Words& words) {
+  const std::string folder = entry_folder(host);
+  if (!folder.empty()) return plan_entries(host, folder, words, host.has_program("grubby"));
+  if (host.view().exists(kGrubDefault)) return plan_grub(host, words);
   return not_found(
       fmt::format("no boot loader found (no entries in {}, no {}); with --no-boot-loader the rest is done, "
                   "and you see to it that the "

@@ -16,28 +16,28 @@ namespace diglim::setup {
 namespace {
 
 // A list that is there with other bytes is kept in the record, so that uninstall can put it back.
-Result<void> keep_other_list(System& system, const std::string& nvra, ByteView list) {
+Result<void> keep_other_list(RecordedHost& host, const std::string& nvra, ByteView list) {
   TRY_ASSIGN(const std::string name, rpm_list_name(nvra));
   const std::string path = std::string(kListsFolder) + "/" + name;
-  TRY_ASSIGN(const auto present, system.read(path));
+  TRY_ASSIGN(const auto present, host.read(path));
   if (!present || *present == as_text(list)) return {};
-  return system.remember(path, "", as_text(list));
+  return host.remember(path, "", as_text(list));
 }
 
-Result<std::string> write_lists(System& system, const Options& options) {
-  TRY(system.make_folder(kListsFolder));
-  Record& record = system.record();
+Result<std::string> write_lists(RecordedHost& host, const Options& options) {
+  TRY(host.make_folder(kListsFolder));
+  Record& record = host.record();
   if (!record.lists) {
     record.lists = true;
-    for (const std::string& name : system.host().names(kListsFolder)) {
+    for (const std::string& name : host.view().names(kListsFolder)) {
       if (name.starts_with(kRpmListPrefix)) record.lists_before.push_back(name);
     }
-    TRY(system.save());
+    TRY(host.save());
   }
   const std::set<std::string> before(record.lists_before.begin(), record.lists_before.end());
   TRY_ASSIGN(const std::string database,
-             find_rpm_database(system.host().is_live() ? "" : system.host().path("/"), options.dbpath));
-  ListFolder folder(system.host().path(kListsFolder));
+             find_rpm_database(host.view().is_live() ? "" : host.view().path("/"), options.dbpath));
+  ListFolder folder(host.view().path(kListsFolder));
   size_t without = 0;
   std::optional<Progress> bar;
   const auto read =
@@ -49,7 +49,7 @@ Result<std::string> write_lists(System& system, const Options& options) {
           ++without;
           return {};
         }
-        if (!before.empty()) TRY(keep_other_list(system, package.nvra, *list));
+        if (!before.empty()) TRY(keep_other_list(host, package.nvra, *list));
         return folder.write(package.nvra, *list);
       });
   if (!read) return read.error();
@@ -61,22 +61,22 @@ Result<std::string> write_lists(System& system, const Options& options) {
   return text;
 }
 
-Result<void> run_step_command(System& system, const Command& command, Report& report) {
+Result<void> run_step_command(RecordedHost& host, const Command& command, Report& report) {
   const std::string text = fmt::format("{}", fmt::join(command.words, " "));
-  if (!system.runs_commands()) {
+  if (!host.runs_commands()) {
     if (command.must_say.empty()) report.to_do.push_back("run in that system: " + text);
     return {};
   }
-  for (const auto& [path, format] : command.changes) TRY(system.remember(path, format));
-  TRY_ASSIGN(const std::string output, system.run(command.words));
-  for (const auto& [path, format] : command.changes) TRY(system.remember_after(path));
+  for (const auto& [path, format] : command.changes) TRY(host.remember(path, format));
+  TRY_ASSIGN(const std::string output, host.run(command.words));
+  for (const auto& [path, format] : command.changes) TRY(host.remember_after(path));
   if (output.find(command.must_say) == std::string::npos) {
     return not_found(
         fmt::format("{} does not show {}: this machine would not boot, so its command line was left alone",
                     text, command.must_say));
   }
   if (command.must_write.path.empty()) return {};
-  const auto written = system.host().text(command.must_write.path);
+  const auto written = host.view().text(command.must_write.path);
   if (written.value_or("").find(command.must_write.text) != std::string::npos) return {};
   return not_found(fmt::format("{} left {} without {}: {}", text, command.must_write.path,
                                command.must_write.text, command.must_write.advice));
@@ -84,32 +84,31 @@ Result<void> run_step_command(System& system, const Command& command, Report& re
 
 }  // namespace
 
-Result<Report> carry_out(System& system, const Plan& plan, const Options& options) {
+Result<Report> carry_out(RecordedHost& host, const Plan& plan, const Options& options) {
   Report report;
-  TRY(system.make_folder(kKeysFolder));
+  TRY(host.make_folder(kKeysFolder));
   for (const Step& step : plan.steps) {
     if (step.id == "command_line") {
       // All words that any run has put there, for uninstall.
-      std::set<std::string> words(system.record().words.begin(), system.record().words.end());
+      std::set<std::string> words(host.record().words.begin(), host.record().words.end());
       words.insert(plan.words.begin(), plan.words.end());
       words.insert("diglim.mode=permissive");
-      system.record().words.assign(words.begin(), words.end());
+      host.record().words.assign(words.begin(), words.end());
     }
-    if (step.id == "initramfs") system.record().initramfs = true;
-    TRY(system.save());
-    for (const FileChange& change : step.files) TRY(system.write(change));
+    if (step.id == "initramfs") host.record().initramfs = true;
+    TRY(host.save());
+    for (const FileChange& change : step.files) TRY(host.write(change));
     std::string done = step.what;
     if (step.id == "lists") {
-      TRY_ASSIGN(done, write_lists(system, options));
+      TRY_ASSIGN(done, write_lists(host, options));
     }
     for (const Command& command : step.commands) {
-      if (step.id == "command_line" && command.words[0] != "grubby")
-        system.record().bootloader = command.words;
-      TRY(run_step_command(system, command, report));
+      if (step.id == "command_line" && command.words[0] != "grubby") host.record().bootloader = command.words;
+      TRY(run_step_command(host, command, report));
     }
     // grubby changes every entry, so the permissive one too: that has to stay permissive.
     if (!step.commands.empty()) {
-      for (const FileChange& change : step.files) TRY(system.write(change));
+      for (const FileChange& change : step.files) TRY(host.write(change));
     }
     report.done.push_back(done);
     if (!options.json) fmt::print("done: {}\n", done);

@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 
 #include "lib/base/file.h"
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
 #include "lib/librpm/database.h"
 #include "lib/librpm/keyring.h"
@@ -14,7 +15,6 @@
 namespace diglim::setup {
 namespace {
 
-constexpr const char* kLoader = "/usr/sbin/diglim-loader";
 constexpr const char* kDracutModule = "/usr/lib/dracut/modules.d/90diglim";
 constexpr const char* kDracutConfig = "/etc/dracut.conf.d/90-diglim.conf";
 constexpr const char* kUnit = "/usr/lib/systemd/system/diglim-repair.service";
@@ -43,9 +43,9 @@ Result<void> add_keys(const std::string& path, std::vector<FileChange>& keys) {
   return {};
 }
 
-Result<void> add_rpm_keys(const System& system, const Options& options, std::vector<FileChange>& keys) {
+Result<void> add_rpm_keys(const RecordedHost& host, const Options& options, std::vector<FileChange>& keys) {
   TRY_ASSIGN(const std::string database,
-             find_rpm_database(system.host().is_live() ? "" : system.host().path("/"), options.dbpath));
+             find_rpm_database(host.view().is_live() ? "" : host.view().path("/"), options.dbpath));
   TRY_ASSIGN(const auto found, read_rpm_keys(database));
   for (const RpmKey& key : found) {
     if (key.name.find('/') != std::string::npos) continue;
@@ -55,11 +55,11 @@ Result<void> add_rpm_keys(const System& system, const Options& options, std::vec
   return {};
 }
 
-Result<Step> plan_keys(const System& system, const Options& options) {
+Result<Step> plan_keys(const RecordedHost& host, const Options& options) {
   Step step{"keys", "", {}, {}};
   for (const std::string& path : options.keys) TRY(add_keys(path, step.files));
-  if (options.rpm_keys) TRY(add_rpm_keys(system, options, step.files));
-  const size_t present = system.host().names(kKeysFolder).size();
+  if (options.rpm_keys) TRY(add_rpm_keys(host, options, step.files));
+  const size_t present = host.view().names(kKeysFolder).size();
   if (step.files.empty() && present == 0) {
     return not_found(
         "no key is trusted, so nothing would be known: --rpm-keys takes those in rpm's keyring, --keys "
@@ -73,9 +73,9 @@ Result<Step> plan_keys(const System& system, const Options& options) {
 
 // When dracut cannot write the new initramfs it has truncated and removed the old one, so a full /boot would
 // leave a machine that does not boot at all.
-Result<void> check_space(const System& system, size_t kernels) {
+Result<void> check_space(const RecordedHost& host, size_t kernels) {
   struct statvfs space = {};
-  if (statvfs(system.host().path("/boot").c_str(), &space) != 0) return {};  // no /boot: it goes elsewhere
+  if (statvfs(host.view().path("/boot").c_str(), &space) != 0) return {};  // no /boot: it goes elsewhere
   const uint64_t left = static_cast<uint64_t>(space.f_bavail) * space.f_frsize;
   const uint64_t wanted = kGrowth * kernels;
   if (left >= wanted) return {};
@@ -86,13 +86,13 @@ Result<void> check_space(const System& system, size_t kernels) {
                   left >> 20, kernels, wanted >> 20)};
 }
 
-Result<Step> plan_initramfs(const System& system) {
-  if (!system.has_program("dracut")) {
+Result<Step> plan_initramfs(const RecordedHost& host) {
+  if (!host.has_program("dracut")) {
     return not_found(
         "dracut is not installed; --no-initramfs leaves the initramfs to you (it has to hold the loader, "
         "/etc/diglim and the lists of what is in it)");
   }
-  if (!system.host().exists(kDracutModule)) {
+  if (!host.view().exists(kDracutModule)) {
     return not_found(fmt::format("{} is not there: install the package diglim-dracut", kDracutModule));
   }
   Step step{"initramfs", "", {}, {}};
@@ -101,25 +101,25 @@ Result<Step> plan_initramfs(const System& system) {
        "# Made by diglim setup. Stripping would change programs, and no list would know them.\n"
        "add_dracutmodules+=\" diglim \"\ndo_strip=\"no\"\n",
        0644, false, ""});
-  for (const std::string& release : system.host().names("/usr/lib/modules")) {
-    if (!system.host().exists("/usr/lib/modules/" + release + "/modules.dep")) continue;
+  for (const std::string& release : host.view().names("/usr/lib/modules")) {
+    if (!host.view().exists("/usr/lib/modules/" + release + "/modules.dep")) continue;
     step.commands.push_back({{"dracut", "--force", "--kver", release}, {}, {}});
     // A machine whose command line names a loader that its initramfs does not hold does not boot. Where
     // /usr/sbin is a link it lies in /usr/bin.
     step.commands.push_back({{"lsinitrd", "--kver", release}, {}, "bin/diglim-loader"});
   }
-  TRY(check_space(system, step.commands.size() / 2));
+  TRY(check_space(host, step.commands.size() / 2));
   step.what =
       fmt::format("rebuild the initramfs of {} kernels, with the loader, the keys and the lists in it",
                   step.commands.size() / 2);
   return step;
 }
 
-void plan_macro(const System& system, std::vector<Step>& steps) {
-  const auto& host = system.host();
+void plan_macro(const RecordedHost& host, std::vector<Step>& steps) {
   const std::string packaged = "/usr/lib/rpm/macros.d/macros.transaction_diglim";
-  if (host.exists(packaged) || (!host.exists("/usr/lib64/rpm-plugins/diglim.so") &&
-                                !host.exists("/usr/lib/x86_64-linux-gnu/rpm-plugins/diglim.so")))
+  if (host.view().exists(packaged) ||
+      (!host.view().exists("/usr/lib64/rpm-plugins/diglim.so") &&
+       !host.view().exists("/usr/lib/x86_64-linux-gnu/rpm-plugins/diglim.so")))
     return;
   steps.push_back({"macro",
                    "let rpm load its plugin",
@@ -129,30 +129,30 @@ void plan_macro(const System& system, std::vector<Step>& steps) {
 
 }  // namespace
 
-Result<Plan> make_plan(const System& system, const Options& options) {
-  if (!system.host().exists(kLoader))
-    return not_found(fmt::format("{} is not there: install the package diglim", kLoader));
+Result<Plan> make_plan(const RecordedHost& host, const Options& options) {
+  if (!host.view().exists(kInstalledLoader))
+    return not_found(fmt::format("{} is not there: install the package diglim", kInstalledLoader));
   Plan plan;
-  plan.words = {fmt::format("rdinit={}", kLoader), "diglim.mode=" + options.mode};
+  plan.words = {fmt::format("rdinit={}", kInstalledLoader), "diglim.mode=" + options.mode};
   if (options.lockdown) plan.words.emplace_back("lockdown=integrity");
-  TRY_ASSIGN(Step keys, plan_keys(system, options));
+  TRY_ASSIGN(Step keys, plan_keys(host, options));
   plan.keys = keys.files;
   plan.steps.push_back(std::move(keys));
   plan.steps.push_back(
       {"lists", "write the digest lists of all installed packages to /etc/digest_lists", {}, {}});
-  plan_macro(system, plan.steps);
-  if (system.host().exists(kUnit)) {
+  plan_macro(host, plan.steps);
+  if (host.view().exists(kUnit)) {
     plan.steps.push_back({"unit",
                           "enable diglim-repair.service, which brings the lists in step at boot",
                           {{kUnitLink, kUnit, 0777, true, ""}},
                           {}});
   }
   if (!options.no_initramfs) {
-    TRY_ASSIGN(Step initramfs, plan_initramfs(system));
+    TRY_ASSIGN(Step initramfs, plan_initramfs(host));
     plan.steps.push_back(std::move(initramfs));
   }
   if (!options.no_boot_loader) {
-    TRY_ASSIGN(Step boot, plan_boot_loader(system, plan.words));
+    TRY_ASSIGN(Step boot, plan_boot_loader(host, plan.words));
     plan.steps.push_back(std::move(boot));
   }
   return plan;

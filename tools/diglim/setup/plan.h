@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tools/diglim/setup/command_line.h"
-#include "tools/diglim/setup/system.h"
+#include "tools/diglim/setup/recorded_host.h"
 
 namespace diglim::setup {
 
@@ -54,13 +54,13 @@ struct Plan {
 
 // Looks at the system and changes nothing. Errors: what the plan would need is not there (kNotFound,
 // kUnsupported), with what to do about it.
-Result<Plan> make_plan(const System& system, const Options& options);
+Result<Plan> make_plan(const RecordedHost& host, const Options& options);
 
 // GRUB's variables; empty if there are none. Distributions before Fedora 33 keep the command line of all
 // entries in one of them, kernelopts, and there grubby writes it.
-std::string grub_environment(const System& system);
+std::string grub_environment(const RecordedHost& host);
 
 // The last step: command line and boot menu, by what the system boots with.
-Result<Step> plan_boot_loader(const System& system, const Words& words);
+Result<Step> plan_boot_loader(const RecordedHost& host, const Words& words);
 
 }  // namespace diglim::setup

@@ -13,10 +13,10 @@ struct Report {
 };
 
 // Carries the plan out, step by step; the first error ends it. The changes until then stay recorded.
-Result<Report> carry_out(System& system, const Plan& plan, const Options& options);
+Result<Report> carry_out(RecordedHost& host, const Plan& plan, const Options& options);
 
 // Undoes all that the record tells of, the command line first. Goes on after an error of one file and gives
 // the first error at the end; then the record stays.
-Result<Report> undo(System& system, const Options& options);
+Result<Report> undo(RecordedHost& host, const Options& options);
 
 }  // namespace diglim::setup

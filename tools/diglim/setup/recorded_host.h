@@ -22,16 +22,16 @@ struct FileChange {
   std::string format;  // as in RecordedFile
 };
 
-class System {
+class RecordedHost {
  public:
   // `chroot`: with a root, commands run in it; without, they run here. `change`: nobody else may change that
   // system through this class until the object is gone (else kIo); false: it is only looked at.
-  static Result<System> open(std::string root, bool chroot, bool change);
-  System(System&& other) noexcept = default;
-  System& operator=(System&&) = delete;
-  ~System();
+  static Result<RecordedHost> open(std::string root, bool chroot, bool change);
+  RecordedHost(RecordedHost&& other) noexcept = default;
+  RecordedHost& operator=(RecordedHost&&) = delete;
+  ~RecordedHost();
 
-  const Host& host() const { return host_; }
+  const Host& view() const { return host_; }  // which only looks
   Record& record() { return record_; }
   const Record& record() const { return record_; }
   bool has_record() const { return has_record_; }
@@ -64,7 +64,7 @@ class System {
   bool runs_commands() const { return host_.is_live() || chroot_; }
 
  private:
-  System(std::string root, bool chroot) : host_(std::move(root)), chroot_(chroot) {}
+  RecordedHost(std::string root, bool chroot) : host_(std::move(root)), chroot_(chroot) {}
   Result<void> lock();
   void unlock();
   Result<void> remove(const std::string& path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/diglim/setup/system.h"
+#include "tools/diglim/setup/recorded_host.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -40,21 +40,21 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
-Result<System> System::open(std::string root, bool chroot, bool change) {
-  System system(std::move(root), chroot);
-  if (change) TRY(system.lock());
-  TRY_ASSIGN(auto record, load_record(system.host_.path(kRecordPath)));
-  system.has_record_ = record.has_value();
-  if (record) system.record_ = *std::move(record);
-  return system;
+Result<RecordedHost> RecordedHost::open(std::string root, bool chroot, bool change) {
+  RecordedHost host(std::move(root), chroot);
+  if (change) TRY(host.lock());
+  TRY_ASSIGN(auto record, load_record(host.host_.path(kRecordPath)));
+  host.has_record_ = record.has_value();
+  if (record) host.record_ = *std::move(record);
+  return host;
 }
 
-System::~System() {
+RecordedHost::~RecordedHost() {
   unlock();
 }
 
 // A file that only root can open, not a folder, so that nobody else can keep root waiting.
-Result<void> System::lock() {
+Result<void> RecordedHost::lock() {
   TRY(make_folder(folder_of(kLockPath)));
   const std::string path = host_.path(kLockPath);
   for (;;) {
@@ -73,13 +73,13 @@ Result<void> System::lock() {
   }
 }
 
-void System::unlock() {
+void RecordedHost::unlock() {
   if (!lock_) return;
   (void)unlink(host_.path(kLockPath).c_str());  // one that stays locks nobody out
   lock_ = Fd();
 }
 
-Result<std::optional<std::string>> System::read(const std::string& path) const {
+Result<std::optional<std::string>> RecordedHost::read(const std::string& path) const {
   const std::string real = host_.path(path);
   struct stat info = {};
   if (lstat(real.c_str(), &info) != 0) {
@@ -94,7 +94,7 @@ Result<std::optional<std::string>> System::read(const std::string& path) const {
   return std::optional<std::string>(as_text(bytes));
 }
 
-Result<void> System::make_folder(const std::string& path) {
+Result<void> RecordedHost::make_folder(const std::string& path) {
   if (path.empty()) return {};
   struct stat info = {};
   if (stat(host_.path(path).c_str(), &info) == 0) {
@@ -111,14 +111,14 @@ Result<void> System::make_folder(const std::string& path) {
   return {};
 }
 
-Result<void> System::save() {
+Result<void> RecordedHost::save() {
   TRY(make_folder(folder_of(kRecordPath)));
   has_record_ = true;
   return save_record(host_.path(kRecordPath), record_);
 }
 
-Result<void> System::remember(const std::string& path, const std::string& format,
-                              std::optional<std::string_view> after) {
+Result<void> RecordedHost::remember(const std::string& path, const std::string& format,
+                                    std::optional<std::string_view> after) {
   if (record_.find(path) != nullptr) return {};  // what was there before the first change counts
   RecordedFile file;
   file.path = path;
@@ -138,7 +138,7 @@ Result<void> System::remember(const std::string& path, const std::string& format
   return save();
 }
 
-Result<void> System::remember_after(const std::string& path) {
+Result<void> RecordedHost::remember_after(const std::string& path) {
   RecordedFile* file = record_.find(path);
   TRY_ASSIGN(const auto text, read(path));
   if (file == nullptr || !text) return {};
@@ -146,7 +146,7 @@ Result<void> System::remember_after(const std::string& path) {
   return save();
 }
 
-Result<void> System::write(const FileChange& change) {
+Result<void> RecordedHost::write(const FileChange& change) {
   const std::string real = host_.path(change.path);
   TRY(make_folder(folder_of(change.path)));
   if (change.link) {
@@ -176,7 +176,7 @@ Result<void> System::write(const FileChange& change) {
   return {};
 }
 
-Result<void> System::replace(const std::string& path, std::string_view content) const {
+Result<void> RecordedHost::replace(const std::string& path, std::string_view content) const {
   const std::string real = host_.path(path);
   struct stat info = {};
   if (lstat(real.c_str(), &info) != 0) return from_errno("stat " + escape(real), errno);
@@ -186,13 +186,13 @@ Result<void> System::replace(const std::string& path, std::string_view content) 
   return {};
 }
 
-Result<void> System::remove(const std::string& path) {
+Result<void> RecordedHost::remove(const std::string& path) {
   if (unlink(host_.path(path).c_str()) != 0 && errno != ENOENT)
     return from_errno("remove " + escape(path), errno);
   return {};
 }
 
-void System::sweep(const std::string& path) const {
+void RecordedHost::sweep(const std::string& path) const {
   const size_t name_at = path.rfind('/') + 1;
   const std::string folder = path.substr(0, name_at);
   const std::string prefix = "." + path.substr(name_at) + ".";
@@ -202,7 +202,7 @@ void System::sweep(const std::string& path) const {
   }
 }
 
-Result<bool> System::put_back(const RecordedFile& file) {
+Result<bool> RecordedHost::put_back(const RecordedFile& file) {
   sweep(file.path);
   const std::string real = host_.path(file.path);
   if (file.link) {
@@ -240,7 +240,7 @@ Result<bool> System::put_back(const RecordedFile& file) {
   return freed == before;
 }
 
-Result<void> System::remove_folders() const {
+Result<void> RecordedHost::remove_folders() const {
   for (auto folder = record_.folders.rbegin(); folder != record_.folders.rend(); ++folder) {
     if (rmdir(host_.path(*folder).c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
       return from_errno("remove directory " + escape(*folder), errno);
@@ -248,7 +248,7 @@ Result<void> System::remove_folders() const {
   return {};
 }
 
-Result<void> System::forget() {
+Result<void> RecordedHost::forget() {
   sweep(kRecordPath);
   TRY(remove_folders());  // while the record still tells of them
   TRY(remove(kRecordPath));
@@ -259,12 +259,12 @@ Result<void> System::forget() {
   return {};
 }
 
-bool System::has_program(const std::string& name) const {
+bool RecordedHost::has_program(const std::string& name) const {
   return std::ranges::any_of(std::initializer_list<std::string>{"/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"},
                              [&](const std::string& folder) { return host_.exists(folder + name); });
 }
 
-Result<std::string> System::run(const std::vector<std::string>& words) const {
+Result<std::string> RecordedHost::run(const std::vector<std::string>& words) const {
   std::vector<std::string> all;
   if (!host_.is_live()) all = {"chroot", host_.path("/")};
   all.insert(all.end(), words.begin(), words.end());

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/diglim/doctor/active.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace diglim::doctor {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Active, EachModeIsCalledWhatItIs) {
+  EXPECT_EQ(active_by_status(R"({"mode": "enforce"})").level, Level::kOk);
+  const Finding measures = active_by_status(R"({"mode": "measure"})");
+  EXPECT_EQ(measures.level, Level::kOk) << "it is what was wanted";
+  EXPECT_THAT(measures.what, HasSubstr("measures"));
+  const Finding permissive = active_by_status(R"({"mode": "permissive"})");
+  EXPECT_EQ(permissive.level, Level::kWarn);
+  EXPECT_THAT(permissive.what, HasSubstr("permissive"));
+}
+
+TEST(Active, NoAnswerIsNotActive) {
+  EXPECT_THAT(active_by_status(std::nullopt).what, HasSubstr("not active"));
+  EXPECT_EQ(active_by_status(std::nullopt).level, Level::kWarn);
+}
+
+TEST(Active, WhatIsNotUnderstoodIsNotCalledPermissive) {
+  for (const char* text : {"", "[]", "{}", R"({"mode": 1})", R"({"mode": "other"})", R"({"mode": "")"}) {
+    const Finding finding = active_by_status(text);
+    EXPECT_EQ(finding.level, Level::kUnknown) << text;
+    EXPECT_THAT(finding.what, HasSubstr("does not know")) << text;
+  }
+}
+
+}  // namespace
+}  // namespace diglim::doctor
