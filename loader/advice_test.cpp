@@ -27,7 +27,7 @@ TEST(Advice, SaysHowToAddAKey) {
 TEST(Advice, SaysHowToSign) {
   EXPECT_THAT(untrusted_advice("no header signature"), HasSubstr("signed package"));
   // The library's own words.
-  const auto none = TrustStore::from_blob(as_bytes(std::string_view("DIGLIMTS\1\0\0\0\0\0\0", 15)));
+  const auto none = TrustStore::from_blob(as_bytes(std::string_view("DIGLIMTS\2\0\0\0\0\0\0\0\0", 17)));
   ASSERT_TRUE(none) << none.error().message;
   const auto list = verify_digest_list(as_bytes("unsigned"), *none);
   ASSERT_FALSE(list);

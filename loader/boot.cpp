@@ -112,6 +112,8 @@ std::string started_text(Mode mode, bool measuring) {
 Result<void> start(const Config& config) {
   const bool ima_active = ima_was_active();
   TRY_ASSIGN(const TrustStore trust, read_keys("", config));
+  for (const std::string& reason : trust.left_out())
+    log_line(LOG_ERR, std::string("left out: ") + kKeysFolder + "/" + reason + "; no key of it counts");
   TRY_ASSIGN(HiddenFolder hidden, HiddenFolder::create());
   TRY_ASSIGN(const KernelFacts facts, probe_kernel(hidden));
   TRY_ASSIGN(Generation generation, first_generation(trust, facts.algo));

@@ -25,7 +25,7 @@ constexpr char kLoadHelp[] =
     "boot and publishes their digests. A DIR stands for the files in it. All or nothing: one bad list, and\n"
     "nothing changes. A list is known by its file name: a newer one of the same name takes the place of the\n"
     "old.\n\n"
-    "  --skip-bad  leave out lists that are rejected, naming each, and publish the others\n"
+    "  --skip-bad  leave out lists that are rejected or cannot be read, naming each, and publish the others\n"
     "  -h, --help  show this\n\n"
     "Exit status: 0 published, 1 a list was rejected, 2 usage, 3 DIGLIM is not active or the kernel "
     "refused.\n";
@@ -97,7 +97,9 @@ int run_load(int argc, char** argv) {
   const auto result = update_generation([&](Generation& generation, const TrustStore& trust) -> Result<bool> {
     for (size_t i = 0; i < files->size(); ++i) {
       auto change = add_list(generation, (*files)[i], trust);
-      if (!change && skip_bad && change.error().code != ErrorCode::kIo) {
+      // Only what is wrong with the kernel, or with the lock, is no matter of one list: a bad sector in one
+      // must not make all others unknown.
+      if (!change && skip_bad) {
         (void)fprintf(stderr, "diglim-loader load: skipped %s%s\n", change.error().message.c_str(),
                       list_advice(change.error()).c_str());
         ++skipped;

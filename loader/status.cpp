@@ -31,6 +31,7 @@ struct Status {
   Generation generation;
   std::vector<std::string> keys;
   std::vector<std::string> unusable_keys;
+  std::vector<std::string> left_out_keys;  // files, and why
   uint64_t table_bytes = 0;
   std::string not_logged;
 };
@@ -61,7 +62,7 @@ Result<Status> collect() {
   TRY_ASSIGN(KernelState state, read_state());
   TRY_ASSIGN(std::string not_logged, wait_for_log(state));
   TRY_ASSIGN(const uint64_t bytes, map_memory(map));
-  return Status{state, std::move(*generation), trust.describe(), trust.unusable(),
+  return Status{state, std::move(*generation), trust.describe(), trust.unusable(), trust.left_out(),
                 bytes, std::move(not_logged)};
 }
 
@@ -113,6 +114,9 @@ void print_json(const Status& status) {
   json.key("unusable_keys").begin_array();
   for (const std::string& key : status.unusable_keys) json.value(key);
   json.end_array();
+  json.key("left_out_keys").begin_array();
+  for (const std::string& file : status.left_out_keys) json.value(file);
+  json.end_array();
   json.key("events").begin_object();
   json.key("denied").value(uint64_t{status.state.counters.denied});
   json.key("dropped").value(uint64_t{status.state.counters.dropped_events});
@@ -162,6 +166,7 @@ void print_text(const Status& status) {
   printf("keys:       %zu\n", status.keys.size());
   for (const std::string& key : status.keys) printf("  %s\n", key.c_str());
   for (const std::string& key : status.unusable_keys) printf("  unusable: %s\n", key.c_str());
+  for (const std::string& file : status.left_out_keys) printf("  left out: %s\n", file.c_str());
   printf("lists:      %zu\n", generation.lists().size());
   for (const LoadedList& list : generation.lists()) {
     printf("  %s: %u digests%s, signed by %s\n", escape(list.name).c_str(), list.digests,

@@ -97,6 +97,11 @@ int run_verify(int argc, char** argv) {
     return kExitEnvironment;
   }
 
+  for (const std::string& reason : trust->left_out()) {
+    (void)fprintf(stderr, "diglim-loader verify: left out: %s/%s; no key of it counts\n",
+                  escape(options->keys).c_str(), reason.c_str());
+  }
+
   bool all_ok = true;
   JsonWriter json;
   json.begin_array();

@@ -24,7 +24,7 @@ Result<Config> read_config_file(const std::string& root) {
 
 Result<void> read_config(const std::string& root, std::string_view command_line, Config& config) {
   auto file = read_config_file(root);
-  if (file) config = *std::move(file);
+  if (file) config = *file;
   TRY(apply_command_line(command_line, config));
   if (!file) return std::move(file).error();
   return {};

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where DIGLIM's own files are, for programs that look for each other. What is configured is in policy/config.h.
+// Where DIGLIM's own files are, for programs that look for each other. What is configured is in
+// policy/config.h.
 #pragma once
 
 namespace diglim {
 
-constexpr char kRunFolder[] = "/run/diglim";                      // of this boot: a tmpfs
-constexpr char kBootLoader[] = "/run/diglim/loader";              // the one that booted, which every other one executes
-constexpr char kInstalledLoader[] = "/usr/sbin/diglim-loader";    // of the package
+constexpr char kRunFolder[] = "/run/diglim";          // of this boot: a tmpfs
+constexpr char kBootLoader[] = "/run/diglim/loader";  // the one that booted, which every other one executes
+constexpr char kInstalledLoader[] = "/usr/sbin/diglim-loader";  // of the package
 
 }  // namespace diglim

@@ -21,6 +21,9 @@ struct Statement {
   bool direct_key = false;
   std::optional<uint32_t> key_expires;  // 0: never; none: says nothing of it
   std::optional<bool> may_sign;         // none: no key flags
+  // Why nobody can tell what it says: a critical subpacket that is not known here, a hash or an algorithm
+  // that cannot be checked. Empty: it is understood. Then nothing else of it means anything but `made`.
+  std::string not_understood = {};
 };
 
 // What holds for a key at one time.
@@ -28,6 +31,7 @@ struct KeyState {
   uint32_t expires = 0;  // 0: never
   bool may_sign = false;
   std::optional<uint32_t> soft_revoked_at;  // the soft revocation that is in force
+  std::string not_understood = {};  // the statement in force (Statement::not_understood); may_sign is false
 };
 
 // One key of a certificate: the primary, or a subkey whose binding was checked.
@@ -43,6 +47,7 @@ struct Key {
   uint32_t expires = 0;
   bool may_sign = false;
   std::optional<uint32_t> revoked_soft_at;
+  std::string not_understood;
   // A hard revocation (compromised, or no reason given: RFC 9580 section 5.2.3.31) voids all signatures ever
   // made; a soft one (superseded, retired) those made at or after its time, until the owner vouches for the
   // key anew.
@@ -55,7 +60,9 @@ struct Key {
 // The state of a key at a time, as Sequoia judges it for rpm: by the newest statement that was made by then,
 // and only where none is left from before that (certificates are often stripped of old self-signatures) by
 // the newest of all. A primary key about which nothing usable was said may sign, and never expires: that it
-// lies in the trusted directory is what makes it trusted.
+// lies in the trusted directory is what makes it trusted. What was said and is not understood may restrict
+// the key, so from then on, until the owner says something that is understood, it may not sign
+// (RFC 9580 section 5.2.3.7: such a signature is in error; to pass over it would be to lift the restriction).
 KeyState state_at(const Key& key, uint32_t time);
 
 struct Certificate {
@@ -89,7 +96,7 @@ void merge_certificates(std::vector<Certificate>& certificates);
 // nobody can tell. User IDs and their revocations (0x30) say nothing about keys here. Errors: kCorrupt with
 // the offset (in the file, or in the armour of block N), kUnsupported (secret keys: "a secret key does not
 // belong here"; primary keys of other versions than 4 and 6). Unknown packets and unsupported subpackets are
-// passed over where RFC 9580 says so; a critical unknown subpacket makes that signature not count.
+// passed over where RFC 9580 says so; a self-signature that is not understood restricts (state_at()).
 Result<std::vector<Certificate>> read_certificates(ByteView file);
 
 }  // namespace diglim::openpgp

@@ -5,6 +5,7 @@
 #include <limits>
 #include <tuple>
 
+#include "lib/openpgp/algorithm.h"
 #include "lib/openpgp/key_state.h"
 
 namespace diglim::openpgp {
@@ -34,6 +35,21 @@ bool says_something(const SignaturePacket& signature) {
   return signature.said.critical.empty() && signature.said.created.has_value();
 }
 
+// Why nobody here can tell who made it; empty if that can be checked.
+std::string uncheckable(const SignaturePacket& signature) {
+  if (!is_verifiable(signature.algorithm)) return algorithm_name(signature.algorithm) + " is not supported";
+  if (!signature.hash) return "hash algorithm " + std::to_string(signature.hash_number) + " is not supported";
+  return {};
+}
+
+Statement unclear(const SignaturePacket& signature, std::string why) {
+  Statement statement;
+  statement.made = signature.said.created.value_or(0);
+  statement.direct_key = signature.type == kDirectKey;
+  statement.not_understood = std::move(why);
+  return statement;
+}
+
 // A collision is of no use against what the owner said of his own key, but a binding brings in a new key.
 bool strong_enough_to_bind(const SignaturePacket& signature) {
   return signature.hash && *signature.hash != HashAlgo::kMd5;
@@ -42,7 +58,7 @@ bool strong_enough_to_bind(const SignaturePacket& signature) {
 // Section 5.2.3.31: superseded, retired, and "user ID no longer valid", as Sequoia has it; everything else is
 // hard.
 bool is_soft(const SignaturePacket& signature) {
-  const auto reason = signature.said.revocation_reason;
+  const uint8_t reason = signature.said.revocation_reason.value_or(0);  // 0: none is given
   return says_something(signature) && (reason == 1 || reason == 3 || reason == 32);
 }
 
@@ -82,7 +98,7 @@ Result<void> CertificateBuilder::signature(const Packet& packet) {
   if (current_ == Component::kSubkey && signature.type == kSubkeyRevocation) {
     return revocation(signature, subkeys_.back().key, {primary_.hash_form, subkeys_.back().hash_form});
   }
-  if (!may_be_ours(signature) || !says_something(signature)) return {};
+  if (!names_us(signature)) return {};
   const bool certifies = signature.type >= kGenericCertification && signature.type <= kPositiveCertification;
   if (current_ == Component::kUserId && certifies) return certification(signature);
   if (current_ == Component::kSubkey && signature.type == kSubkeyBinding) return binding(signature);
@@ -90,11 +106,38 @@ Result<void> CertificateBuilder::signature(const Packet& packet) {
   return {};
 }
 
-bool CertificateBuilder::may_be_ours(const SignaturePacket& signature) const {
+bool CertificateBuilder::names_us(const SignaturePacket& signature) const {
   const Key& key = primary_.key;
-  if (signature.algorithm != key.algorithm || !versions_fit(signature.version, key.version)) return false;
+  if (!versions_fit(signature.version, key.version)) return false;
   if (signature.said.issuer) return signature.said.issuer->fingerprint == key.fingerprint;
   return !signature.said.issuer_id || *signature.said.issuer_id == key.key_id;
+}
+
+bool CertificateBuilder::may_be_ours(const SignaturePacket& signature) const {
+  return signature.algorithm == primary_.key.algorithm && names_us(signature);
+}
+
+// What a signature that names the primary key says of `about`; nothing if another made it. If it cannot be
+// checked, it may be ours and restrict: fail closed, as for revocations.
+Result<std::optional<Statement>> CertificateBuilder::statement(const SignaturePacket& signature,
+                                                               const Key& about,
+                                                               std::initializer_list<ByteView> parts) const {
+  std::optional<Statement> said;
+  if (!primary_.key.public_key) return said;  // it verifies nothing in any case
+  if (std::string why = uncheckable(signature); !why.empty()) {
+    said = unclear(signature, std::move(why));
+    return said;
+  }
+  TRY_ASSIGN(const bool good, made_by(signature, primary_.key, parts));
+  if (!good) return said;
+  if (!signature.said.critical.empty()) {
+    said = unclear(signature, signature.said.critical);
+  } else if (!signature.said.created) {
+    said = unclear(signature, "it does not say when it was made");
+  } else {
+    said = statement_of(signature, about);
+  }
+  return said;
 }
 
 Result<bool> CertificateBuilder::made_by(const SignaturePacket& signature, const Key& key,
@@ -111,9 +154,10 @@ Result<void> CertificateBuilder::certification(const SignaturePacket& signature)
     prefix.push_back(0xb4);
     put_u32_be(prefix, static_cast<uint32_t>(user.text.size()));
   }
-  TRY_ASSIGN(const bool good, made_by(signature, primary_.key, {primary_.hash_form, prefix, user.text}));
-  if (!good) return {};
-  primary_.key.statements.push_back(statement_of(signature, primary_.key));
+  TRY_ASSIGN(const auto said, statement(signature, primary_.key, {primary_.hash_form, prefix, user.text}));
+  if (!said) return {};
+  primary_.key.statements.push_back(*said);
+  if (!said->not_understood.empty()) return {};
   if (!user.vouched || *signature.said.created >= user.made) {
     user.vouched = true;
     user.primary = signature.said.primary_user_id;
@@ -123,25 +167,24 @@ Result<void> CertificateBuilder::certification(const SignaturePacket& signature)
 }
 
 Result<void> CertificateBuilder::direct_key(const SignaturePacket& signature) {
-  TRY_ASSIGN(const bool good, made_by(signature, primary_.key, {primary_.hash_form}));
-  if (good) primary_.key.statements.push_back(statement_of(signature, primary_.key));
+  TRY_ASSIGN(const auto said, statement(signature, primary_.key, {primary_.hash_form}));
+  if (said) primary_.key.statements.push_back(*said);
   return {};
 }
 
 Result<void> CertificateBuilder::binding(const SignaturePacket& signature) {
   KeyPacket& subkey = subkeys_.back();
-  if (!strong_enough_to_bind(signature)) return {};
-  TRY_ASSIGN(const bool good, made_by(signature, primary_.key, {primary_.hash_form, subkey.hash_form}));
-  if (!good) return {};
-  Statement statement = statement_of(signature, subkey.key);
+  if (signature.hash && !strong_enough_to_bind(signature)) return {};
+  TRY_ASSIGN(auto said, statement(signature, subkey.key, {primary_.hash_form, subkey.hash_form}));
+  if (!said) return {};
   // A signing subkey must have agreed to belong here, or anybody could claim its signatures (section 10.1.5).
   // Without flags a subkey is for something else, as Sequoia has it.
-  if (!statement.may_sign) statement.may_sign = false;
-  if (*statement.may_sign) {
+  if (!said->may_sign) said->may_sign = false;
+  if (*said->may_sign) {
     TRY_ASSIGN(const bool agreed, has_back_signature(signature));
     if (!agreed) return {};
   }
-  subkey.key.statements.push_back(statement);
+  subkey.key.statements.push_back(*std::move(said));
   return {};
 }
 
@@ -190,7 +233,8 @@ Certificate CertificateBuilder::finish() && {
   const bool revoked_hard = primary_.key.revoked_hard;
   out.keys.push_back(std::move(primary_.key));
   for (KeyPacket& subkey : subkeys_) {
-    if (subkey.key.statements.empty()) {
+    const auto understood = [](const Statement& statement) { return statement.not_understood.empty(); };
+    if (std::none_of(subkey.key.statements.begin(), subkey.key.statements.end(), understood)) {
       ++out.ignored_subkeys;
       continue;
     }

@@ -31,7 +31,10 @@ class CertificateBuilder {
     uint32_t made = 0;
   };
 
+  bool names_us(const SignaturePacket& signature) const;
   bool may_be_ours(const SignaturePacket& signature) const;
+  Result<std::optional<Statement>> statement(const SignaturePacket& signature, const Key& about,
+                                             std::initializer_list<ByteView> parts) const;
   Result<bool> made_by(const SignaturePacket& signature, const Key& key,
                        std::initializer_list<ByteView> parts) const;
   Result<void> certification(const SignaturePacket& signature);

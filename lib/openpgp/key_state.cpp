@@ -37,8 +37,12 @@ KeyState state_at(const Key& key, uint32_t time) {
   KeyState state;
   state.soft_revoked_at = soft_revocation(key, time);
   const auto pick = [&](auto matches) {
-    const Statement* direct = newest(key, [&](const Statement& s) { return s.direct_key && matches(s); });
-    const Statement* other = newest(key, [&](const Statement& s) { return !s.direct_key && matches(s); });
+    const Statement* last = newest(key, matches);
+    if (last != nullptr && !last->not_understood.empty())
+      return std::pair(last, static_cast<const Statement*>(nullptr));
+    const auto counts = [&](const Statement& s) { return s.not_understood.empty() && matches(s); };
+    const Statement* direct = newest(key, [&](const Statement& s) { return s.direct_key && counts(s); });
+    const Statement* other = newest(key, [&](const Statement& s) { return !s.direct_key && counts(s); });
     // RFC 9580 section 5.2.3.10: in v6 the direct-key signature speaks for the key; before, the one over the
     // user ID does, and the direct-key signature fills in what that one leaves out.
     return key.version == 6 ? std::pair(direct, other) : std::pair(other, direct);
@@ -52,6 +56,8 @@ KeyState state_at(const Key& key, uint32_t time) {
     return state;
   }
   if (first == nullptr) std::swap(first, second);
+  state.not_understood = first->not_understood;
+  if (!state.not_understood.empty()) return state;
   state.expires = first->key_expires.value_or(0);
   state.may_sign = first->may_sign.value_or(true);
   if (second == nullptr) return state;
@@ -61,12 +67,15 @@ KeyState state_at(const Key& key, uint32_t time) {
 }
 
 void settle(Key& key) {
-  std::stable_sort(key.statements.begin(), key.statements.end(),
-                   [](const Statement& a, const Statement& b) { return a.made > b.made; });
+  // Of two of one time the one that may restrict comes first.
+  std::stable_sort(key.statements.begin(), key.statements.end(), [](const Statement& a, const Statement& b) {
+    return std::pair(a.made, !a.not_understood.empty()) > std::pair(b.made, !b.not_understood.empty());
+  });
   const KeyState state = state_at(key, std::numeric_limits<uint32_t>::max());
   key.expires = state.expires;
   key.may_sign = state.may_sign;
   key.revoked_soft_at = state.soft_revoked_at;
+  key.not_understood = state.not_understood;
 }
 
 }  // namespace diglim::openpgp

@@ -119,6 +119,9 @@ std::string refusal_of_state(const std::string& which, const KeyState& state, ui
   if (state.expires != 0 && time >= state.expires) {
     return "the " + which + " expired " + date(state.expires) + ", before it signed";
   }
+  if (!state.not_understood.empty()) {
+    return "what the " + which + " says of itself is not understood: " + state.not_understood;
+  }
   return {};
 }
 

@@ -301,7 +301,8 @@ Bytes TestKey::numbers(HashAlgo algo, ByteView digest) const {
 Bytes TestKey::signature(std::initializer_list<ByteView> parts, const SignOptions& options,
                          const TestKey& named) const {
   const uint32_t created = options.created != 0 ? options.created : created_;
-  const Bytes algorithms = {options.algorithm.value_or(algorithm()), openpgp_number(options.hash)};
+  const Bytes algorithms = {options.algorithm.value_or(algorithm()),
+                            options.hash_number.value_or(openpgp_number(options.hash))};
   Bytes head;     // of the packet, up to left16
   Bytes trailer;  // hashed last
   Bytes salt;

@@ -30,9 +30,10 @@ struct SignOptions {
   bool creation_time = true;
   Bytes hashed = {};  // more subpackets, see subpacket()
   Bytes unhashed = {};
-  bool old_header = false;                // 0x88..0x8a instead of 0xc2
-  std::optional<uint8_t> algorithm = {};  // lie about the algorithm
-  std::optional<size_t> salt_size = {};   // v6: not what the hash asks for
+  bool old_header = false;                  // 0x88..0x8a instead of 0xc2
+  std::optional<uint8_t> algorithm = {};    // lie about the algorithm
+  std::optional<uint8_t> hash_number = {};  // or the hash
+  std::optional<size_t> salt_size = {};     // v6: not what the hash asks for
 };
 
 // A self-signature of the primary key: over its user ID (0x10 to 0x13) or itself (0x1f).

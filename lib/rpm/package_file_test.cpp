@@ -175,7 +175,7 @@ TEST(LocatePackage, RefusesSignatureTagsThatContradictThemselves) {
   expect_corrupt(with(entry + 4, 6), entry + 4, "signature tag 268 has the wrong type");
   expect_corrupt(with(entry + 8, 0xffffffff), entry + 8, "lies outside the data");
   expect_corrupt(with(entry + 12, 0), entry + 12, "is empty");
-  expect_corrupt(with(entry + 12, 0x7fffffff), kSignatureHeader + 16 + 3 * 16, "bytes wanted");
+  expect_corrupt(with(entry + 12, 0x7fffffff), kSignatureHeader + 16 + size_t{3} * 16, "bytes wanted");
   expect_corrupt(with(entry + 16, 268), entry + 16, "is there twice");
   expect_corrupt(with(entry, 278), entry + 4, "signature tag 278 has the wrong type");
   expect_corrupt(with(kSignatureHeader + 16, 63), kSignatureHeader + 16, "not the header's region");
@@ -222,7 +222,7 @@ TEST(PackageHeadSize, NeverExceedsWhatTheLimitsAddUpTo) {
   const size_t main = main_header_of(file);
   patch_u32(file, main + 8, 0xffff);
   patch_u32(file, main + 12, 0x0fffffff);
-  EXPECT_EQ(*package_head_size(file), main + 16 + 16 * 0xffff + 0x0fffffff);
+  EXPECT_EQ(*package_head_size(file), main + 16 + size_t{16} * 0xffff + 0x0fffffff);
   patch_u32(file, main + 12, 0x10000000);
   EXPECT_FALSE(package_head_size(file));
   EXPECT_FALSE(package_head_size(as_bytes("not a package")));

@@ -119,7 +119,7 @@ TEST(ReadPackage, TheOffsetNamesTheDigest) {
   const Bytes header = named().strings(1035, {"", "00"}).strings(1117, {"a", "b"}).number(5011, 8).main();
   // 8 entries with the region; the data before the digests: "hello", "2.0", "1", "hello.src.rpm", each with
   // its NUL.
-  expect_corrupt(header, kAt + 16 + 8 * 16 + 6 + 4 + 2 + 14 + 1,
+  expect_corrupt(header, kAt + 16 + size_t{8} * 16 + 6 + 4 + 2 + 14 + 1,
                  "a file digest of 2 characters, sha256 has 64");
 }
 

@@ -58,40 +58,45 @@ TEST(Sealed, AnAuthorizationToo) {
 }
 
 TEST(Sealed, OneIsNotTakenForTheOther) {
-  EXPECT_THAT(read_authorization(write_sealed(sealed_to_values())).error().message, HasSubstr("diglim-authorization"));
+  EXPECT_THAT(read_authorization(write_sealed(sealed_to_values())).error().message,
+              HasSubstr("diglim-authorization"));
   EXPECT_THAT(read_sealed("[]").error().message, HasSubstr("diglim-sealed"));
   EXPECT_FALSE(read_sealed(""));
   EXPECT_FALSE(read_sealed("{"));
 }
 
 TEST(Sealed, AnotherVersionIsUnsupported) {
-  const auto read = read_sealed(replaced(write_sealed(sealed_to_values()), "\"diglim-sealed\": 1", "\"diglim-sealed\": 2"));
+  const auto read =
+      read_sealed(replaced(write_sealed(sealed_to_values()), "\"diglim-sealed\": 1", "\"diglim-sealed\": 2"));
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, ErrorCode::kUnsupported);
 }
 
 TEST(Sealed, RegistersThatAreNoneAreRefused) {
   const std::string good = write_sealed(sealed_to_values());
-  for (const auto& [what, by] : std::vector<std::pair<std::string, std::string>>{
-           {"\"pcr\": 10", "\"pcr\": 24"},
-           {"\"pcr\": 10", "\"pcr\": 7"},
-           {"\"pcr\": 10", "\"pcr\": 3"},
-           {"\"pcr\": 10", "\"pcr\": -1"},
-           {"\"pcr\": 10", "\"pcr\": \"10\""},
-           {"\"pcr\": 10", "\"pcr\": 4294967303"},
-           {"\"pcr\": 10", "\"nothing\": 10"},
-           {"\"value\": \"0707", "\"value\": \"07"},
-           {"\"value\": \"0707", "\"value\": \"zz07"},
-           {"\"value\": \"0707", "\"other\": \"0707"},
-           {"\"sha256\"", "\"sha257\""},
-           {"\"public\": \"AQID\"", "\"public\": \"*\""},
-           {"\"public\"", "\"publik\""},
-           {"\"private\": \"AP8=\"", "\"private\": 1"}}) {
+  for (const auto& [what, by] :
+       std::vector<std::pair<std::string, std::string>>{{"\"pcr\": 10", "\"pcr\": 24"},
+                                                        {"\"pcr\": 10", "\"pcr\": 7"},
+                                                        {"\"pcr\": 10", "\"pcr\": 3"},
+                                                        {"\"pcr\": 10", "\"pcr\": -1"},
+                                                        {"\"pcr\": 10", "\"pcr\": \"10\""},
+                                                        {"\"pcr\": 10", "\"pcr\": 4294967303"},
+                                                        {"\"pcr\": 10", "\"nothing\": 10"},
+                                                        {"\"value\": \"0707", "\"value\": \"07"},
+                                                        {"\"value\": \"0707", "\"value\": \"zz07"},
+                                                        {"\"value\": \"0707", "\"other\": \"0707"},
+                                                        {"\"sha256\"", "\"sha257\""},
+                                                        {"\"public\": \"AQID\"", "\"public\": \"*\""},
+                                                        {"\"public\"", "\"publik\""},
+                                                        {"\"private\": \"AP8=\"", "\"private\": 1"}}) {
     EXPECT_FALSE(read_sealed(replaced(good, what, by))) << what << " -> " << by;
   }
-  EXPECT_FALSE(read_sealed(R"({"diglim-sealed": 1, "bank": "sha256", "pcrs": [], "public": "", "private": ""})"));
-  EXPECT_FALSE(read_sealed(R"({"diglim-sealed": 1, "bank": "sha256", "pcrs": [7], "public": "", "private": ""})"));
-  EXPECT_FALSE(read_sealed(R"({"diglim-sealed": 1, "bank": "sha256", "pcrs": [{"pcr": 7}], "public": "", "private": "", "authorize_key": ""})"));
+  EXPECT_FALSE(
+      read_sealed(R"({"diglim-sealed": 1, "bank": "sha256", "pcrs": [], "public": "", "private": ""})"));
+  EXPECT_FALSE(
+      read_sealed(R"({"diglim-sealed": 1, "bank": "sha256", "pcrs": [7], "public": "", "private": ""})"));
+  EXPECT_FALSE(read_sealed(
+      R"({"diglim-sealed": 1, "bank": "sha256", "pcrs": [{"pcr": 7}], "public": "", "private": "", "authorize_key": ""})"));
 }
 
 }  // namespace

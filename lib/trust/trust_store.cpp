@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
@@ -16,8 +17,9 @@ namespace {
 
 constexpr std::string_view kPgpArmour = "-----BEGIN PGP ";
 constexpr std::string_view kMagic = "DIGLIMTS";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kMaxNameBytes = 255;  // NAME_MAX
+constexpr size_t kMaxReasonBytes = 1024;
 
 bool is_weak(HashAlgo algo) {
   return !SignaturePolicy().allows(algo);
@@ -31,13 +33,6 @@ SignaturePolicy normalise(SignaturePolicy policy) {
   hashes.erase(std::remove_if(hashes.begin(), hashes.end(), [](HashAlgo algo) { return !is_weak(algo); }),
                hashes.end());
   return policy;
-}
-
-Error in_file(const std::string& name, Error error) {
-  error = with_context(escape(name), std::move(error));
-  // kNotFound means the folder, to callers. A file that is gone (a link to nothing, say) is another matter.
-  if (error.code == ErrorCode::kNotFound) error.code = ErrorCode::kIo;
-  return error;
 }
 
 Result<bool> is_folder(const std::string& path) {
@@ -92,6 +87,19 @@ Result<SignaturePolicy> read_policy(ByteReader& reader) {
   return policy;
 }
 
+Result<std::vector<std::string>> read_left_out(ByteReader& reader) {
+  std::vector<std::string> reasons;
+  const uint64_t start = reader.offset();
+  TRY_ASSIGN(const uint16_t count, reader.u16_le());
+  if (count > kMaxLeftOutKeys) return corrupt(start, "too many files that were left out");
+  for (uint16_t i = 0; i < count; ++i) {
+    TRY_ASSIGN(const uint16_t size, reader.u16_le());
+    TRY_ASSIGN(const ByteView reason, reader.bytes(size));
+    reasons.emplace_back(as_text(reason));
+  }
+  return reasons;
+}
+
 }  // namespace
 
 Result<TrustStore> TrustStore::from_folder(const std::string& folder, SignaturePolicy policy) {
@@ -99,24 +107,35 @@ Result<TrustStore> TrustStore::from_folder(const std::string& folder, SignatureP
   store.policy_ = normalise(std::move(policy));
   TRY_ASSIGN(const std::vector<std::string> names, list_folder(folder));
   size_t total = 0;
+  size_t not_named = 0;
   for (const std::string& name : names) {
     if (name.starts_with(".")) continue;
-    const std::string path = folder + "/" + name;
-    auto is_sub_folder = is_folder(path);
-    if (!is_sub_folder) return in_file(name, std::move(is_sub_folder).error());
-    if (*is_sub_folder) continue;
-    auto content = read_file(path, openpgp::kMaxKeyFileBytes);
-    if (!content) return in_file(name, std::move(content).error());
-    total += content->size();
-    if (store.files_.size() == kMaxTrustFiles || total > kMaxTrustBytes) {
-      return in_file(name, unsupported("too many keys: at most " + std::to_string(kMaxTrustFiles) +
-                                       " files and " + std::to_string(kMaxTrustBytes) + " bytes"));
+    const auto added = store.add_file(folder, name, total);
+    if (added) continue;
+    if (store.left_out_.size() < kMaxLeftOutKeys) {
+      store.left_out_.push_back(with_context(escape(name), added.error()).message.substr(0, kMaxReasonBytes));
+    } else {
+      ++not_named;
     }
-    auto added = store.add({name, *std::move(content), {}});
-    if (!added) return in_file(name, std::move(added).error());
   }
+  if (not_named > 0) store.left_out_.back() = std::to_string(not_named + 1) + " files more";
   openpgp::merge_certificates(store.certificates_);
   return store;
+}
+
+Result<void> TrustStore::add_file(const std::string& folder, const std::string& name, size_t& total) {
+  const std::string path = folder + "/" + name;
+  TRY_ASSIGN(const bool is_sub_folder, is_folder(path));
+  if (is_sub_folder) return {};
+  TRY_ASSIGN(Bytes content, read_file(path, openpgp::kMaxKeyFileBytes));
+  if (files_.size() == kMaxTrustFiles || content.size() > kMaxTrustBytes - total) {
+    return unsupported("too many keys: at most " + std::to_string(kMaxTrustFiles) + " files and " +
+                       std::to_string(kMaxTrustBytes) + " bytes");
+  }
+  const size_t size = content.size();
+  TRY(add({name, std::move(content), {}}));
+  total += size;
+  return {};
 }
 
 Result<void> TrustStore::add(KeyFile file) {
@@ -127,11 +146,11 @@ Result<void> TrustStore::add(KeyFile file) {
   if (armoured && x509) return unsupported("holds OpenPGP and X.509 keys; put them into two files");
   if (x509) {
     TRY_ASSIGN(auto certificates, read_x509(file.content));
-    for (X509Ptr& certificate : certificates) {
+    for (const X509Ptr& certificate : certificates) {
       TRY_ASSIGN(std::string fingerprint, x509_fingerprint(*certificate));
       file.fingerprints.push_back(std::move(fingerprint));
-      x509_.push_back(std::move(certificate));
     }
+    std::move(certificates.begin(), certificates.end(), std::back_inserter(x509_));
   } else if (armoured || openpgp::looks_like_certificates(file.content)) {
     TRY_ASSIGN(auto certificates, openpgp::read_certificates(file.content));
     for (openpgp::Certificate& certificate : certificates) {
@@ -145,6 +164,10 @@ Result<void> TrustStore::add(KeyFile file) {
   return {};
 }
 
+Result<void> TrustStore::check_file(ByteView content) {
+  return TrustStore().add({"", to_bytes(content), {}});
+}
+
 Bytes TrustStore::to_blob() const {
   Bytes blob = to_bytes(as_bytes(kMagic));
   put_u32_le(blob, kVersion);
@@ -156,6 +179,11 @@ Bytes TrustStore::to_blob() const {
     append(blob, as_bytes(file.name));
     put_u32_le(blob, static_cast<uint32_t>(file.content.size()));
     append(blob, file.content);
+  }
+  put_u16_le(blob, static_cast<uint16_t>(left_out_.size()));
+  for (const std::string& reason : left_out_) {
+    put_u16_le(blob, static_cast<uint16_t>(reason.size()));
+    append(blob, as_bytes(reason));
   }
   return blob;
 }
@@ -186,7 +214,8 @@ Result<TrustStore> TrustStore::from_blob(ByteView blob) {
     // The offsets inside are those of the key file, which is what a person can look at.
     if (!added) return corrupt(content_offset, escape(name) + ": " + added.error().message);
   }
-  if (!reader.empty()) return corrupt(reader.offset(), "bytes after the last key file");
+  TRY_ASSIGN(store.left_out_, read_left_out(reader));
+  if (!reader.empty()) return corrupt(reader.offset(), "bytes after the end of the key store");
   openpgp::merge_certificates(store.certificates_);
   return store;
 }
@@ -195,7 +224,7 @@ std::vector<std::string> TrustStore::describe() const {
   std::vector<std::string> lines;
   for (const openpgp::Certificate& certificate : certificates_) {
     for (const openpgp::Key& key : certificate.keys) {
-      if (key.public_key) lines.push_back(describe_key(certificate, key));
+      if (key.public_key && key.not_understood.empty()) lines.push_back(describe_key(certificate, key));
     }
   }
   for (const X509Ptr& certificate : x509_) {
@@ -211,6 +240,9 @@ std::vector<std::string> TrustStore::unusable() const {
       if (!key.public_key) {
         lines.push_back(describe_key(certificate, key) + ": algorithm " + std::to_string(key.algorithm) +
                         " is not supported");
+      } else if (!key.not_understood.empty()) {
+        lines.push_back(describe_key(certificate, key) +
+                        ": what it says of itself is not understood: " + key.not_understood);
       }
     }
   }

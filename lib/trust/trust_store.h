@@ -16,6 +16,8 @@ namespace diglim {
 // So that the frozen map stays small and a directory of rubbish cannot eat the memory of an initramfs.
 constexpr size_t kMaxTrustFiles = 1024;
 constexpr size_t kMaxTrustBytes = 16u << 20;
+// So many files that were left out are named; further ones are counted.
+constexpr size_t kMaxLeftOutKeys = 64;
 
 // One certificate of a file in the directory, for the manifest of what is trusted (lib/manifest/FORMAT.md).
 struct TrustedKey {
@@ -27,11 +29,15 @@ class TrustStore {
  public:
   // Every regular file in `folder`: OpenPGP certificates (armoured or binary, any number a file) or X.509
   // (PEM, any number; or DER, one), but not both in one. Links to files count as files. Sub-folders and names
-  // starting with "." are passed over. One unreadable file fails the whole: a key that silently does not
-  // count would lock its owner out. An empty directory gives a store that trusts nobody. Errors: kNotFound
-  // (directory), kCorrupt ("NAME: offset N: reason"), kUnsupported ("NAME: not a key"), kIo. A key of an
-  // algorithm that is not supported is no error (it can simply verify nothing): see unusable().
+  // starting with "." are passed over. A file that cannot be read, or that is anything but public keys, is
+  // left out as a whole and named by left_out(): others fill such directories, less trust is safe, and one
+  // stray file must not keep a host from booting. An empty directory gives a store that trusts nobody.
+  // Errors: kNotFound (directory), kIo. A key of an algorithm that is not supported verifies nothing: see
+  // unusable().
   static Result<TrustStore> from_folder(const std::string& folder, SignaturePolicy policy);
+
+  // Would a file of this content count? The reason why not, as in left_out(), is the error.
+  static Result<void> check_file(ByteView content);
 
   // The serialised form that the kernel keeps frozen: to_blob() of a store read back gives an equal store.
   // Layout in FORMAT.md beside this file. kCorrupt with the offset for anything else.
@@ -46,6 +52,8 @@ class TrustStore {
   std::vector<std::string> describe() const;
   // The same, and why, for keys that are well-formed but verify nothing (see x509_unusable()).
   std::vector<std::string> unusable() const;
+  // The files that do not count, and why: "README: not a key", "b.asc: offset 7: ...". Kept in the blob.
+  const std::vector<std::string>& left_out() const { return left_out_; }
   // Every certificate in every file, copies included, in the order of the files. kInvalid if OpenSSL fails.
   Result<std::vector<TrustedKey>> trusted_keys() const;
 
@@ -57,9 +65,11 @@ class TrustStore {
   };
   TrustStore() = default;
   Result<void> add(KeyFile file);
+  Result<void> add_file(const std::string& folder, const std::string& name, size_t& total);
 
   SignaturePolicy policy_;
   std::vector<KeyFile> files_;
+  std::vector<std::string> left_out_;
   std::vector<openpgp::Certificate> certificates_;
   std::vector<X509Ptr> x509_;
 };

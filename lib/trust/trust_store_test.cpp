@@ -34,11 +34,17 @@ class TrustStoreTest : public testing::Test {
   }
   void put_certificate(const std::string& name) { keys_.run("cp dev.pem directory/" + name); }
   Result<TrustStore> read() { return TrustStore::from_folder(folder(), policy_); }
-  void expect_error(ErrorCode code, const std::string& message) {
+  // The one file that does not count, beside one that does.
+  void expect_left_out(const std::string& message) {
+    put_certificate("good.pem");
     const auto store = read();
-    ASSERT_FALSE(store);
-    EXPECT_EQ(store.error().code, code);
-    EXPECT_THAT(store.error().message, HasSubstr(message));
+    ASSERT_TRUE(store) << store.error().message;
+    EXPECT_THAT(store->left_out(), ElementsAre(HasSubstr(message)));
+    EXPECT_EQ(store->describe().size(), 1u) << "the others count";
+    EXPECT_EQ(store->trusted_keys()->size(), 1u);
+    const auto again = TrustStore::from_blob(store->to_blob());
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->left_out(), store->left_out()) << "status names it too";
   }
   void expect_blob_error(const Bytes& blob, const std::string& message) {
     const auto store = TrustStore::from_blob(blob);
@@ -112,40 +118,76 @@ TEST_F(TrustStoreTest, SaysWhichKeysAreUnusable) {
   EXPECT_THAT(store->unusable()[1], HasSubstr(": RSA key of only 1024 bits"));
 }
 
-TEST_F(TrustStoreTest, NamesTheFileThatIsWrong) {
+TEST_F(TrustStoreTest, LeavesOutWhatIsNoKeyAndNamesIt) {
   put("text\n", as_bytes("hello"));
-  expect_error(ErrorCode::kUnsupported, "text\\n: not a key");
+  expect_left_out("text\\n: not a key");
 }
 
-TEST_F(TrustStoreTest, RefusesDamagedKeys) {
+TEST_F(TrustStoreTest, LeavesOutDamagedKeys) {
   put("cut.pem", as_bytes("-----BEGIN CERTIFICATE-----\nMII"));
-  expect_error(ErrorCode::kCorrupt, "cut.pem: offset 0: damaged PEM block");
+  expect_left_out("cut.pem: offset 0: damaged PEM block");
 }
 
-TEST_F(TrustStoreTest, RefusesSecretKeys) {
+TEST_F(TrustStoreTest, LeavesOutSecretKeys) {
   keys_.run("cp dev.key directory");
-  expect_error(ErrorCode::kUnsupported, "dev.key: a private key does not belong here");
+  expect_left_out("dev.key: a private key does not belong here");
 }
 
-TEST_F(TrustStoreTest, RefusesTwoKindsInOneFile) {
+TEST_F(TrustStoreTest, LeavesOutTwoKindsInOneFile) {
   put("both", as_bytes("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n-----BEGIN CERTIFICATE-----\n"));
-  expect_error(ErrorCode::kUnsupported, "both: holds OpenPGP and X.509 keys");
+  expect_left_out("both: holds OpenPGP and X.509 keys");
 }
 
-TEST_F(TrustStoreTest, RefusesEmptyAndOversizeFiles) {
+TEST_F(TrustStoreTest, LeavesOutEmptyAndOversizeFiles) {
   put("big", Bytes(openpgp::kMaxKeyFileBytes + 1, 'x'));
-  expect_error(ErrorCode::kUnsupported, "big: larger than the limit");
+  expect_left_out("big: larger than the limit");
   put("big", {});
-  expect_error(ErrorCode::kUnsupported, "big: not a key");
+  expect_left_out("big: not a key");
 }
 
-TEST_F(TrustStoreTest, RefusesWhatIsNoFile) {
+TEST_F(TrustStoreTest, LeavesOutWhatIsNoFile) {
   keys_.run("mkfifo directory/pipe");
-  expect_error(ErrorCode::kUnsupported, "pipe: not a regular file");
+  expect_left_out("pipe: not a regular file");
   keys_.run("rm directory/pipe && ln -s nowhere directory/link");
-  expect_error(ErrorCode::kIo, "link: ");  // not kNotFound, which is the folder's
+  expect_left_out("link: ");
   keys_.run("rm -r directory");
-  expect_error(ErrorCode::kNotFound, "No such file or directory");
+  const auto store = read();
+  ASSERT_FALSE(store) << "no directory, and nobody can tell what was meant";
+  EXPECT_EQ(store.error().code, ErrorCode::kNotFound);
+}
+
+// A directory of rubbish costs neither the boot nor the memory of an initramfs.
+TEST_F(TrustStoreTest, NamesSomeOfVeryMany) {
+  for (int i = 0; i < 70; ++i) put("rubbish" + std::to_string(i), as_bytes("x"));
+  put_certificate("z.pem");
+  const auto store = read();
+  ASSERT_TRUE(store);
+  ASSERT_EQ(store->left_out().size(), kMaxLeftOutKeys);
+  EXPECT_EQ(store->left_out().back(), "7 files more");
+  EXPECT_EQ(store->describe().size(), 1u);
+}
+
+TEST_F(TrustStoreTest, TheFirstKeysCountWhereThereAreTooMany) {
+  for (size_t i = 0; i < kMaxTrustFiles + 2; ++i) put("k" + std::to_string(10000 + i), kElgamal);
+  const auto store = read();
+  ASSERT_TRUE(store);
+  EXPECT_EQ(store->trusted_keys()->size(), kMaxTrustFiles);
+  ASSERT_EQ(store->left_out().size(), 2u);
+  EXPECT_THAT(store->left_out()[0], HasSubstr("too many keys"));
+}
+
+// A certificate whose owner restricted it in a way that nobody here understands.
+TEST_F(TrustStoreTest, AKeyThatIsNotUnderstoodIsUnusable) {
+  using openpgp::test::SelfSignature;
+  const auto key = openpgp::test::TestKey::generate(openpgp::test::Algo::kEd25519, 1000);
+  openpgp::test::CertificateOptions options;
+  options.self_signatures = {
+      SelfSignature{.sign = {.hashed = openpgp::test::subpacket(20, Bytes(8, 0), true)}}};
+  put("key.pgp", key.certificate(options));
+  const auto store = read();
+  ASSERT_TRUE(store);
+  EXPECT_THAT(store->describe(), IsEmpty());
+  EXPECT_THAT(store->unusable(), ElementsAre(HasSubstr("a critical notation is not understood")));
 }
 
 // An old copy of a key in another file must not undo the revocation in the newer one.
@@ -187,14 +229,14 @@ TEST_F(TrustStoreTest, BlobIsTheDocumentedLayout) {
   policy_.allowed_weak_hashes = {HashAlgo::kSha1};
   EXPECT_EQ(to_hex(read()->to_blob()),
             "4449474c494d5453"
-            "01000000"
+            "02000000"
             "01"
             "0200"
             "0100"
             "0100"
             "61"
             "11000000" +
-                to_hex(kElgamal));
+                to_hex(kElgamal) + "0000");
 }
 
 TEST_F(TrustStoreTest, RefusesEveryTruncatedBlob) {
@@ -217,7 +259,7 @@ TEST_F(TrustStoreTest, RefusesBlobsThatBreakARule) {
     return changed;
   };
   expect_blob_error(with(0, 'X'), "offset 0: not a store of trusted keys");
-  expect_blob_error(with(8, 2), "offset 8: version 2");
+  expect_blob_error(with(8, 1), "offset 8: version 1");
   expect_blob_error(with(13, 4), "offset 13: 4 is not a weak hash algorithm");
   expect_blob_error(with(13, 2), "offset 15: hash algorithms out of order");
   expect_blob_error(with(18, 5), "offset 17: too many key files");
@@ -225,9 +267,11 @@ TEST_F(TrustStoreTest, RefusesBlobsThatBreakARule) {
   expect_blob_error(with(21, 'b'), "offset 43: file names out of order");
   expect_blob_error(with(25, 0xff), "key file too large");
   expect_blob_error(with(26, 'x'), "a: not a key");
+  expect_blob_error(with(blob.size() - 2, 65), "too many files that were left out");
+  expect_blob_error(with(blob.size() - 2, 1), "offset ");
   Bytes longer = blob;
   longer.push_back(0);
-  expect_blob_error(longer, "bytes after the last key file");
+  expect_blob_error(longer, "bytes after the end of the key store");
 }
 
 }  // namespace

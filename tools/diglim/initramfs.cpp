@@ -43,7 +43,8 @@ struct ListFile {
 
 struct Lists {
   std::vector<ListFile> good;
-  std::vector<std::string> rejected;  // "NAME: why"
+  std::vector<std::string> rejected;       // "NAME: why"
+  std::vector<std::string> keys_left_out;  // the same
 };
 
 struct Size {
@@ -79,6 +80,7 @@ Result<Lists> read_lists(const Options& options, HashAlgo algo) {
   TRY_ASSIGN(const Config config, read_config_file(options.root));
   TRY_ASSIGN(const TrustStore trust, TrustStore::from_folder(options.keys, config.signatures));
   Lists lists;
+  lists.keys_left_out = trust.left_out();
   TRY_ASSIGN(const auto names, list_folder(options.lists));
   for (const std::string& name : names) {
     if (name[0] == '.') continue;  // temporary files of writers
@@ -151,6 +153,8 @@ void print_text(const char* name, const Lists& lists, const std::vector<Executab
              choice.lists.size(), files.size(), size.own, size.total - size.own,
              100.0 * static_cast<double>(size.own) / static_cast<double>(without));
   for (const std::string& text : lists.rejected) complain(name, "left out: " + text);
+  for (const std::string& text : lists.keys_left_out)
+    complain(name, "left out, so no key of it counts: " + text);
   for (const size_t i : choice.uncovered) {
     complain(name, "no digest list has " + escape(files[i].path) + ": it will be denied");
   }

@@ -117,7 +117,8 @@ Result<std::vector<std::string>> objections(const RecordedHost& host, const Plan
   Findings findings;
   if (host.view().is_live()) check_kernel(host.view(), findings);
   if (host.view().is_live()) check_file_systems(host.view(), findings);
-  check_content(host.view(), {keys.path(), options.dbpath, options.seconds, !options.json}, findings);
+  check_content(host.view(), {keys.path(), kKeysFolder, options.dbpath, options.seconds, !options.json},
+                findings);
   std::vector<std::string> lines;
   for (const doctor::Finding& finding : findings) {
     const bool vital = finding.id == "kernel.lsm" || finding.id == "kernel.ima" || finding.id == "packages";

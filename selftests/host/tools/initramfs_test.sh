@@ -56,6 +56,27 @@ module() { bash -c "require_binaries() { $1; }; moddir=x initdir=x; . '$top/drac
 expect 255 module true
 expect 1 module false
 
+# dracut ends where the lists could not be chosen, or where there is none; a file that is on no list is a warning.
+dracut() { # EXIT STATUS OF diglim, FILE WRITTEN: prints what was reached
+  rm -rf image && mkdir -p image/etc/digest_lists
+  bash -c "inst_binary() { :; }; inst_simple() { :; }; inst_dir() { :; }; inst_hook() { :; }; dinfo() { cat; }; dwarn() { cat >&2; }
+    derror() { echo \"\$*\" >&2; }; diglim() { [ -z '$2' ] || echo list >'image/$2'; return $1; }; build_ld_cache() { echo cache; }
+    initdir=image; moddir=x; . '$top/dracut/90diglim/module-setup.sh'; install; build_ld_cache; echo packed" 2>said
+}
+equal "dracut goes on" "$(dracut 0 etc/digest_lists/a)" "cache
+packed"
+equal "a file on no list" "$(dracut 1 etc/digest_lists/a)" "cache
+packed"
+equal "dracut ends: diglim failed" "$(dracut 3 etc/digest_lists/a)" cache
+contains "and says so" "$(cat said)" "no initramfs was made"
+equal "dracut ends: no list" "$(dracut 1 '')" cache
+
+# A stray file among the keys is left out, and named.
+echo 'nothing here' >root/etc/diglim/keys/README
+expect 1 "$diglim" initramfs --root root --lists lists
+contains stderr "$err" "left out, so no key of it counts: README: not a key"
+rm root/etc/diglim/keys/README
+
 # Wrong calls and places.
 expect 2 "$diglim" initramfs
 expect 2 "$diglim" initramfs --root root -a md17

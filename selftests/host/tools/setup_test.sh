@@ -179,8 +179,8 @@ fresh bls
 expect 3 setup install
 contains "no keys" "$err" "no key is trusted"
 echo rubbish >rubbish.asc
-expect 1 setup install --keys rubbish.asc --seconds 0
-contains "not a key" "$err" "rubbish.asc"
+expect 3 setup install --keys rubbish.asc --seconds 0
+contains "not a key" "$err" "rubbish.asc: not a key"
 rm -r host/usr/lib/dracut/modules.d/90diglim
 expect 3 "${install[@]}"
 contains "no dracut module" "$err" "install the package diglim-dracut"

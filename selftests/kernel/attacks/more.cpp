@@ -100,7 +100,7 @@ Report swap_file() {
   std::vector<uint8_t> all(file.size());
   if (pread(fd.get(), all.data(), all.size(), 0) < 0) return not_tried("read", errno);
   if (swapon(path.c_str(), 0) != 0) return not_tried("swapon", errno);
-  const size_t size = 200 * 4096;
+  const size_t size = size_t{200} * 4096;
   auto* memory =
       static_cast<uint8_t*>(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   const auto bad = code_page(kUnknownCode);

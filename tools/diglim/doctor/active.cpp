@@ -26,17 +26,22 @@ Finding active_by_status(const std::optional<std::string>& status) {
                         ? mode_from_name(name->get<std::string>())
                         : std::nullopt;
   if (!mode) {
-    return {kId,
-            Level::kUnknown,
-            "DIGLIM is active, in a mode that this program does not know",
-            "if the loader is of another version than this program, reboot; it says more: diglim-loader status",
-            {}};
+    return {
+        kId,
+        Level::kUnknown,
+        "DIGLIM is active, in a mode that this program does not know",
+        "if the loader is of another version than this program, reboot; it says more: diglim-loader status",
+        {}};
   }
   switch (*mode) {
     case ManifestMode::kEnforce:
       return {kId, Level::kOk, "DIGLIM is active and enforces", "", {}};
     case ManifestMode::kMeasure:
-      return {kId, Level::kOk, "DIGLIM is active and measures: what is unknown is measured, and denied nowhere", "", {}};
+      return {kId,
+              Level::kOk,
+              "DIGLIM is active and measures: what is unknown is measured, and denied nowhere",
+              "",
+              {}};
     case ManifestMode::kPermissive:
       break;
   }

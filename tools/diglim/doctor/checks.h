@@ -39,7 +39,8 @@ struct Known {
   size_t packages = 0;
 };
 
-// The trusted keys. `trust` is what `keys` (the directory's path) holds; its error is the finding.
+// The trusted keys. `trust` is what `keys` (the directory, as the user knows it) holds; its error is the
+// finding.
 void check_keys(const std::string& keys, const Result<TrustStore>& trust, Findings& findings);
 // Is each installed package signed by a trusted key, with digests in the kernel's algorithm? Is the list on
 // the disk the same? Fills `known`, with the other lists in /etc/digest_lists too. `dbpath` may be empty.
@@ -55,6 +56,7 @@ void check_measurement(const Host& host, const Config& config, Findings& finding
 
 struct ContentOptions {
   std::string keys;        // directory of trusted keys; empty: the host's
+  std::string keys_name;   // what the user knows it by; empty: the same
   std::string dbpath;      // directory of the rpm database; empty: as rpm is configured
   unsigned seconds = 300;  // for programs on disk; 0: do not look at them
   bool progress = false;

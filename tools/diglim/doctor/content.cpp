@@ -27,7 +27,7 @@ void check_content(const Host& host, const ContentOptions& options, Findings& fi
   check_measurement(host, config, findings);
   const std::string keys = options.keys.empty() ? host.path(kKeysFolder) : options.keys;
   const auto trust = TrustStore::from_folder(keys, config.signatures);
-  check_keys(keys, trust, findings);
+  check_keys(options.keys_name.empty() ? keys : options.keys_name, trust, findings);
   if (!trust) return;
   if (trust->describe().empty()) {
     // Without this each package would be named as signed by nobody.

@@ -162,7 +162,7 @@ void check_keys(const std::string& keys, const Result<TrustStore>& trust, Findin
     findings.push_back({"keys",
                         trust.error().code == ErrorCode::kIo ? Level::kUnknown : Level::kFail,
                         "the trusted keys cannot be read: " + trust.error().message,
-                        fmt::format("put public keys, and nothing else, into {}", escape(keys)),
+                        fmt::format("put public keys into {}", escape(keys)),
                         {}});
     return;
   }
@@ -179,6 +179,11 @@ void check_keys(const std::string& keys, const Result<TrustStore>& trust, Findin
   for (const std::string& key : trust->unusable()) add_item(unusable, key);
   unusable.what = fmt::format("{} keys can verify nothing", unusable.count);
   if (unusable.count > 0) findings.push_back(unusable);
+  Finding left_out{"keys.left_out", Level::kWarn, "", fmt::format("move them out of {}", escape(keys)), {}};
+  for (const std::string& file : trust->left_out()) add_item(left_out, file);
+  left_out.what =
+      fmt::format("{} files hold no public key that can be read, and are left out", left_out.count);
+  if (left_out.count > 0) findings.push_back(left_out);
 }
 
 void check_packages(const Host& host, const std::string& dbpath, const TrustStore& trust, bool progress,

@@ -96,7 +96,7 @@ std::string change_file(std::string_view text, Format format, const Change& chan
       break;
   }
   found = true;
-  const std::string_view body = text.substr(0, text.find_last_not_of("\n") + 1);
+  const std::string_view body = text.substr(0, text.find_last_not_of('\n') + 1);
   return change(body) + std::string(text.empty() ? "\n" : text.substr(body.size()));
 }
 

@@ -10,6 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/librpm/database.h"
 #include "lib/librpm/keyring.h"
+#include "lib/trust/trust_store.h"
 #include "policy/config.h"
 
 namespace diglim::setup {
@@ -24,13 +25,18 @@ constexpr size_t kMaxKeyBytes = 1u << 20;
 constexpr uint64_t kGrowth = 12u << 20;  // of one initramfs, bytes; 7 MB were seen, uncompressed
 
 Result<void> add_key_file(const std::string& path, std::vector<FileChange>& keys) {
-  TRY_ASSIGN(const Bytes content, read_file(path, kMaxKeyBytes));
+  const auto content = read_file(path, kMaxKeyBytes);
+  if (!content) return with_context(escape(path), content.error());
+  if (auto key = TrustStore::check_file(*content); !key) return with_context(escape(path), key.error());
   keys.push_back({std::string(kKeysFolder) + "/" + path.substr(path.rfind('/') + 1),
-                  std::string(as_text(content)), 0644, false, ""});
+                  std::string(as_text(*content)), 0644, false, ""});
   return {};
 }
 
-Result<void> add_keys(const std::string& path, std::vector<FileChange>& keys) {
+// A file that is named has to be a key. Directories are filled by others, and what is none in them is left
+// out.
+Result<void> add_keys(const std::string& path, std::vector<FileChange>& keys,
+                      std::vector<std::string>& left_out) {
   struct stat info = {};
   if (stat(path.c_str(), &info) != 0) return from_errno("--keys " + escape(path), errno);
   if (!S_ISDIR(info.st_mode)) return add_key_file(path, keys);
@@ -38,7 +44,7 @@ Result<void> add_keys(const std::string& path, std::vector<FileChange>& keys) {
   for (const std::string& name : names) {
     const std::string file = path + "/" + name;
     if (name.starts_with('.') || stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-    TRY(add_key_file(file, keys));
+    if (auto added = add_key_file(file, keys); !added) left_out.push_back(added.error().message);
   }
   return {};
 }
@@ -57,7 +63,8 @@ Result<void> add_rpm_keys(const RecordedHost& host, const Options& options, std:
 
 Result<Step> plan_keys(const RecordedHost& host, const Options& options) {
   Step step{"keys", "", {}, {}};
-  for (const std::string& path : options.keys) TRY(add_keys(path, step.files));
+  std::vector<std::string> left_out;
+  for (const std::string& path : options.keys) TRY(add_keys(path, step.files, left_out));
   if (options.rpm_keys) TRY(add_rpm_keys(host, options, step.files));
   const size_t present = host.view().names(kKeysFolder).size();
   if (step.files.empty() && present == 0) {
@@ -68,6 +75,7 @@ Result<Step> plan_keys(const RecordedHost& host, const Options& options) {
   }
   step.what = fmt::format("trust {} keys, besides {} that are in {} already", step.files.size(), present,
                           kKeysFolder);
+  if (!left_out.empty()) step.what += fmt::format("; left out: {}", fmt::join(left_out, "; "));
   return step;
 }
 

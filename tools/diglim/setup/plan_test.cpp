@@ -10,6 +10,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "lib/base/file.h"
+#include "lib/openpgp/test_writer.h"
+
 namespace diglim::setup {
 namespace {
 
@@ -90,7 +93,8 @@ TEST_F(PlanTest, ASecondPlanDoesNotStartFromItsOwnEntry) {
   put_entry("abc-0-diglim-permissive");
   const auto step = boot_loader();
   ASSERT_TRUE(step);
-  EXPECT_EQ(change_of(*step, "/boot/loader/entries/abc-0-diglim-permissive-0-diglim-permissive.conf"), nullptr);
+  EXPECT_EQ(change_of(*step, "/boot/loader/entries/abc-0-diglim-permissive-0-diglim-permissive.conf"),
+            nullptr);
   EXPECT_THAT(step->what, HasSubstr("1 boot entries"));
 }
 
@@ -151,8 +155,11 @@ TEST_F(PlanTest, EachThingThatIsMissingHasItsRemedy) {
   EXPECT_THAT(message(), HasSubstr("install the package diglim"));
   put("/usr/sbin/diglim-loader");
   EXPECT_THAT(message(), HasSubstr("--rpm-keys"));
-  put("/keys/one.asc", "a key");
+  std::filesystem::create_directories(root_ + "/keys");
+  const Bytes key = openpgp::test::TestKey::generate(openpgp::test::Algo::kEd25519, 1000).certificate();
+  ASSERT_TRUE(write_file_atomically(root_ + "/keys/one.pgp", key, 0644));
   put("/keys/.hidden", "none");
+  put("/keys/README", "none either");
   options.keys = {root_ + "/keys"};
   EXPECT_THAT(message(), HasSubstr("--no-initramfs"));
   put_program("dracut");
@@ -164,8 +171,11 @@ TEST_F(PlanTest, EachThingThatIsMissingHasItsRemedy) {
   ASSERT_TRUE(plan) << plan.error().message;
   EXPECT_THAT(ids(*plan), ElementsAre("keys", "lists", "initramfs", "command_line"));
   ASSERT_EQ(plan->keys.size(), 1u);
-  EXPECT_EQ(plan->keys[0].path, "/etc/diglim/keys/one.asc");
-  EXPECT_EQ(plan->keys[0].content, "a key");
+  EXPECT_EQ(plan->keys[0].path, "/etc/diglim/keys/one.pgp");
+  EXPECT_EQ(plan->keys[0].content, as_text(key));
+  EXPECT_THAT(plan->steps[0].what, HasSubstr("/keys/README: not a key"));
+  options.keys = {root_ + "/keys/README"};
+  EXPECT_THAT(message(), HasSubstr("/keys/README: not a key")) << "one that is named must be one";
 }
 
 TEST_F(PlanTest, EachKernelGetsItsInitramfsAndIsLookedInto) {

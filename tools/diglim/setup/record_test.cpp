@@ -106,15 +106,15 @@ TEST_F(RecordTest, NamesOfAnyBytesDoNotKeepItFromBeingSaved) {
 // To undo by a record that was misread would write files anywhere.
 TEST_F(RecordTest, WhatIsNoRecordIsRefusedByName) {
   ASSERT_TRUE(save_record(path(), sample()));
-  for (const auto& [what, by] : std::vector<std::pair<std::string, std::string>>{
-           {"\"/etc/default/grub\"", "\"etc/default/grub\""},
-           {"\"/etc/default/grub\"", "\"\""},
-           {"\"/etc/default/grub\"", "7"},
-           {"\"files\"", "\"file\""},
-           {"\"mode\": 416", "\"mode\": \"416\""},
-           {"\"words\": [", "\"words\": [1, "},
-           {"\"before\": \"YQD/\"", "\"before\": \"*\""},
-           {"{", "["}}) {
+  for (const auto& [what, by] :
+       std::vector<std::pair<std::string, std::string>>{{"\"/etc/default/grub\"", "\"etc/default/grub\""},
+                                                        {"\"/etc/default/grub\"", "\"\""},
+                                                        {"\"/etc/default/grub\"", "7"},
+                                                        {"\"files\"", "\"file\""},
+                                                        {"\"mode\": 416", "\"mode\": \"416\""},
+                                                        {"\"words\": [", "\"words\": [1, "},
+                                                        {"\"before\": \"YQD/\"", "\"before\": \"*\""},
+                                                        {"{", "["}}) {
     const auto loaded = load_with(what, by);
     ASSERT_FALSE(loaded) << what << " -> " << by;
     EXPECT_EQ(loaded.error().code, ErrorCode::kCorrupt) << what;
