@@ -71,7 +71,7 @@ void note_left_out(const Generation& generation, const std::string& path) {
     (void)fprintf(
         stderr,
         "diglim-loader load: %s: %u of its files have no %s digest, which is all that this kernel uses; they "
-        "stay unknown\n",
+        "will be denied: rebuild the package, or allow them with compact_gen\n",
         escape(path).c_str(), list.left_out, std::string(hash_name(generation.algo())).c_str());
   }
 }

@@ -3,11 +3,13 @@
 #include <cstdio>
 #include <string>
 
+#include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
 #include "loader/options.h"
 #include "loader/verbs.h"
+#include "policy/command_line.h"
 #include "policy/config.h"
 
 namespace diglim {
@@ -56,18 +58,19 @@ std::string describe_digests(const DigestList& list) {
   return text.empty() ? "no digests" : text;
 }
 
-void print_line(const std::string& file, const Result<DigestList>& result) {
+void print_line(const std::string& file, const Result<DigestList>& result, HashAlgo kernel) {
   std::string line = escape(file) + ": ";
   if (result) {
     line += "OK, " + (result->name.empty() ? "compact list" : escape(result->name)) + ", signed by " +
             result->signer + ", " + describe_digests(*result);
+    if (const std::string text = result->not_counted(kernel); !text.empty()) line += "; WARNING: " + text;
   } else {
     line += "REJECTED, " + result.error().message;
   }
   printf("%s\n", line.c_str());
 }
 
-void add_json(JsonWriter& json, const std::string& file, const Result<DigestList>& result) {
+void add_json(JsonWriter& json, const std::string& file, const Result<DigestList>& result, HashAlgo kernel) {
   json.begin_object().key("file").value(file).key("ok").value(result.has_value());
   if (result) {
     json.key("format").value(format_name(result->format));
@@ -76,6 +79,7 @@ void add_json(JsonWriter& json, const std::string& file, const Result<DigestList
     for (const auto& [algo, bytes] : result->digests)
       json.key(hash_name(algo)).value(uint64_t{result->count(algo)});
     json.end_object();
+    if (const std::string text = result->not_counted(kernel); !text.empty()) json.key("warning").value(text);
   } else {
     json.key("reason").value(result.error().message);
   }
@@ -102,6 +106,8 @@ int run_verify(int argc, char** argv) {
                   escape(options->keys).c_str(), reason.c_str());
   }
 
+  const auto kernel_line = read_stream("/proc/cmdline", 1 << 16);
+  const HashAlgo kernel = ima_hash(kernel_line ? as_text(*kernel_line) : std::string_view());
   bool all_ok = true;
   JsonWriter json;
   json.begin_array();
@@ -109,9 +115,9 @@ int run_verify(int argc, char** argv) {
     const auto result = verify_digest_list_file(file, *trust);
     all_ok = all_ok && result.has_value();
     if (options->json) {
-      add_json(json, file, result);
+      add_json(json, file, result, kernel);
     } else {
-      print_line(file, result);
+      print_line(file, result, kernel);
     }
   }
   if (options->json) printf("%s\n", json.end_array().text().c_str());

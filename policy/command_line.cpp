@@ -24,4 +24,9 @@ KernelLine split_kernel_line(std::string_view line) {
   return split;
 }
 
+HashAlgo ima_hash(std::string_view line) {
+  const auto name = split_kernel_line(line).value("ima_hash");
+  return (name ? hash_from_name(*name) : std::nullopt).value_or(HashAlgo::kSha256);
+}
+
 }  // namespace diglim

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/crypto/hash.h"
+
 namespace diglim {
 
 // What the kernel and everybody who reads /proc/cmdline is told, and what only init is.
@@ -22,6 +24,10 @@ struct KernelLine {
   // The value of the last of `words` that is "NAME=VALUE"; nothing if there is none.
   std::optional<std::string_view> value(std::string_view name) const;
 };
+
+// What IMA, and so DIGLIM, hashes with on a kernel that was started with `line`: ima_hash=, else SHA-256,
+// which is how the kernels of distributions are built (CONFIG_IMA_DEFAULT_HASH).
+HashAlgo ima_hash(std::string_view line);
 
 // Words are what lies between white space; quotes mean nothing (to the kernel they keep white space in a
 // value). The views are into `line`.

@@ -30,5 +30,12 @@ TEST(KernelLine, TheLastValueCounts) {
   EXPECT_EQ(line.value("other"), std::nullopt);
 }
 
+TEST(KernelLine, SaysWhatImaHashesWith) {
+  EXPECT_EQ(ima_hash(""), HashAlgo::kSha256);
+  EXPECT_EQ(ima_hash("quiet ima_hash=sha512 ro"), HashAlgo::kSha512);
+  EXPECT_EQ(ima_hash("ima_hash=nothing"), HashAlgo::kSha256);
+  EXPECT_EQ(ima_hash("ro -- ima_hash=sha512"), HashAlgo::kSha256);
+}
+
 }  // namespace
 }  // namespace diglim

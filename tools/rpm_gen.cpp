@@ -6,11 +6,13 @@
 #include <csignal>
 #include <set>
 
+#include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/package_list.h"
 #include "lib/digest_list/rpm_list.h"
 #include "lib/librpm/database.h"
+#include "policy/command_line.h"
 #include "tools/list_folder.h"
 #include "tools/progress.h"
 #include "tools/tool.h"
@@ -40,6 +42,7 @@ struct Outcome {
   std::vector<std::string> damaged;  // "NVRA: why"
   std::vector<std::string> missing;  // asked for with -p, not installed
   std::vector<std::string> pruned;
+  std::vector<std::string> not_counted;  // "NVRA: why"
 };
 
 bool is_file(const std::string& path) {
@@ -102,10 +105,25 @@ class Selection {
   std::set<std::string> seen_;
 };
 
+// A list that gives nothing is made all the same: who has another kernel may use it.
+Result<void> write_list(const std::string& nvra, ByteView list, ListFolder& folder, Outcome& outcome) {
+  static const HashAlgo kernel = [] {
+    const auto line = read_stream("/proc/cmdline", 1 << 16);
+    return ima_hash(line ? as_text(*line) : std::string_view());
+  }();
+  const auto text = not_counted_in_rpm_list(list, kernel);
+  if (!text) {  // the loader would refuse it
+    outcome.damaged.push_back(escape(nvra) + ": " + text.error().message);
+    return {};
+  }
+  if (!text->empty()) outcome.not_counted.push_back(escape(nvra) + ": " + *text);
+  return folder.write(nvra, list);
+}
+
 Result<void> add_package(const InstalledPackage& package, ListFolder& folder, Outcome& outcome) {
   ++outcome.packages;
   const auto list = make_rpm_list(package.region, package.packets);
-  if (list) return folder.write(package.nvra, *list);
+  if (list) return write_list(package.nvra, *list, folder, outcome);
   if (list.error().code == ErrorCode::kUntrusted) {
     outcome.unsigned_packages.push_back(package.nvra);
   } else {
@@ -118,18 +136,20 @@ Result<void> add_database(const Options& options, ListFolder& folder, Outcome& o
   TRY_ASSIGN(const std::string database, find_rpm_database(options.root, options.dbpath));
   Selection selection(options.packages);
   std::optional<Progress> progress;
+  size_t seen = 0;
   TRY(for_each_package(database, [&](const InstalledPackage& package, size_t total) -> Result<void> {
     if (interrupted != 0) return Error{ErrorCode::kIo, 0, "interrupted"};
     if (!progress) progress.emplace("packages", total, !options.quiet && !options.json);
     progress->step(package.nvra);
+    ++seen;
     if (!selection.matches(package)) return {};
     return add_package(package, folder, outcome);
   }));
+  // A database without packages is a wrong one; to remove all lists would lock the machine.
+  if (seen == 0)
+    return not_found("no package in the database of " + escape(database) + "; nothing written or pruned");
   outcome.missing = selection.missing();
   if (!options.prune) return {};
-  // A database without packages is a wrong one; to remove all lists would lock the machine.
-  if (outcome.packages == 0)
-    return not_found("no package in the database of " + escape(database) + "; nothing pruned");
   TRY_ASSIGN(outcome.pruned, folder.prune());
   return {};
 }
@@ -138,7 +158,7 @@ Result<void> add_file(const std::string& path, ListFolder& folder, Outcome& outc
   auto package = list_of_package_file(path);
   if (package) {
     ++outcome.packages;
-    return folder.write(package->nvra, package->list);
+    return write_list(package->nvra, package->list, folder, outcome);
   }
   if (package.error().code == ErrorCode::kIo || package.error().code == ErrorCode::kNotFound)
     return package.error();
@@ -160,6 +180,7 @@ void print_names(JsonWriter& json, std::string_view key, const std::vector<std::
 void report(const Outcome& outcome, const ListFolder& folder, const Options& options) {
   for (const std::string& line : outcome.damaged) complain(kTool, line + "; no list");
   for (const std::string& name : outcome.missing) complain(kTool, escape(name) + " is not installed");
+  for (const std::string& line : outcome.not_counted) complain(kTool, "warning: " + line);
   if (options.json) {
     JsonWriter json;
     json.begin_object()
@@ -175,6 +196,7 @@ void report(const Outcome& outcome, const ListFolder& folder, const Options& opt
     print_names(json, "unsigned", outcome.unsigned_packages);
     print_names(json, "damaged", outcome.damaged);
     print_names(json, "pruned", outcome.pruned);
+    print_names(json, "not_counted", outcome.not_counted);
     json.end_object();
     fmt::print("{}\n", json.text());
     return;

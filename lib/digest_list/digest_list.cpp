@@ -13,6 +13,7 @@
 #include "lib/cms/appended_signature.h"
 #include "lib/cms/cms.h"
 #include "lib/digest_list/compact.h"
+#include "lib/digest_list/not_counted.h"
 #include "lib/openpgp/signature.h"
 #include "lib/rpm/header.h"
 #include "lib/rpm/package.h"
@@ -146,6 +147,14 @@ size_t DigestList::count() const {
   size_t total = 0;
   for (const auto& [algo, bytes] : digests) total += bytes.size() / hash_size(algo);
   return total;
+}
+
+std::string DigestList::not_counted(HashAlgo kernel) const {
+  std::optional<HashAlgo> theirs;
+  for (const auto& [algo, bytes] : digests) {
+    if (algo != kernel) theirs = algo;
+  }
+  return not_counted_text(undigested + count() - count(kernel), theirs, kernel);
 }
 
 Result<DigestList> verify_digest_list(ByteView file, const TrustStore& trust) {

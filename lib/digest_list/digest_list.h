@@ -27,6 +27,8 @@ struct DigestList {
 
   size_t count(HashAlgo algo) const;
   size_t count() const;  // of all algorithms
+  // What not_counted_text() says of it.
+  std::string not_counted(HashAlgo kernel) const;
 };
 
 // Largest file accepted as a digest list. A header is at most 256 MiB by rpm's own rule

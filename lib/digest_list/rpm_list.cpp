@@ -5,7 +5,9 @@
 
 #include "lib/cms/appended_signature.h"
 #include "lib/crypto/hash.h"
+#include "lib/digest_list/not_counted.h"
 #include "lib/rpm/header.h"
+#include "lib/rpm/package.h"
 
 namespace diglim {
 namespace {
@@ -37,6 +39,16 @@ Result<Bytes> make_rpm_list(ByteView region, std::span<const Bytes> packets) {
     if (std::find(before.begin(), before.end(), packets[i]) == before.end()) append(signature, packets[i]);
   }
   return append_signature(content, signature, SignatureType::kPgp);
+}
+
+Result<std::string> not_counted_in_rpm_list(ByteView list, HashAlgo kernel) {
+  TRY_ASSIGN(const AppendedSignature parts, split_appended_signature(list));
+  TRY_ASSIGN(const rpm::Package package, rpm::read_package(parts.content, 0));
+  if (package.undigested > 0) return not_counted_text(package.undigested, std::nullopt, kernel);
+  for (const auto& [algo, digests] : package.digests) {
+    if (algo != kernel) return not_counted_text(digests.size() / hash_size(algo), algo, kernel);
+  }
+  return std::string();
 }
 
 Result<std::string> rpm_list_name(std::string_view nvra) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "lib/base/bytes.h"
+#include "lib/crypto/hash.h"
 
 namespace diglim {
 
@@ -16,6 +17,10 @@ namespace diglim {
 // signature is verified: that is the loader's job. Errors: kUntrusted (no packet), kCorrupt (the region is
 // not one; a value that cannot be an OpenPGP packet).
 Result<Bytes> make_rpm_list(ByteView region, std::span<const Bytes> packets);
+
+// Of a list that make_rpm_list() made: what not_counted_text() says of its files on a kernel that hashes with
+// `kernel`. Errors: kCorrupt (rpm::read_package()).
+Result<std::string> not_counted_in_rpm_list(ByteView list, HashAlgo kernel);
 
 // The file name of the list: "0-file_list-rpm-NVRA", as in 2022, where NVRA is "name-version-release.arch". A
 // name that a directory cannot hold as it is ('/', control characters, too long for NAME_MAX with the suffix

@@ -28,6 +28,11 @@ int keep_first_error(rpmlogRec record, rpmlogCallbackData data) {
   return 0;
 }
 
+// The databases of rpm's backends.
+constexpr char kSqlite[] = "rpmdb.sqlite";
+constexpr char kNdb[] = "Packages.db";
+constexpr char kBerkeley[] = "Packages";
+
 class Log {
  public:
   Log() {
@@ -81,7 +86,7 @@ class TemporaryCopy {
 
   static std::vector<std::pair<uintmax_t, fs::file_time_type>> state_of(const std::string& database) {
     std::vector<std::pair<uintmax_t, fs::file_time_type>> state;
-    for (const char* name : {"rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages.db", "Packages"}) {
+    for (const char* name : {kSqlite, "rpmdb.sqlite-wal", kNdb, kBerkeley}) {
       std::error_code error;
       const fs::path path = fs::path(database) / name;
       state.emplace_back(fs::file_size(path, error), fs::last_write_time(path, error));
@@ -105,12 +110,13 @@ class TemporaryCopy {
   std::string folder_;
 };
 
-bool holds_database(const fs::path& folder) {
+bool has_file(const fs::path& folder, const char* name) {
   std::error_code error;
-  for (const char* name : {"rpmdb.sqlite", "Packages.db", "Packages"}) {
-    if (fs::is_regular_file(folder / name, error)) return true;
-  }
-  return false;
+  return fs::is_regular_file(folder / name, error);
+}
+
+bool holds_database(const fs::path& folder) {
+  return has_file(folder, kSqlite) || has_file(folder, kNdb) || has_file(folder, kBerkeley);
 }
 
 size_t count_packages(rpmts ts) {
@@ -165,8 +171,10 @@ Result<std::string> find_rpm_database(const std::string& root, const std::string
 Result<void> for_each_package(
     const std::string& database,
     const std::function<Result<void>(const InstalledPackage&, size_t total)>& on_package) {
+  // librpm makes an SQLite database where it finds none that it can read: never in a tree of somebody else.
+  const bool is_sqlite = has_file(database, kSqlite);
   std::optional<TemporaryCopy> copy;
-  if (access(database.c_str(), W_OK) != 0) {
+  if (!is_sqlite || access(database.c_str(), W_OK) != 0) {
     TRY_ASSIGN(TemporaryCopy made, TemporaryCopy::create(database));
     copy.emplace(std::move(made));
   }
@@ -177,6 +185,12 @@ Result<void> for_each_package(
   (void)rpmtsSetVSFlags(ts.get(), kUnverified);
   if (rpmtsOpenDB(ts.get(), O_RDONLY) != 0) return database_error(database, log);
   const size_t total = count_packages(ts.get());
+  if (!is_sqlite && has_file(copy->folder(), kSqlite)) {
+    return unsupported("rpm database in " + escape(database) +
+                       ": this system's librpm cannot read its format (" +
+                       (has_file(database, kNdb) ? "ndb" : "Berkeley DB") +
+                       "); run this in that system, or convert it there: rpmdb --rebuilddb");
+  }
   const RpmIteratorPtr packages(rpmtsInitIterator(ts.get(), RPMDBI_PACKAGES, nullptr, 0));
   while (Header header = packages ? rpmdbNextIterator(packages.get()) : nullptr) {
     const InstalledPackage package = read_header(header);

@@ -39,7 +39,9 @@ OPENSSL_CONF="$folder/evil.cnf" OPENSSL_MODULES="$folder" OPENSSL_ENGINES="$fold
 grep -q ': OK, compact list, signed by CMS' "$folder/out" || fail "unexpected output: $(cat "$folder/out")"
 
 opened=$(grep -E '^[0-9]+ +(open|openat|openat2)\(' "$folder/trace" | sed 's/[^"]*"\([^"]*\)".*/\1/' | sort -u)
-check "it opens the keys and the list only" same "$opened" "$(printf '%s\n' "$folder/keys" "$folder/keys/dev.pem" "$folder/list" | sort -u)"
+# The kernel command line says what the kernel hashes with.
+check "it opens the keys, the list and the kernel command line only" same "$opened" \
+  "$(printf '%s\n' /proc/cmdline "$folder/keys" "$folder/keys/dev.pem" "$folder/list" | sort -u)"
 check "it does not touch the network" fails grep -E '(connect|socket)\(' "$folder/trace"
 check "it executes nothing else" same "$(grep -c 'execve(' "$folder/trace")" 1
 finish

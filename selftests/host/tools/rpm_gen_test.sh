@@ -23,6 +23,26 @@ contains "prune of a part" "$err" "--prune needs the whole database"
 expect 0 "$gen" --help
 empty lists
 
+# Formats that librpm cannot read here: an error, and nothing is written there.
+if [ -f "$fixtures/odd/ndb-Packages.db" ]; then
+	mkdir -p ndb/usr/lib/sysimage/rpm
+	install -m 644 "$fixtures/odd/ndb-Packages.db" ndb/usr/lib/sysimage/rpm/Packages.db
+	expect 3 "$gen" -d lists -r ndb
+	contains "ndb" "$err" "cannot read its format (ndb)"
+	equal "nothing is written there" "$(ls ndb/usr/lib/sysimage/rpm)" Packages.db
+	expect 3 "$gen" -d lists -r ndb --prune
+	for name in fpmmd5 sha1dig sha512dig; do
+		expect 0 "$gen" -d odd -r "$fixtures/odd/$name.rpm"
+		contains "$name is named" "$err" "rpm_gen: warning: $name-1-1.noarch: one of its files will be denied: "
+	done
+	expect 0 "$gen" -d odd -r "$fixtures/odd/sha256dig.rpm"
+	equal "no warning" "$err" ""
+fi
+mkdir -p nothing/var/lib/rpm
+rpm --root "$work/nothing" --dbpath /var/lib/rpm --initdb >init.log 2>&1 || fail "rpm --initdb: $(cat init.log)"
+expect 3 "$gen" -d lists -r nothing
+contains "no package" "$err" "no package in the database"
+
 # A database of three packages: signed, unsigned, and one of the same name-version-release.arch but another epoch.
 make_packages() {
 	cat >package.spec <<-SPEC
@@ -82,7 +102,7 @@ if make_packages; then
 	# An empty database must not prune everything.
 	mkdir -p bare && rpm --dbpath "$work/bare" --initdb >install.log 2>&1
 	expect 3 "$gen" -d lists --dbpath bare --prune
-	contains "empty database" "$err" "nothing pruned"
+	contains "empty database" "$err" "nothing written or pruned"
 	# A damaged database is no shorter list.
 	cp -r root/var/lib/rpm damaged && rm -f damaged/*-wal damaged/*-shm && cp damaged/rpmdb.sqlite good.sqlite
 	truncate -s 8192 damaged/rpmdb.sqlite
