@@ -108,8 +108,7 @@ Error load_error(std::string_view what, int error) {
   if (kernel_lockdown() == Lockdown::kConfidentiality) {
     result.message =
         "lockdown=confidentiality keeps BPF programs from reading kernel memory, which DIGLIM's have to: "
-        "boot "
-        "with lockdown=integrity (" +
+        "boot with lockdown=integrity (" +
         result.message + ")";
   }
   return result;

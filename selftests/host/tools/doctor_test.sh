@@ -70,6 +70,15 @@ measurement bpf,selinux 0 'labels = selinux\n' '^warn *SELinux is permissive'
 measurement bpf,selinux 1 'labels = selinux\nmode = permissive\n' '^warn *in permissive mode'
 measurement bpf,apparmor '' 'labels = selinux\n' 'to do: set labels = apparmor'
 
+# Where nothing would start, "ok" would lock its reader out.
+cp -r good confidential
+echo 'none integrity [confidentiality]' >confidential/sys/kernel/security/lockdown
+expect 1 "$diglim" doctor --root confidential --seconds 0
+contains "lockdown=confidentiality" "$out" "boot with lockdown=integrity in its place"
+cp -r good confidential-next
+echo 'ro lockdown=confidentiality' >confidential-next/proc/cmdline
+expect 1 "$diglim" doctor --root confidential-next --seconds 0
+
 # Everything that can be wrong.
 cp -r good bad
 echo 5.10.0 >bad/proc/sys/kernel/osrelease

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "lib/base/text.h"
+#include "policy/lockdown.h"
 #include "tools/diglim/doctor/checks.h"
 
 namespace diglim::doctor {
@@ -152,6 +153,19 @@ void compressed_modules(const Host& host, Findings& findings) {
        {}});
 }
 
+// Only said where it is wrong: without lockdown DIGLIM works, and check_protection() speaks of the rest.
+void confidentiality(const Host& host, Findings& findings) {
+  const bool now = lockdown_of(host.text(kLockdownFile).value_or("")) == Lockdown::kConfidentiality;
+  if (!now && host.parameter("lockdown") != "confidentiality") return;
+  findings.push_back(
+      {"kernel.lockdown",
+       Level::kFail,
+       "lockdown=confidentiality keeps BPF programs from reading kernel memory, which DIGLIM's have "
+       "to: it would not start",
+       "boot with lockdown=integrity in its place",
+       {}});
+}
+
 }  // namespace
 
 std::string_view level_name(Level level) {
@@ -176,6 +190,7 @@ void check_kernel(const Host& host, Findings& findings) {
   findings.push_back(ftrace(host));
   findings.push_back(tpm(host));
   compressed_modules(host, findings);
+  confidentiality(host, findings);
 }
 
 }  // namespace diglim::doctor
