@@ -33,7 +33,7 @@ install() {
     # what it was to replace stays.
     local status=0
     diglim initramfs --root "$initdir" --lists "${dracutsysrootdir-}/etc/digest_lists" --copy > >(dinfo) 2> >(dwarn) || status=$?
-    if [ $status -gt 1 ] || ! find "$initdir/etc/digest_lists" -type f -size +0 | grep -q .; then
+    if [ "$status" -gt 1 ] || ! find "$initdir/etc/digest_lists" -type f -size +0 | grep -q .; then
       derror 'diglim: the digest lists of the initramfs could not be chosen, and without them it would not boot: no initramfs was made'
       exit 1
     fi
