@@ -3,9 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "lib/base/file.h"
@@ -101,25 +99,7 @@ Result<DigestList> verify_compact(ByteView file, const TrustStore& trust) {
 
 // --- from a file that may be anything: huge, a FIFO, growing, lying about its size ---
 
-// Memory grows with what was read, never with what was announced.
-constexpr size_t kStep = 1u << 20;
-
-// Appends to `bytes` until there are `wanted` of them or the file ends.
-Result<void> read_up_to(int fd, const std::string& path, size_t wanted, Bytes& bytes) {
-  while (bytes.size() < wanted) {
-    const size_t old_size = bytes.size();
-    const size_t step = std::min(wanted - old_size, kStep);
-    bytes.resize(old_size + step);
-    const ssize_t got = read(fd, bytes.data() + old_size, step);
-    const int error = errno;
-    bytes.resize(old_size + (got > 0 ? static_cast<size_t>(got) : 0));
-    if (got < 0 && error != EINTR) return from_errno("read " + escape(path), error);
-    if (got == 0) return {};
-  }
-  return {};
-}
-
-Result<void> read_head(int fd, const std::string& path, Bytes& bytes) {
+Result<void> read_head(const Fd& fd, const std::string& path, Bytes& bytes) {
   for (;;) {
     TRY_ASSIGN(const size_t wanted, rpm::package_head_size(bytes));
     if (wanted > kMaxListBytes)
@@ -165,13 +145,13 @@ Result<DigestList> verify_digest_list_file(const std::string& path, const TrustS
   if (!S_ISREG(info.st_mode)) return unsupported("not a regular file");
 
   Bytes bytes;
-  TRY(read_up_to(fd.get(), path, 4, bytes));
+  TRY(read_up_to(fd, path, 4, bytes));
   if (rpm::looks_like_package(bytes)) {
-    TRY(read_head(fd.get(), path, bytes));
+    TRY(read_head(fd, path, bytes));
   } else {
     // What the size says is believed only where it says no; files of /proc say 0, and files may grow.
     const bool says_too_large = static_cast<uint64_t>(info.st_size) > kMaxListBytes;
-    if (!says_too_large) TRY(read_up_to(fd.get(), path, kMaxListBytes + 1, bytes));
+    if (!says_too_large) TRY(read_up_to(fd, path, kMaxListBytes + 1, bytes));
     if (says_too_large || bytes.size() > kMaxListBytes)
       return unsupported("larger than the limit of " + std::to_string(kMaxListBytes) + " bytes");
   }
