@@ -25,7 +25,7 @@ struct Signature {
 };
 
 // Who signed `message`, if that counts.
-Result<std::string> judge(const std::vector<Signature>& signatures, ByteView message,
+Result<std::string> judge(const std::vector<Signature>& signatures, MessageHash& message,
                           const TrustStore& trust) {
   std::string signer;
   std::string reasons;
@@ -33,7 +33,8 @@ Result<std::string> judge(const std::vector<Signature>& signatures, ByteView mes
   for (const Signature& signature : signatures) {
     TRY_ASSIGN(const auto judgements, openpgp::judge_signatures(signature.packets, signature.offset, message,
                                                                 trust.certificates(), trust.policy()));
-    // The limits of both formats multiply otherwise, and each signature may cost a hash of the message.
+    // The limits of both formats multiply otherwise, and a signature of version 6 costs a hash of the
+    // message.
     seen += judgements.size();
     if (seen > openpgp::kMaxSignatures) return corrupt(signature.offset, "too many signatures");
     for (const openpgp::Judgement& judgement : judgements) {
@@ -68,8 +69,18 @@ Result<DigestList> verify_package(ByteView file, const TrustStore& trust) {
   TRY_ASSIGN(const rpm::SignedHeader located, rpm::locate_package(file));
   std::vector<Signature> signatures;
   for (const auto& [packets, offset] : located.signatures) signatures.push_back({packets, offset});
-  TRY_ASSIGN(std::string signer, judge(signatures, located.signed_bytes, trust));
-  return list_from_header(located.signed_bytes, located.header_offset, std::move(signer));
+  MessageHash message(located.signed_bytes);
+  TRY_ASSIGN(std::string signer, judge(signatures, message, trust));
+  TRY_ASSIGN(DigestList list,
+             list_from_header(located.signed_bytes, located.header_offset, std::move(signer)));
+  // The signed bytes are the end of it, so their hash is of no use here.
+  TRY_ASSIGN(list.content_hash, hash(HashAlgo::kSha256, {file}));
+  return list;
+}
+
+// `message`, the content, is how a file with an appended signature begins.
+Result<Bytes> hash_of_file(ByteView file, MessageHash& message) {
+  return message.hash(HashAlgo::kSha256, file.subspan(message.message().size()));
 }
 
 Result<DigestList> verify_header_list(ByteView file, const TrustStore& trust) {
@@ -78,9 +89,11 @@ Result<DigestList> verify_header_list(ByteView file, const TrustStore& trust) {
   // Nothing but geometry, as for a package; without it bytes after the header would be signed, yet read by
   // nobody.
   TRY(rpm::check_main_header(appended.content, 0));
-  TRY_ASSIGN(std::string signer,
-             judge({{appended.signature, appended.signature_offset}}, appended.content, trust));
-  return list_from_header(appended.content, 0, std::move(signer));
+  MessageHash message(appended.content);
+  TRY_ASSIGN(std::string signer, judge({{appended.signature, appended.signature_offset}}, message, trust));
+  TRY_ASSIGN(DigestList list, list_from_header(appended.content, 0, std::move(signer)));
+  TRY_ASSIGN(list.content_hash, hash_of_file(file, message));
+  return list;
 }
 
 Result<DigestList> verify_compact(ByteView file, const TrustStore& trust) {
@@ -88,8 +101,10 @@ Result<DigestList> verify_compact(ByteView file, const TrustStore& trust) {
   if (appended.type != SignatureType::kPkcs7) return unsupported("a compact list needs a CMS signature");
   DigestList list;
   list.format = ListFormat::kCompact;
-  TRY_ASSIGN(list.signer, verify_cms(appended.signature, appended.signature_offset, appended.content,
-                                     trust.x509(), trust.policy()));
+  MessageHash message(appended.content);
+  TRY_ASSIGN(list.signer, verify_cms(appended.signature, appended.signature_offset, message, trust.x509(),
+                                     trust.policy()));
+  TRY_ASSIGN(list.content_hash, hash_of_file(file, message));
   TRY_ASSIGN(CompactList compact, read_compact(appended.content));
   for (auto& [algo, digests] : compact.digests) {
     if (!digests.empty()) list.digests[algo] = std::move(digests);
@@ -132,9 +147,7 @@ Result<DigestList> verify_digest_list(ByteView file, const TrustStore& trust) {
   const auto verify = rpm::looks_like_package(file)  ? verify_package
                       : rpm::looks_like_header(file) ? verify_header_list
                                                      : verify_compact;
-  TRY_ASSIGN(DigestList list, verify(file, trust));
-  TRY_ASSIGN(list.content_hash, hash(HashAlgo::kSha256, {file}));
-  return list;
+  return verify(file, trust);
 }
 
 Result<DigestList> verify_digest_list_file(const std::string& path, const TrustStore& trust) {
