@@ -70,9 +70,8 @@ bool append_hex(Bytes& out, std::string_view text) {
 }
 
 Result<Bytes> from_hex(std::string_view text) {
-  if (text.size() % 2 != 0) return invalid("hexadecimal text of odd length");
   Bytes bytes;
-  if (!append_hex(bytes, text)) return invalid("not a hexadecimal digit");
+  if (!append_hex(bytes, text)) return invalid("not hexadecimal, or of odd length");
   return bytes;
 }
 
