@@ -66,14 +66,13 @@ Result<std::vector<std::string>> expand(const std::vector<std::string>& argument
 
 void note_left_out(const Generation& generation, const std::string& path) {
   const std::string name = path.substr(path.rfind('/') + 1);
-  for (const LoadedList& list : generation.lists()) {
-    if (list.name != name || list.left_out == 0) continue;
-    (void)fprintf(
-        stderr,
-        "diglim-loader load: %s: %u of its files have no %s digest, which is all that this kernel uses; they "
-        "will be denied: rebuild the package, or allow them with compact_gen\n",
-        escape(path).c_str(), list.left_out, std::string(hash_name(generation.algo())).c_str());
-  }
+  const LoadedList* const list = generation.find(name);
+  if (list == nullptr || list->left_out == 0) return;
+  (void)fprintf(
+      stderr,
+      "diglim-loader load: %s: %u of its files have no %s digest, which is all that this kernel uses; they "
+      "will be denied: rebuild the package, or allow them with compact_gen\n",
+      escape(path).c_str(), list->left_out, std::string(hash_name(generation.algo())).c_str());
 }
 
 void show_progress(size_t done, size_t of) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// diglim-loader: the only program that may write DIGLIM's kernel objects. Static and single-threaded.
+// diglim-loader: the only program that may write DIGLIM's kernel objects. Static and, but for `verify`,
+// single-threaded.
 #include <unistd.h>
 
 #include <cstdio>

@@ -95,7 +95,7 @@ Result<void> measure_generation(const Config& config, const TrustStore& trust, F
   const std::string policy = ima_policy(PolicyLabels::kSelinux, config.pcr);
   TRY_ASSIGN(const WrittenManifest manifest, measured_manifest(config, policy, trust, *generation));
   generation->set_manifest(manifest.number, manifest.hash);
-  generation->seal(static_cast<uint64_t>(time(nullptr)));
+  TRY(generation->seal(static_cast<uint64_t>(time(nullptr))));
   TRY(write_ima_policy(std::move(ima_policy_file), policy));
   // First, so that whatever fails here leaves a log without a manifest, not updates without one after it.
   TRY(publish_generation(generations, *generation));

@@ -78,7 +78,7 @@ Result<Published> update_generation(
   const auto lists_before = manifest_lists(*current);
   TRY_ASSIGN(const bool changed, change(*current, trust));
   if (changed) {
-    current->seal(static_cast<uint64_t>(time(nullptr)));
+    TRY(current->seal(static_cast<uint64_t>(time(nullptr))));
     TRY_ASSIGN(const Claim claim, Claim::take(current->number()));
     TRY_ASSIGN(const uint64_t now, read_generation_number(generations));
     if (now != before) {

@@ -46,10 +46,8 @@ Result<Generation::Change> add_list(Generation& generation, const std::string& p
   loaded.content_hash = list->content_hash;
   loaded.package = list->name;
   loaded.signer = list->signer;
-  const auto found = list->digests.find(generation.algo());
-  const ByteView digests = found == list->digests.end() ? ByteView() : ByteView(found->second);
   loaded.left_out = static_cast<uint32_t>(list->undigested + list->count() - list->count(generation.algo()));
-  auto change = generation.put(std::move(loaded), digests);
+  auto change = generation.put(std::move(loaded), std::move(list->digests[generation.algo()]));
   if (!change) return with_context(escape(path), change.error());
   return change;
 }

@@ -105,7 +105,8 @@ Result<std::string> sign_list(Bytes& list, const Options& options) {
   TRY_ASSIGN(const Bytes signature, sign_cms(list, options.key, options.certificate));
   TRY_ASSIGN(const Bytes certificate, read_file(options.certificate, 1u << 20));
   TRY_ASSIGN(const auto trusted, read_x509(certificate));
-  TRY_ASSIGN(const std::string signer, verify_cms(signature, list.size(), list, trusted, {}));
+  MessageHash message(list);
+  TRY_ASSIGN(const std::string signer, verify_cms(signature, list.size(), message, trusted, {}));
   list = append_signature(list, signature, SignatureType::kPkcs7);
   return signer;
 }

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/base/bytes.h"
 
+#include <array>
+
 namespace diglim {
 namespace {
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+constexpr uint8_t kNoHex = 0xf0;  // bits that no value of a digit has
+
+constexpr std::array<uint8_t, 256> make_hex_values() {
+  std::array<uint8_t, 256> values = {};
+  values.fill(kNoHex);
+  for (uint8_t i = 0; i < 10; ++i) values['0' + i] = i;
+  for (uint8_t i = 0; i < 6; ++i) values['a' + i] = values['A' + i] = static_cast<uint8_t>(10 + i);
+  return values;
 }
+constexpr std::array<uint8_t, 256> kHexValues = make_hex_values();
 
 template <typename T>
 T load_be(ByteView bytes) {
@@ -48,16 +54,24 @@ std::string to_hex(ByteView bytes) {
   return text;
 }
 
-Result<Bytes> from_hex(std::string_view text) {
-  if (text.size() % 2 != 0) return invalid("hexadecimal text of odd length");
-  Bytes bytes;
-  bytes.reserve(text.size() / 2);
+bool append_hex(Bytes& out, std::string_view text) {
+  if (text.size() % 2 != 0) return false;
+  const size_t old_size = out.size();
+  out.resize(old_size + text.size() / 2);
+  uint8_t* to = out.data() + old_size;
+  uint8_t seen = 0;
   for (size_t i = 0; i < text.size(); i += 2) {
-    const int high = hex_value(text[i]);
-    const int low = hex_value(text[i + 1]);
-    if (high < 0 || low < 0) return invalid("not a hexadecimal digit");
-    bytes.push_back(static_cast<uint8_t>(high << 4 | low));
+    const uint8_t high = kHexValues[static_cast<uint8_t>(text[i])];
+    const uint8_t low = kHexValues[static_cast<uint8_t>(text[i + 1])];
+    seen |= high | low;
+    *to++ = static_cast<uint8_t>(high << 4 | low);
   }
+  return (seen & kNoHex) == 0;
+}
+
+Result<Bytes> from_hex(std::string_view text) {
+  Bytes bytes;
+  if (!append_hex(bytes, text)) return invalid("not hexadecimal, or of odd length");
   return bytes;
 }
 

@@ -33,6 +33,14 @@ inline void append(Bytes& to, ByteView what) {
 std::string to_hex(ByteView bytes);
 // kInvalid for an odd length or a character that is not hexadecimal. Accepts both cases.
 Result<Bytes> from_hex(std::string_view text);
+// The same behind what `out` holds, without the cost of an Error. False: not hexadecimal, and `out` is of no
+// use.
+bool append_hex(Bytes& out, std::string_view text);
+
+// Big-endian, of the first four bytes. REQUIRES: there are as many.
+inline uint32_t load_u32_be(ByteView bytes) {
+  return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
+}
 
 // Writers of fixed-width integers, for formats and for tests that make them.
 void put_u16_be(Bytes& out, uint16_t value);

@@ -52,6 +52,22 @@ TEST(Hex, RoundTrip) {
   EXPECT_EQ(*from_hex("007FfF"), data);
   EXPECT_FALSE(from_hex("0"));
   EXPECT_FALSE(from_hex("0g"));
+  EXPECT_TRUE(from_hex("")->empty());
+}
+
+TEST(Hex, AppendsAndKnowsEveryDigit) {
+  Bytes out = {1};
+  EXPECT_TRUE(append_hex(out, "007FfF"));
+  EXPECT_EQ(to_hex(out), "01007fff");
+  EXPECT_FALSE(append_hex(out, "0"));
+  const std::string_view digits = "0123456789abcdefABCDEF";
+  for (int c = 0; c < 256; ++c) {
+    const std::string high = {static_cast<char>(c), '0'};
+    const std::string low = {'0', static_cast<char>(c)};
+    const bool is_digit = digits.find(static_cast<char>(c)) != std::string_view::npos;
+    EXPECT_EQ(append_hex(out, high), is_digit) << c;
+    EXPECT_EQ(append_hex(out, low), is_digit) << c;
+  }
 }
 
 TEST(Put, WritesFixedWidths) {

@@ -18,28 +18,12 @@
 namespace diglim {
 namespace {
 
-constexpr size_t kLeastRoom = 4096;
-
-Result<Bytes> read_to_end(int fd, const std::string& path, size_t size_hint, size_t max_bytes) {
+Result<Bytes> read_to_end(const Fd& fd, const std::string& path, size_t max_bytes) {
   Bytes content;
-  // One more, so that the end is seen without growing.
-  content.reserve(std::max(size_hint + 1, kLeastRoom));
-  for (;;) {
-    const size_t used = content.size();
-    if (used > max_bytes) {
-      return unsupported("larger than the limit of " + std::to_string(max_bytes) + " bytes");
-    }
-    const size_t room = content.capacity() > used ? content.capacity() - used : kLeastRoom;
-    content.resize(used + room);
-    const ssize_t got = read(fd, content.data() + used, room);
-    if (got < 0 && errno == EINTR) {
-      content.resize(used);
-      continue;
-    }
-    if (got < 0) return from_errno("read " + escape(path), errno);
-    content.resize(used + static_cast<size_t>(got));
-    if (got == 0) return content;
-  }
+  TRY(read_up_to(fd, path, max_bytes + 1, content));
+  if (content.size() > max_bytes)
+    return unsupported("larger than the limit of " + std::to_string(max_bytes) + " bytes");
+  return content;
 }
 
 Result<std::vector<std::string>> read_entries(Fd fd, const std::string& path) {
@@ -102,12 +86,26 @@ Result<Bytes> read_open_file(const Fd& fd, const std::string& path, size_t max_b
   if (static_cast<uint64_t>(info.st_size) > max_bytes) {
     return unsupported("larger than the limit of " + std::to_string(max_bytes) + " bytes");
   }
-  return read_to_end(fd.get(), path, static_cast<size_t>(info.st_size), max_bytes);
+  return read_to_end(fd, path, max_bytes);
+}
+
+Result<void> read_up_to(const Fd& fd, const std::string& path, size_t wanted, Bytes& bytes) {
+  // Not read into `bytes`: a vector zeroes its room before it is overwritten, and most files are smaller than
+  // any room made ahead. Copying costs a fraction of that.
+  uint8_t room[1u << 16];
+  while (bytes.size() < wanted) {
+    const ssize_t got = read(fd.get(), room, std::min(wanted - bytes.size(), sizeof(room)));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return from_errno("read " + escape(path), errno);
+    if (got == 0) return {};
+    append(bytes, {room, static_cast<size_t>(got)});
+  }
+  return {};
 }
 
 Result<Bytes> read_stream(const std::string& path, size_t max_bytes) {
   TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY));
-  return read_to_end(fd.get(), path, 0, max_bytes);
+  return read_to_end(fd, path, max_bytes);
 }
 
 Result<void> write_bytes(const Fd& fd, const std::string& path, ByteView bytes) {

@@ -42,6 +42,10 @@ Result<Bytes> read_open_file(const Fd& fd, const std::string& path, size_t max_b
 // For /proc, /sys and pipes, whose size is not known ahead: reads to the end, at most `max_bytes`.
 Result<Bytes> read_stream(const std::string& path, size_t max_bytes);
 
+// Appends to `bytes` from where the file stands, until there are `wanted` of them or the file ends. Memory
+// grows with what was read, whatever `wanted` says.
+Result<void> read_up_to(const Fd& fd, const std::string& path, size_t wanted, Bytes& bytes);
+
 // All of the bytes, from where the file stands. kIo: "write PATH: reason".
 Result<void> write_bytes(const Fd& fd, const std::string& path, ByteView bytes);
 

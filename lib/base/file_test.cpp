@@ -55,6 +55,33 @@ TEST_F(FileTest, ReadFileBoundsMemoryAndType) {
   EXPECT_EQ(read_file(path("fifo"), 4).error().message, "not a regular file") << "must not wait for a writer";
 }
 
+TEST_F(FileTest, ReadUpToStopsAtWhatIsWantedAndGoesOnWhereAFileGrew) {
+  Bytes content(200'000);  // several reads
+  for (size_t i = 0; i < content.size(); ++i) content[i] = static_cast<uint8_t>(i * 2654435761u >> 24);
+  ASSERT_TRUE(write_file_atomically(path("a"), content, 0644));
+  const auto fd = open_file(path("a"), O_RDWR | O_APPEND);
+  ASSERT_TRUE(fd);
+  Bytes bytes;
+  ASSERT_TRUE(read_up_to(*fd, "a", 3, bytes));
+  EXPECT_EQ(bytes, Bytes(content.begin(), content.begin() + 3));
+  ASSERT_TRUE(read_up_to(*fd, "a", 1u << 30, bytes));
+  EXPECT_EQ(bytes, content);
+  EXPECT_LE(bytes.capacity(), 2 * content.size()) << "whatever is wanted";
+  ASSERT_TRUE(write_bytes(*fd, "a", as_bytes("more")));
+  ASSERT_EQ(lseek(fd->get(), static_cast<off_t>(content.size()), SEEK_SET), 200'000);
+  ASSERT_TRUE(read_up_to(*fd, "a", 1u << 30, bytes));
+  append(content, as_bytes("more"));
+  EXPECT_EQ(bytes, content);
+  Bytes none;
+  EXPECT_FALSE(read_up_to(Fd(), "none", 1, none));
+}
+
+TEST_F(FileTest, ReadFileBelievesNoSize) {
+  const auto status = read_file("/proc/self/status", 1 << 20);  // says that it has 0 bytes
+  ASSERT_TRUE(status);
+  EXPECT_NE(as_text(*status).find("VmRSS"), std::string_view::npos);
+}
+
 TEST_F(FileTest, ReadStreamIsBounded) {
   EXPECT_TRUE(read_stream("/proc/self/stat", 1 << 20));
   EXPECT_EQ(read_stream("/dev/zero", 1000).error().code, ErrorCode::kUnsupported);

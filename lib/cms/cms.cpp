@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Not CMS_verify(): it wants every signer's certificate, and it refuses Ed25519 (OpenSSL 3.0). So OpenSSL
-// parses the structure, the rules of RFC 5652 section 5.4 are applied here, and EVP_DigestVerify() does the
+// parses the structure, the rules of RFC 5652 section 5.4 are applied here, and EVP_PKEY_verify() does the
 // cryptography.
 #include "lib/cms/cms.h"
 
@@ -12,6 +12,7 @@
 #include "lib/base/text.h"
 #include "lib/crypto/hash.h"
 #include "lib/crypto/openssl.h"
+#include "lib/crypto/public_key.h"
 
 namespace diglim {
 namespace {
@@ -143,14 +144,14 @@ std::optional<std::string> signing_time_problem(CMS_SignerInfo* signer, const X5
 }
 
 // Why the signed attributes do not cover the content (RFC 5652 section 11), or nothing if they do.
-std::optional<std::string> attributes_problem(CMS_SignerInfo* signer, HashAlgo algo, ByteView content) {
+std::optional<std::string> attributes_problem(CMS_SignerInfo* signer, HashAlgo algo, MessageHash& content) {
   auto* type = static_cast<const ASN1_OBJECT*>(only_attribute(signer, NID_pkcs9_contentType, V_ASN1_OBJECT));
   if (type == nullptr || OBJ_obj2nid(type) != NID_pkcs7_data)
     return "wrong content type in the signed attributes";
   auto* digest = static_cast<const ASN1_OCTET_STRING*>(
       only_attribute(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING));
   if (digest == nullptr) return "no message digest in the signed attributes";
-  const auto actual = hash(algo, {content});
+  const auto actual = content.hash(algo);
   if (!actual) return actual.error().message;
   const std::string_view stored(reinterpret_cast<const char*>(ASN1_STRING_get0_data(digest)),
                                 static_cast<size_t>(ASN1_STRING_length(digest)));
@@ -158,18 +159,21 @@ std::optional<std::string> attributes_problem(CMS_SignerInfo* signer, HashAlgo a
   return std::nullopt;
 }
 
-bool signature_is_right(EVP_PKEY* key, HashAlgo algo, ByteView signature, ByteView message) {
-  const MdContextPtr context(EVP_MD_CTX_new());
-  // Ed25519 hashes by itself (RFC 8419 section 3): over the attributes or, without any, over the content.
-  const EVP_MD* md = EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? nullptr : hash_evp(algo);
-  const bool right = context && EVP_DigestVerifyInit(context.get(), nullptr, md, nullptr, key) == 1 &&
-                     EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(),
-                                      message.size()) == 1;
+// `message` are the attributes or, without any, the content.
+bool signature_is_right(EVP_PKEY* key, HashAlgo algo, ByteView signature, MessageHash& message) {
+  // It hashes by itself (RFC 8419 section 3).
+  if (EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519) return verify_ed25519(key, message.message(), signature);
+  const auto digest = message.hash(algo);
+  const PkeyContextPtr context(EVP_PKEY_CTX_new(key, nullptr));
+  const bool right =
+      digest && context && EVP_PKEY_verify_init(context.get()) == 1 &&
+      EVP_PKEY_CTX_set_signature_md(context.get(), hash_evp(algo)) == 1 &&
+      EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest->data(), digest->size()) == 1;
   ERR_clear_error();
   return right;
 }
 
-Judgement judge_under(CMS_SignerInfo* signer, const X509& certificate, ByteView content,
+Judgement judge_under(CMS_SignerInfo* signer, const X509& certificate, MessageHash& content,
                       const SignaturePolicy& policy) {
   std::string name = "CMS ";
   const std::string subject = x509_subject(certificate);
@@ -196,8 +200,9 @@ Judgement judge_under(CMS_SignerInfo* signer, const X509& certificate, ByteView 
   // reverse (RFC 5652 section 14). Attributes begin with 0x31; no digest list does, so neither can be read as
   // the other.
   const auto attributes = encode_attributes(signer);
-  if (!attributes || !signature_is_right(key, *algo, signature, *attributes))
-    return bad(name, "bad signature");
+  if (!attributes) return bad(name, "bad signature");
+  MessageHash signed_attributes(*attributes);
+  if (!signature_is_right(key, *algo, signature, signed_attributes)) return bad(name, "bad signature");
   if (const auto problem = attributes_problem(signer, *algo, content)) return bad(name, *problem);
   if (const auto problem = signing_time_problem(signer, certificate)) return not_counted(name, *problem);
   return {Verdict::kGood, name, {}};
@@ -219,7 +224,7 @@ std::string signer_identity(CMS_SignerInfo* signer) {
 
 // Issuer and serial do not have to be unique among self-signed certificates: every match is tried, and a bad
 // signature is one that no match explains.
-Judgement judge(CMS_SignerInfo* signer, ByteView content, std::span<const X509Ptr> trusted,
+Judgement judge(CMS_SignerInfo* signer, MessageHash& content, std::span<const X509Ptr> trusted,
                 const SignaturePolicy& policy) {
   std::optional<Judgement> result;
   for (const X509Ptr& certificate : trusted) {
@@ -234,7 +239,7 @@ Judgement judge(CMS_SignerInfo* signer, ByteView content, std::span<const X509Pt
 
 }  // namespace
 
-Result<std::string> verify_cms(ByteView cms, uint64_t base, ByteView content,
+Result<std::string> verify_cms(ByteView cms, uint64_t base, MessageHash& content,
                                std::span<const X509Ptr> trusted, const SignaturePolicy& policy) {
   init_openssl();
   TRY_ASSIGN(const CmsPtr parsed, parse(cms, base));

@@ -21,8 +21,9 @@ constexpr int kMaxCmsSigners = 16;
 // certificate itself is the anchor; there are no chains. If the signature has a signing time, that time must
 // lie in the certificate's validity. If the certificate expired since, its signatures still count. One good
 // signer is enough; a bad signature by a trusted certificate refuses the whole. Errors: kCorrupt
-// (not CMS; `base` is the offset of `cms` in the user's file), kUntrusted (who, why). Thread-safe.
-Result<std::string> verify_cms(ByteView cms, uint64_t base, ByteView content,
+// (not CMS; `base` is the offset of `cms` in the user's file), kUntrusted (who, why). `content` is hashed
+// once an algorithm; what it hashed is there for the caller. Thread-safe, a MessageHash for each thread.
+Result<std::string> verify_cms(ByteView cms, uint64_t base, MessageHash& content,
                                std::span<const X509Ptr> trusted, const SignaturePolicy& policy);
 
 }  // namespace diglim

@@ -54,7 +54,10 @@ class CmsTest : public testing::Test {
   }
   void flip(size_t at) { signature_.at(at) ^= 1; }
   void flip_content() { content_[0] ^= 1; }
-  Result<std::string> verify() { return verify_cms(signature_, 1000, content_, trusted_, policy_); }
+  Result<std::string> verify() {
+    MessageHash content(content_);
+    return verify_cms(signature_, 1000, content, trusted_, policy_);
+  }
 
   void expect_good(const std::string& signer) {
     const auto result = verify();

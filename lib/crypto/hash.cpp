@@ -87,6 +87,25 @@ Result<Bytes> Hasher::finish() {
   return digest;
 }
 
+Result<Hasher> Hasher::copy() const {
+  Hasher other(EVP_MD_CTX_new());
+  if (!other.context_ || EVP_MD_CTX_copy_ex(other.context_.get(), context_.get()) != 1)
+    return openssl_error("copy the state of a hash");
+  return other;
+}
+
+Result<Bytes> MessageHash::hash(HashAlgo algo, ByteView tail) {
+  auto state = after_message_.find(algo);
+  if (state == after_message_.end()) {
+    TRY_ASSIGN(Hasher hasher, Hasher::create(algo));
+    TRY(hasher.update(message_));
+    state = after_message_.emplace(algo, std::move(hasher)).first;
+  }
+  TRY_ASSIGN(Hasher hasher, state->second.copy());
+  TRY(hasher.update(tail));
+  return hasher.finish();
+}
+
 Result<Bytes> hash(HashAlgo algo, std::initializer_list<ByteView> parts) {
   TRY_ASSIGN(Hasher hasher, Hasher::create(algo));
   for (ByteView part : parts) TRY(hasher.update(part));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <string_view>
 
@@ -40,11 +41,26 @@ class Hasher {
  public:
   static Result<Hasher> create(HashAlgo algo);
   Result<void> update(ByteView bytes);
-  Result<Bytes> finish();  // REQUIRES: not finished before
+  Result<Bytes> finish();       // REQUIRES: not finished before
+  Result<Hasher> copy() const;  // goes on from the same state. REQUIRES: not finished
 
  private:
   explicit Hasher(EVP_MD_CTX* context) : context_(context) {}
   MdContextPtr context_;
+};
+
+// The hashes of one message, whatever follows it: each algorithm goes over the message once, however many
+// signatures ask. A view; the bytes must outlive it and not change. Not thread-safe; movable.
+class MessageHash {
+ public:
+  explicit MessageHash(ByteView message) : message_(message) {}
+  ByteView message() const { return message_; }
+  // The hash of message || tail. kInvalid if OpenSSL fails.
+  Result<Bytes> hash(HashAlgo algo, ByteView tail = {});
+
+ private:
+  ByteView message_;
+  std::map<HashAlgo, Hasher> after_message_;
 };
 
 // The hash of the concatenation of `parts`.

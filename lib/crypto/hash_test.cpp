@@ -12,6 +12,17 @@ TEST(Hash, KnownAnswers) {
   EXPECT_EQ(to_hex(*hash(HashAlgo::kMd5, {as_bytes("abc")})), "900150983cd24fb0d6963f7d28e17f72");
 }
 
+TEST(MessageHash, GivesTheHashOfTheMessageAndWhatFollows) {
+  MessageHash message(as_bytes("a"));
+  for (int again = 0; again < 2; ++again) {
+    for (const HashAlgo algo : {HashAlgo::kSha256, HashAlgo::kMd5, HashAlgo::kSha512}) {
+      EXPECT_EQ(*message.hash(algo, as_bytes("bc")), *hash(algo, {as_bytes("abc")}));
+      EXPECT_EQ(*message.hash(algo), *hash(algo, {as_bytes("a")}));
+    }
+  }
+  EXPECT_EQ(*MessageHash({}).hash(HashAlgo::kSha1), *hash(HashAlgo::kSha1, {}));
+}
+
 TEST(Hash, NumberingsAgree) {
   for (uint16_t number = 1; number <= 7; ++number) {
     const auto algo = hash_from_kernel(number);

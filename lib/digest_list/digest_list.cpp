@@ -3,9 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "lib/base/file.h"
@@ -28,7 +26,7 @@ struct Signature {
 };
 
 // Who signed `message`, if that counts.
-Result<std::string> judge(const std::vector<Signature>& signatures, ByteView message,
+Result<std::string> judge(const std::vector<Signature>& signatures, MessageHash& message,
                           const TrustStore& trust) {
   std::string signer;
   std::string reasons;
@@ -36,7 +34,8 @@ Result<std::string> judge(const std::vector<Signature>& signatures, ByteView mes
   for (const Signature& signature : signatures) {
     TRY_ASSIGN(const auto judgements, openpgp::judge_signatures(signature.packets, signature.offset, message,
                                                                 trust.certificates(), trust.policy()));
-    // The limits of both formats multiply otherwise, and each signature may cost a hash of the message.
+    // The limits of both formats multiply otherwise, and a signature of version 6 costs a hash of the
+    // message.
     seen += judgements.size();
     if (seen > openpgp::kMaxSignatures) return corrupt(signature.offset, "too many signatures");
     for (const openpgp::Judgement& judgement : judgements) {
@@ -71,8 +70,18 @@ Result<DigestList> verify_package(ByteView file, const TrustStore& trust) {
   TRY_ASSIGN(const rpm::SignedHeader located, rpm::locate_package(file));
   std::vector<Signature> signatures;
   for (const auto& [packets, offset] : located.signatures) signatures.push_back({packets, offset});
-  TRY_ASSIGN(std::string signer, judge(signatures, located.signed_bytes, trust));
-  return list_from_header(located.signed_bytes, located.header_offset, std::move(signer));
+  MessageHash message(located.signed_bytes);
+  TRY_ASSIGN(std::string signer, judge(signatures, message, trust));
+  TRY_ASSIGN(DigestList list,
+             list_from_header(located.signed_bytes, located.header_offset, std::move(signer)));
+  // The signed bytes are the end of it, so their hash is of no use here.
+  TRY_ASSIGN(list.content_hash, hash(HashAlgo::kSha256, {file}));
+  return list;
+}
+
+// `message`, the content, is how a file with an appended signature begins.
+Result<Bytes> hash_of_file(ByteView file, MessageHash& message) {
+  return message.hash(HashAlgo::kSha256, file.subspan(message.message().size()));
 }
 
 Result<DigestList> verify_header_list(ByteView file, const TrustStore& trust) {
@@ -81,9 +90,11 @@ Result<DigestList> verify_header_list(ByteView file, const TrustStore& trust) {
   // Nothing but geometry, as for a package; without it bytes after the header would be signed, yet read by
   // nobody.
   TRY(rpm::check_main_header(appended.content, 0));
-  TRY_ASSIGN(std::string signer,
-             judge({{appended.signature, appended.signature_offset}}, appended.content, trust));
-  return list_from_header(appended.content, 0, std::move(signer));
+  MessageHash message(appended.content);
+  TRY_ASSIGN(std::string signer, judge({{appended.signature, appended.signature_offset}}, message, trust));
+  TRY_ASSIGN(DigestList list, list_from_header(appended.content, 0, std::move(signer)));
+  TRY_ASSIGN(list.content_hash, hash_of_file(file, message));
+  return list;
 }
 
 Result<DigestList> verify_compact(ByteView file, const TrustStore& trust) {
@@ -91,8 +102,10 @@ Result<DigestList> verify_compact(ByteView file, const TrustStore& trust) {
   if (appended.type != SignatureType::kPkcs7) return unsupported("a compact list needs a CMS signature");
   DigestList list;
   list.format = ListFormat::kCompact;
-  TRY_ASSIGN(list.signer, verify_cms(appended.signature, appended.signature_offset, appended.content,
-                                     trust.x509(), trust.policy()));
+  MessageHash message(appended.content);
+  TRY_ASSIGN(list.signer, verify_cms(appended.signature, appended.signature_offset, message, trust.x509(),
+                                     trust.policy()));
+  TRY_ASSIGN(list.content_hash, hash_of_file(file, message));
   TRY_ASSIGN(CompactList compact, read_compact(appended.content));
   for (auto& [algo, digests] : compact.digests) {
     if (!digests.empty()) list.digests[algo] = std::move(digests);
@@ -102,25 +115,7 @@ Result<DigestList> verify_compact(ByteView file, const TrustStore& trust) {
 
 // --- from a file that may be anything: huge, a FIFO, growing, lying about its size ---
 
-// Memory grows with what was read, never with what was announced.
-constexpr size_t kStep = 1u << 20;
-
-// Appends to `bytes` until there are `wanted` of them or the file ends.
-Result<void> read_up_to(int fd, const std::string& path, size_t wanted, Bytes& bytes) {
-  while (bytes.size() < wanted) {
-    const size_t old_size = bytes.size();
-    const size_t step = std::min(wanted - old_size, kStep);
-    bytes.resize(old_size + step);
-    const ssize_t got = read(fd, bytes.data() + old_size, step);
-    const int error = errno;
-    bytes.resize(old_size + (got > 0 ? static_cast<size_t>(got) : 0));
-    if (got < 0 && error != EINTR) return from_errno("read " + escape(path), error);
-    if (got == 0) return {};
-  }
-  return {};
-}
-
-Result<void> read_head(int fd, const std::string& path, Bytes& bytes) {
+Result<void> read_head(const Fd& fd, const std::string& path, Bytes& bytes) {
   for (;;) {
     TRY_ASSIGN(const size_t wanted, rpm::package_head_size(bytes));
     if (wanted > kMaxListBytes)
@@ -161,9 +156,7 @@ Result<DigestList> verify_digest_list(ByteView file, const TrustStore& trust) {
   const auto verify = rpm::looks_like_package(file)  ? verify_package
                       : rpm::looks_like_header(file) ? verify_header_list
                                                      : verify_compact;
-  TRY_ASSIGN(DigestList list, verify(file, trust));
-  TRY_ASSIGN(list.content_hash, hash(HashAlgo::kSha256, {file}));
-  return list;
+  return verify(file, trust);
 }
 
 Result<DigestList> verify_digest_list_file(const std::string& path, const TrustStore& trust) {
@@ -174,13 +167,13 @@ Result<DigestList> verify_digest_list_file(const std::string& path, const TrustS
   if (!S_ISREG(info.st_mode)) return unsupported("not a regular file");
 
   Bytes bytes;
-  TRY(read_up_to(fd.get(), path, 4, bytes));
+  TRY(read_up_to(fd, path, 4, bytes));
   if (rpm::looks_like_package(bytes)) {
-    TRY(read_head(fd.get(), path, bytes));
+    TRY(read_head(fd, path, bytes));
   } else {
     // What the size says is believed only where it says no; files of /proc say 0, and files may grow.
     const bool says_too_large = static_cast<uint64_t>(info.st_size) > kMaxListBytes;
-    if (!says_too_large) TRY(read_up_to(fd.get(), path, kMaxListBytes + 1, bytes));
+    if (!says_too_large) TRY(read_up_to(fd, path, kMaxListBytes + 1, bytes));
     if (says_too_large || bytes.size() > kMaxListBytes)
       return unsupported("larger than the limit of " + std::to_string(kMaxListBytes) + " bytes");
   }

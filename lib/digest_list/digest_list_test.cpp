@@ -241,6 +241,18 @@ TEST_F(VerifyDigestList, ManySignaturesAreRefusedBeforeTheyCostMuch) {
       ErrorCode::kCorrupt, "too many signatures");
 }
 
+TEST_F(VerifyDigestList, TheContentHashIsOfTheWholeFileWhateverHashedTheSignature) {
+  for (const HashAlgo algo : {HashAlgo::kSha256, HashAlgo::kSha512}) {
+    Bytes signatures = stranger_.sign(header_);
+    append(signatures, vendor_.sign(header_, {.hash = algo}));
+    const Bytes list = append_signature(header_, signatures, SignatureType::kPgp);
+    const auto verified = verify_digest_list(list, trust());
+    ASSERT_TRUE(verified) << verified.error().message;
+    EXPECT_EQ(verified->content_hash, *hash(HashAlgo::kSha256, {list}));
+  }
+  EXPECT_EQ(verify_digest_list(package(), trust())->content_hash, *hash(HashAlgo::kSha256, {package()}));
+}
+
 using VerifyDigestListFile = VerifyDigestList;
 
 TEST_F(VerifyDigestListFile, ReadsPackagesAndListsWhateverTheirName) {

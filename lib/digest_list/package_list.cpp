@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "lib/base/file.h"
@@ -20,16 +21,15 @@ constexpr size_t kMagicBytes = 8;
 
 // Grows `head` to `size` bytes or to the end of the file.
 Result<void> read_more(int fd, off_t base, const std::string& path, size_t size, Bytes& head) {
-  size_t used = head.size();
-  head.resize(size);
-  while (used < size) {
-    const ssize_t got = pread(fd, head.data() + used, size - used, base + static_cast<off_t>(used));
+  uint8_t room[1u << 16];  // as in read_up_to()
+  while (head.size() < size) {
+    const ssize_t got =
+        pread(fd, room, std::min(size - head.size(), sizeof(room)), base + static_cast<off_t>(head.size()));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return from_errno("read " + escape(path), errno);
-    if (got == 0) break;
-    used += static_cast<size_t>(got);
+    if (got == 0) return {};
+    append(head, {room, static_cast<size_t>(got)});
   }
-  head.resize(used);
   return {};
 }
 

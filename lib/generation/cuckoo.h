@@ -23,10 +23,10 @@ struct CuckooTable {
   uint32_t buckets = 0;          // at least 1
   std::vector<uint32_t> places;  // buckets * DIGLIM_SLOTS; 1 + id, or 0
 
-  // Places the ids 0 .. words.size()-1 at a load of about 0.95, growing a little when some do not fit. The
-  // same input gives the same table. kUnsupported when even a load of 0.5 does not do: then the digests were
-  // chosen to collide. `words`: the first eight bytes of each digest.
-  static Result<CuckooTable> build(std::span<const uint64_t> words);
+  // Places `ids` at a load of about 0.985, growing a little when some do not fit. The same input gives the
+  // same table. kUnsupported when even a load of 0.5 does not do: then the digests were chosen to collide.
+  // `words`: for each id the first eight bytes of its digest. REQUIRES: the digests of `ids` differ.
+  static Result<CuckooTable> build(std::span<const uint64_t> words, std::span<const uint32_t> ids);
 };
 
 }  // namespace diglim

@@ -4,10 +4,12 @@
 // makes the next one, publishes it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "bpf/abi.h"
@@ -41,7 +43,8 @@ class Generation {
   uint64_t number() const { return number_; }
   uint64_t last_removal() const { return last_removal_; }
   uint64_t loaded_at() const { return loaded_at_; }
-  size_t distinct_digests() const { return slots_.size(); }
+  // As of decode() or seal().
+  size_t distinct_digests() const { return distinct_; }
   const std::vector<LoadedList>& lists() const { return lists_; }
 
   // The manifest that was measured last (lib/manifest/FORMAT.md): 0 and empty if nothing is measured.
@@ -53,32 +56,36 @@ class Generation {
   enum class Change { kAdded, kReplaced, kSame };
   // Adds a list, or replaces the one of the same name. kSame (and no change) if that one has the same content
   // hash. `digests`: concatenated, of algo(). kInvalid for a name that is empty, longer than 255 bytes or
-  // contains '/'; for a digest of all zeros, which the table cannot hold.
-  Result<Change> put(LoadedList list, ByteView digests);
-  // False if there is no list of that name.
+  // contains '/'; for a digest of all zeros, which the table cannot hold. kUnsupported for more than 2^26
+  // digests in all lists, each counted as often as it is named.
+  Result<Change> put(LoadedList list, Bytes digests);
+  // False if there is no list of that name. The last list takes its place in lists().
   bool remove(std::string_view name);
+  // The loaded list of that name, or null. Valid until the next change.
+  const LoadedList* find(std::string_view name) const;
 
-  // Makes this the successor of what was decoded: the next number, and last_removal if a digest is gone.
-  // Forgets digests that no list has. Call once, before encode().
-  void seal(uint64_t now_seconds);
+  // Makes this the successor of what was decoded: the next number, last_removal if a digest is gone, and the
+  // table. Call once, after all changes. kUnsupported if the digests do not fit a table (only digests chosen
+  // to collide could do that), or the lists a registry.
+  Result<void> seal(uint64_t now_seconds);
 
-  // How many 256-byte elements the map needs, and writes them. kInvalid if the digests do not fit a table
-  // (only digests chosen to collide could do that). REQUIRES: seal(); out.size() == elements * 256, zeroed.
-  Result<size_t> prepare();
+  // How many 256-byte elements the map needs, and writes them. REQUIRES: seal(); out.size() == elements() *
+  // 256, zeroed.
+  size_t elements() const;
   void encode(std::span<uint8_t> out) const;
 
  private:
-  struct Slot {
-    uint64_t word[DIGLIM_SLOT_SIZE / 8];
-    bool operator==(const Slot&) const = default;
+  struct Numbered {                  // by id
+    std::vector<uint64_t> words;     // the first eight bytes of each digest
+    std::vector<uint32_t> again;     // 1 + id of the same digest in another list, or 0
+    std::vector<uint32_t> distinct;  // ids, of equal digests the first
   };
-  struct Entry {
-    std::vector<uint32_t> members;  // indices into slots_
-  };
-
-  static Slot make_slot(ByteView digest);
-  uint32_t intern(const Slot& slot);
-  void index_slots(size_t capacity);
+  Numbered number_digests();
+  // REQUIRES: number_digests() since the last change.
+  const uint8_t* slot(uint32_t id) const {
+    const uint32_t list = list_of_[id];
+    return slots_[list].data() + size_t{id - first_id_[list]} * DIGLIM_SLOT_SIZE;
+  }
 
   HashAlgo algo_;
   uint64_t number_ = 0;
@@ -86,15 +93,18 @@ class Generation {
   uint64_t loaded_at_ = 0;
   uint64_t manifest_number_ = 0;
   Bytes manifest_hash_;
-  bool removed_ = false;         // since decode()
-  std::vector<Slot> slots_;      // distinct digests
-  std::vector<uint32_t> index_;  // open addressing: 1 + index into slots_, or 0
+  size_t distinct_ = 0;
+  size_t named_ = 0;  // digests of all lists, each counted as often as it is named
   std::vector<LoadedList> lists_;
-  std::vector<Entry> entries_;  // parallel to lists_
+  std::vector<Bytes> slots_;  // parallel to lists_: of each digest what a slot holds
+  std::vector<Bytes> gone_;   // of removed and replaced lists, since decode() or seal()
+  std::unordered_map<std::string, size_t> by_name_;  // index into lists_
 
-  // Made by prepare().
+  // Made by seal().
+  std::vector<uint32_t> first_id_;  // of each list
+  std::vector<uint32_t> list_of_;   // of each id
   uint32_t buckets_ = 0;
-  std::vector<uint32_t> place_;  // slot of the table -> 1 + index into slots_, or 0
+  std::vector<uint32_t> place_;  // slot of the table -> 1 + id, or 0
   Bytes registry_;
 };
 

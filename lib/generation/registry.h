@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registry behind the digest table: which list has which digests (FORMAT.md). Members are places in the
-// table, four bytes each, so that no digest is stored twice.
+// table, so that no digest is stored twice, as differences, so that most take one byte or two.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "lib/base/bytes.h"
@@ -14,8 +15,8 @@ struct LoadedList;
 
 class RegistryWriter {
  public:
-  // `members`: ids of digests; `where`: id -> place in the table.
-  void add(const LoadedList& list, const std::vector<uint32_t>& members, const std::vector<uint32_t>& where);
+  // `places` of its digests, ascending; a digest that it has twice is there twice.
+  void add(const LoadedList& list, std::span<const uint32_t> places);
   Bytes take() && { return std::move(out_); }
 
  private:
@@ -25,8 +26,9 @@ class RegistryWriter {
 class RegistryReader {
  public:
   RegistryReader(ByteView bytes, uint64_t base) : reader_(bytes, base) {}
-  // `ids`: place in the table -> 1 + id, or 0. kCorrupt if a member points to an empty or missing place.
-  Result<void> next(const std::vector<uint32_t>& ids, LoadedList& list, std::vector<uint32_t>& members);
+  // The same back; every place is below `end`. kCorrupt with the offset. No more memory than four bytes for
+  // each that is there.
+  Result<void> next(uint64_t end, LoadedList& list, std::vector<uint32_t>& places);
 
  private:
   ByteReader reader_;

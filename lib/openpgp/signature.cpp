@@ -167,7 +167,7 @@ int weight(const Judgement& judgement, const Candidate& candidate, bool made_it)
   return judgement.verdict == Verdict::kBad ? 1 : 0;
 }
 
-Result<Judgement> judge_signature(const SignaturePacket& signature, ByteView message,
+Result<Judgement> judge_signature(const SignaturePacket& signature, MessageHash& message,
                                   std::span<const Certificate> trusted, const SignaturePolicy& policy) {
   const std::vector<Candidate> candidates = find_candidates(signature, trusted);
   Judgement best;
@@ -180,7 +180,7 @@ Result<Judgement> judge_signature(const SignaturePacket& signature, ByteView mes
         named_id(signature) ? "no trusted key has this id" : "the signature does not say which key made it";
     return best;
   }
-  TRY_ASSIGN(const Bytes digest, signed_digest(signature, {message}));
+  TRY_ASSIGN(const Bytes digest, signed_digest(signature, message));
   int best_weight = -1;
   for (const Candidate& candidate : candidates) {
     Judgement judgement = judge_by(signature, digest, candidate);
@@ -195,7 +195,7 @@ Result<Judgement> judge_signature(const SignaturePacket& signature, ByteView mes
 
 }  // namespace
 
-Result<std::vector<Judgement>> judge_signatures(ByteView packets, uint64_t base, ByteView message,
+Result<std::vector<Judgement>> judge_signatures(ByteView packets, uint64_t base, MessageHash& message,
                                                 std::span<const Certificate> trusted,
                                                 const SignaturePolicy& policy) {
   std::vector<Judgement> judgements;

@@ -28,14 +28,14 @@ struct Judgement {
   std::string reason;
 };
 
-// Most signature packets in one call: each may cost a hash of the whole message.
+// Most signature packets in one call: each of version 6 has a salt, and so costs a hash of the whole message.
 constexpr size_t kMaxSignatures = 64;
 
 // Judges every signature packet in `packets` (usually one; old and new packet headers) over `message`. `base`
 // is the offset of `packets` in the user's file. kCorrupt if the bytes are not a sequence of well-formed
 // signature packets. A signature of an unsupported version or type is kNotCounted, not an error. `message` is
-// hashed once a signature.
-Result<std::vector<Judgement>> judge_signatures(ByteView packets, uint64_t base, ByteView message,
+// hashed once an algorithm, and once a signature of version 6; what it hashed is there for the caller.
+Result<std::vector<Judgement>> judge_signatures(ByteView packets, uint64_t base, MessageHash& message,
                                                 std::span<const Certificate> trusted,
                                                 const SignaturePolicy& policy);
 

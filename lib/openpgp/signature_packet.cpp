@@ -143,6 +143,11 @@ Result<Bytes> signed_digest(const SignaturePacket& signature, std::initializer_l
   return hasher.finish();
 }
 
+Result<Bytes> signed_digest(const SignaturePacket& signature, MessageHash& message) {
+  if (!signature.salt.empty()) return signed_digest(signature, {message.message()});
+  return message.hash(*signature.hash, signature.trailer);
+}
+
 bool verify(const SignaturePacket& signature, const Key& key, ByteView digest) {
   if (!key.public_key || signature.algorithm != key.algorithm) return false;
   if (!versions_fit(signature.version, key.version)) return false;

@@ -53,6 +53,10 @@ Result<SignaturePacket> read_signature_packet(const Packet& packet);
 // The digest that is signed, `parts` being what the signature is over. REQUIRES: signature.hash.
 Result<Bytes> signed_digest(const SignaturePacket& signature, std::initializer_list<ByteView> parts);
 
+// The same of a signature over a document. Only the salt of a version 6 signature makes it hash the message
+// anew.
+Result<Bytes> signed_digest(const SignaturePacket& signature, MessageHash& message);
+
 // May a key of that version have made a signature of this one (section 5.2.3: v6 by v6, the others by v4)?
 constexpr bool versions_fit(uint8_t signature_version, uint8_t key_version) {
   return signature_version == 6 ? key_version == 6 : key_version == 4;

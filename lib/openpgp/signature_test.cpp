@@ -34,7 +34,7 @@ TEST(Signature, EveryAlgorithmVersionAndHash) {
     ASSERT_TRUE(trusted) << trusted.error().message;
     for (const HashAlgo hash : {HashAlgo::kSha224, HashAlgo::kSha256, HashAlgo::kSha384, HashAlgo::kSha512}) {
       const Bytes signature = key.sign(as_bytes(kMessage), {.version = c.version, .hash = hash});
-      const auto judged = judge_signatures(signature, 0, as_bytes(kMessage), *trusted, {});
+      const auto judged = judge_over(signature, kMessage, *trusted);
       ASSERT_TRUE(judged) << judged.error().message;
       ASSERT_EQ(judged->size(), 1u);
       EXPECT_EQ(outcome(judged->front()), "good") << c.name << " v" << c.version << " " << hash_name(hash);
@@ -47,6 +47,37 @@ TEST(Signature, EveryAlgorithmVersionAndHash) {
   }
 }
 
+// All of them hash one message, from one state for each algorithm; no verdict may depend on who came before.
+TEST(Signature, SeveralOverOneMessageShareNoMoreThanItsHash) {
+  const TestKey& v6_key = made_once(Algo::kEd25519, 6, 0);
+  const std::vector<Bytes> keys = {rsa_key().certificate(), v6_key.certificate()};
+  const Bytes sha256 = rsa_key().sign(as_bytes(kMessage), {.hash = HashAlgo::kSha256});
+  const Bytes sha512 = rsa_key().sign(as_bytes(kMessage), {.hash = HashAlgo::kSha512});
+  const Bytes v3 = rsa_key().sign(as_bytes(kMessage), {.version = 3, .hash = HashAlgo::kSha256});
+  const Bytes salted = v6_key.sign(as_bytes(kMessage), {.version = 6, .hash = HashAlgo::kSha256});
+  const Bytes of_another = rsa_key().sign(as_bytes("another message"), {.hash = HashAlgo::kSha256});
+  const Bytes salted_of_another = v6_key.sign(as_bytes("another message"), {.version = 6});
+  const auto all = [](std::initializer_list<Bytes> parts) {
+    Bytes packets;
+    for (const Bytes& part : parts) append(packets, part);
+    return packets;
+  };
+  EXPECT_EQ(judge(all({sha256, sha512, v3, salted, sha256, salted}), kMessage, keys),
+            "good; good; good; good; good; good");
+  EXPECT_EQ(
+      judge(all({of_another, sha256, of_another, sha512, salted_of_another, salted, v3}), kMessage, keys),
+      kWrong + "; good; " + kWrong + "; good; " + kWrong + "; good; good");
+  EXPECT_EQ(judge(all({sha256, of_another}), "another message", keys), kWrong + "; good");
+
+  // What was hashed for signatures is there for the caller, whole and unspoilt.
+  const auto trusted = read_certificates(rsa_key().certificate());
+  MessageHash message(as_bytes(kMessage));
+  ASSERT_TRUE(judge_signatures(of_another, 0, message, *trusted, {}));
+  ASSERT_TRUE(judge_signatures(salted, 0, message, *trusted, {}));
+  EXPECT_EQ(*message.hash(HashAlgo::kSha256, as_bytes("tail")),
+            *hash(HashAlgo::kSha256, {as_bytes(kMessage), as_bytes("tail")}));
+}
+
 // Numbers lose their leading zeros: of 600 signatures some have a short one in each place.
 TEST(Signature, ShortNumbersArePadded) {
   for (const TestKey* key : {&ed_key(), &ec_key(), &rsa_key()}) {
@@ -54,7 +85,7 @@ TEST(Signature, ShortNumbersArePadded) {
     ASSERT_TRUE(trusted);
     for (int i = 0; i < 600; ++i) {
       const std::string message = "message " + std::to_string(i);
-      const auto judged = judge_signatures(key->sign(as_bytes(message)), 0, as_bytes(message), *trusted, {});
+      const auto judged = judge_over(key->sign(as_bytes(message)), message, *trusted);
       ASSERT_TRUE(judged) << judged.error().message;
       ASSERT_EQ(outcome(judged->front()), "good") << message;
     }
@@ -181,7 +212,8 @@ TEST(Signature, EveryPacketIsJudgedInOrder) {
 }
 
 TEST(Signature, OffsetsCountFromTheStartOfTheFile) {
-  const auto judged = judge_signatures(Bytes{0xc2, 0x01}, 1000, {}, {}, {});
+  MessageHash message({});
+  const auto judged = judge_signatures(Bytes{0xc2, 0x01}, 1000, message, {}, {});
   ASSERT_FALSE(judged);
   EXPECT_EQ(judged.error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(judged.error().message, "offset 1002: 1 bytes wanted, 0 left");
@@ -195,9 +227,7 @@ TEST(Signature, AKeyWithTheSameIdDoesNotGetInTheWay) {
   trusted->front().keys[0].key_id = right->front().keys[0].key_id;
   const SignOptions by_id = {.issuer_fingerprint = false, .issuer_key_id = true};
   const Bytes signature = ed_key().sign(as_bytes(kMessage), by_id);
-  const auto judge_with = [&] {
-    return outcome(judge_signatures(signature, 0, as_bytes(kMessage), *trusted, {})->at(0));
-  };
+  const auto judge_with = [&] { return outcome(judge_over(signature, kMessage, *trusted)->at(0)); };
   EXPECT_EQ(judge_with(), kWrong);
   trusted->push_back(std::move(right->front()));
   EXPECT_EQ(judge_with(), "good");
@@ -221,7 +251,7 @@ TEST(Signature, ForPeopleTheSignerIsEscaped) {
   const auto trusted = read_certificates(key.certificate());
   ASSERT_TRUE(trusted);
   EXPECT_EQ(trusted->front().user_id, "Evil\n\x1b[31m\xff");
-  const auto judged = judge_signatures(key.sign(as_bytes(kMessage)), 0, as_bytes(kMessage), *trusted, {});
+  const auto judged = judge_over(key.sign(as_bytes(kMessage)), kMessage, *trusted);
   ASSERT_TRUE(judged);
   EXPECT_EQ(judged->front().signer, "EdDSA/SHA256 " + key.key_id() + " Evil\\n\\x1b[31m\\xff");
 }

@@ -37,7 +37,7 @@ TEST(Tamper, NoFlippedBitLeavesASignatureGood) {
     Bytes signature = signer.key->sign(as_bytes(kMessage), signer.sign);
     for (size_t bit = 0; bit < signature.size() * 8; ++bit) {
       signature[bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);
-      const auto judged = judge_signatures(signature, 0, as_bytes(kMessage), *trusted, {});
+      const auto judged = judge_over(signature, kMessage, *trusted);
       for (const Judgement& judgement : judged ? *judged : std::vector<Judgement>{}) {
         EXPECT_NE(judgement.verdict, Verdict::kGood) << signer.name << ", bit " << bit;
       }
@@ -55,7 +55,7 @@ TEST(Tamper, ACutSignatureIsCorrupt) {
     for (size_t size = 0; size < signature.size(); ++size) {
       // An allocation of just that size: a read past the end is seen by AddressSanitizer.
       const Bytes cut(signature.begin(), signature.begin() + static_cast<long>(size));
-      const auto judged = judge_signatures(cut, 0, as_bytes(kMessage), *trusted, {});
+      const auto judged = judge_over(cut, kMessage, *trusted);
       ASSERT_FALSE(judged) << signer.name << " cut after " << size;
       EXPECT_EQ(judged.error().code, ErrorCode::kCorrupt) << signer.name << " cut after " << size;
     }

@@ -56,6 +56,12 @@ inline std::string outcome(const Judgement& judgement) {
   return "not counted: " + judgement.reason;
 }
 
+inline Result<std::vector<Judgement>> judge_over(ByteView signatures, std::string_view message,
+                                                 std::span<const Certificate> trusted) {
+  MessageHash hash(as_bytes(message));
+  return judge_signatures(signatures, 0, hash, trusted, {});
+}
+
 // The outcomes of all signatures, separated by "; ", or the error.
 inline std::string judge(ByteView signatures, std::string_view message, const std::vector<Bytes>& key_files,
                          const SignaturePolicy& policy = {}) {
@@ -65,7 +71,8 @@ inline std::string judge(ByteView signatures, std::string_view message, const st
     if (!read) return "key file: " + read.error().message;
     for (Certificate& certificate : *read) trusted.push_back(std::move(certificate));
   }
-  const auto judgements = judge_signatures(signatures, 0, as_bytes(message), trusted, policy);
+  MessageHash hash(as_bytes(message));
+  const auto judgements = judge_signatures(signatures, 0, hash, trusted, policy);
   if (!judgements) return "error: " + judgements.error().message;
   std::string text;
   for (const Judgement& judgement : *judgements) text += (text.empty() ? "" : "; ") + outcome(judgement);

@@ -43,12 +43,9 @@ Result<Preamble> read_preamble(ByteView bytes, uint64_t base, HeaderKind kind) {
 }
 
 Result<Entry> read_entry(ByteReader& reader) {
-  Entry entry;
-  TRY_ASSIGN(entry.tag, reader.u32_be());
-  TRY_ASSIGN(entry.type, reader.u32_be());
-  TRY_ASSIGN(entry.offset, reader.u32_be());
-  TRY_ASSIGN(entry.count, reader.u32_be());
-  return entry;
+  TRY_ASSIGN(const ByteView fields, reader.bytes(kEntrySize));
+  return Entry{load_u32_be(fields), load_u32_be(fields.subspan(4)), load_u32_be(fields.subspan(8)),
+               load_u32_be(fields.subspan(12))};
 }
 
 // What rpm checks in hdrblobVerifyRegion() (lib/header.c), with its exact_size for the main header: in a

@@ -80,6 +80,7 @@ Result<uint32_t> count_files(const TagTable& tags) {
 Result<Bytes> read_digests(const Tag& tag, HashAlgo algo) {
   const size_t size = hash_size(algo);
   Bytes digests;
+  digests.reserve(tag.data.size() / 2);
   StringWalk strings(tag);
   for (uint32_t i = 0; i < tag.count; ++i) {
     const uint64_t at = strings.offset();
@@ -89,9 +90,7 @@ Result<Bytes> read_digests(const Tag& tag, HashAlgo algo) {
       return corrupt(at, "a file digest of " + std::to_string(text.size()) + " characters, " +
                              std::string(hash_name(algo)) + " has " + std::to_string(2 * size));
     }
-    const auto digest = from_hex(text);
-    if (!digest) return corrupt(at, "a file digest that is not hexadecimal");
-    append(digests, *digest);
+    if (!append_hex(digests, text)) return corrupt(at, "a file digest that is not hexadecimal");
   }
   return digests;
 }

@@ -23,13 +23,14 @@ std::optional<size_t> values_size(const Entry& entry, ByteView data) {
     if (total > data.size()) return std::nullopt;
     return static_cast<size_t>(total);
   }
-  auto from = data.begin();
+  const std::string_view text = as_text(data);
+  size_t from = 0;
   for (uint32_t i = 0; i < entry.count; ++i) {
-    const auto end = std::find(from, data.end(), uint8_t{0});
-    if (end == data.end()) return std::nullopt;
+    const size_t end = text.find('\0', from);
+    if (end == std::string_view::npos) return std::nullopt;
     from = end + 1;
   }
-  return static_cast<size_t>(from - data.begin());
+  return from;
 }
 
 }  // namespace
@@ -76,8 +77,12 @@ Result<TagTable> TagTable::read(ByteView header, uint64_t base) {
                            base + data_start + entry.offset});
   }
 
-  std::stable_sort(table.tags_.begin(), table.tags_.end(),
-                   [](const Tag& a, const Tag& b) { return a.tag < b.tag; });
+  // Of two of one tag the later comes second. rpm writes them sorted, as a rule.
+  const auto before = [](const Tag& a, const Tag& b) {
+    return a.tag != b.tag ? a.tag < b.tag : a.entry_at < b.entry_at;
+  };
+  if (!std::is_sorted(table.tags_.begin(), table.tags_.end(), before))
+    std::sort(table.tags_.begin(), table.tags_.end(), before);
   const auto twice = std::adjacent_find(table.tags_.begin(), table.tags_.end(),
                                         [](const Tag& a, const Tag& b) { return a.tag == b.tag; });
   if (twice != table.tags_.end())

@@ -207,9 +207,8 @@ Result<uint64_t> read_generation_number(const Fd& generations) {
   return uint64_t{header.number};
 }
 
-Result<void> publish_generation(const Fd& generations, Generation& next) {
-  TRY_ASSIGN(const size_t elements, next.prepare());
-  TRY_ASSIGN(const Fd map, create_frozen_map(kGenerationMap, elements, true,
+Result<void> publish_generation(const Fd& generations, const Generation& next) {
+  TRY_ASSIGN(const Fd map, create_frozen_map(kGenerationMap, next.elements(), true,
                                              [&](std::span<uint8_t> out) { next.encode(out); }));
   // First, so that no verdict outlives the removal of its digest, whatever happens in between.
   TRY_ASSIGN(const Fd globals, find_map(kGlobalsMap));

@@ -56,7 +56,7 @@ Result<uint64_t> read_generation_number(const Fd& generations);
 
 // Makes a sealed generation the one in force, with one update that every reader sees whole or not at all. On
 // an error the old one stays.
-Result<void> publish_generation(const Fd& generations, Generation& next);
+Result<void> publish_generation(const Fd& generations, const Generation& next);
 
 // The trusted keys as frozen at boot: a blob for TrustStore::from_blob().
 Result<Fd> create_keys_map(ByteView blob);

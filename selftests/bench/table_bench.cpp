@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // table_bench list: a signed compact list of random digests.
 // table_bench tables: verifying such a list, building the table of it, looking up; against hash maps of the
-// kernel. table_bench startup: loading and attaching the programs.
+// kernel. table_bench grow: the same of any number of digests in any number of lists, without the peers.
+// table_bench startup: loading and attaching the programs.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <sys/resource.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -88,40 +90,41 @@ Result<Fd> build_hash(const std::string& name, const Bytes& digests, bool preall
   return map;
 }
 
-// The steps of `diglim-loader load`, one by one.
-Result<Bytes> build_table(const std::string& list_path, const std::string& keys, const Fd& generations) {
-  TRY_ASSIGN(const TrustStore trust, TrustStore::from_folder(keys, {}));
+// The steps of `diglim-loader load` after verification, one by one. Takes `lists` of digests.
+Result<void> build_table(std::vector<Bytes> lists, const Fd& generations) {
+  size_t count = 0;
+  for (const Bytes& digests : lists) count += digests.size() / kDigestBytes;
+  const Measurement measurement(count);
   Stopwatch watch;
-  TRY_ASSIGN(DigestList list, verify_digest_list_file(list_path, trust));
-  const double verify_ns = watch.lap_ns();
-  const Bytes& digests = list.digests[HashAlgo::kSha256];
-  const Measurement measurement(digests.size() / kDigestBytes);
-  measurement.per_digest("table_verify_ns", verify_ns);
-  (void)watch.lap_ns();
   Generation generation(HashAlgo::kSha256);
-  LoadedList loaded;
-  loaded.name = "bench";
-  loaded.content_hash = list.content_hash;
-  TRY_ASSIGN(const auto change, generation.put(std::move(loaded), digests));
-  (void)change;  // the first list is always new
-  generation.seal(1);
+  for (size_t i = 0; i < lists.size(); ++i) {
+    LoadedList loaded;
+    loaded.name = "0-file_list-rpm-package-" + std::to_string(i) + "-1.0-1.x86_64";
+    loaded.package = loaded.name.substr(16);
+    loaded.signer = "RSA/SHA256 24c6a8a7f4a80eb5 Some Vendor <security@example.org>";
+    loaded.content_hash = Bytes(32, 1);
+    TRY(generation.put(std::move(loaded), std::move(lists[i])));
+  }
   measurement.per_digest("table_put_ns", watch.lap_ns());
-  TRY_ASSIGN(const size_t elements, generation.prepare());
+  TRY(generation.seal(1));
   measurement.per_digest("table_prepare_ns", watch.lap_ns());
-  TRY_ASSIGN(const Fd map, create_frozen_map(kGenerationMap, elements, true,
+  TRY_ASSIGN(const Fd map, create_frozen_map(kGenerationMap, generation.elements(), true,
                                              [&](std::span<uint8_t> out) { generation.encode(out); }));
   const uint32_t zero = 0;
   const int fd = map.get();
   if (bpf_map_update_elem(generations.get(), &zero, &fd, BPF_ANY) != 0) return from_errno("publish", errno);
   measurement.per_digest("table_publish_ns", watch.lap_ns());
+  rusage usage = {};
+  if (getrusage(RUSAGE_SELF, &usage) != 0) return from_errno("getrusage", errno);
+  print("table_peak_kib", static_cast<double>(usage.ru_maxrss));
   TRY_ASSIGN(const uint64_t accounted_bytes, map_memory(map));
   measurement.per_digest("table_accounted_bytes", static_cast<double>(accounted_bytes));
+  measurement.per_digest("table_map_bytes", static_cast<double>(generation.elements() * 256));
   (void)watch.lap_ns();
   TRY_ASSIGN(const auto read_back, read_generation(generations));
   measurement.per_digest("table_decode_ns", watch.lap_ns());
-  if (!read_back || read_back->distinct_digests() * kDigestBytes != digests.size())
-    return corrupt(0, "digests got lost");
-  return digests;
+  if (!read_back || read_back->distinct_digests() != count) return corrupt(0, "digests got lost");
+  return {};
 }
 
 // The least of some rounds, per lookup: whatever else happened can only have made one slower.
@@ -158,6 +161,16 @@ Result<void> measure_lookups(lookup_bpf& object, const char* kind, uint64_t expe
   return {};
 }
 
+// All queries, from some digests.
+void ask_for(lookup_bpf& object, ByteView digests) {
+  object.bss->lookup_count = kQueries;
+  const size_t count = digests.size() / kDigestBytes;
+  for (size_t i = 0; i < kQueries; ++i) {
+    // A prime step: neighbours in time are no neighbours in memory.
+    std::memcpy(object.bss->queries[i], digests.data() + i * 7919 % count * kDigestBytes, kDigestBytes);
+  }
+}
+
 struct DestroyLookup {
   void operator()(lookup_bpf* object) const { lookup_bpf__destroy(object); }
 };
@@ -165,10 +178,12 @@ struct DestroyLookup {
 Result<void> measure_tables(const std::string& list, const std::string& keys) {
   const std::unique_ptr<lookup_bpf, DestroyLookup> object(lookup_bpf__open());
   if (!object) return from_errno("open lookup.bpf.o", errno);
-  // Read once for the peers; what is measured reads it again.
   TRY_ASSIGN(const TrustStore trust, TrustStore::from_folder(keys, {}));
+  Stopwatch watch;
   TRY_ASSIGN(DigestList content, verify_digest_list_file(list, trust));
+  const double verify_ns = watch.lap_ns();
   const Bytes digests = std::move(content.digests[HashAlgo::kSha256]);
+  Measurement(digests.size() / kDigestBytes).per_digest("table_verify_ns", verify_ns);
   TRY_ASSIGN(const Fd hash, build_hash("hash", digests, false));
   TRY_ASSIGN(const Fd prealloc, build_hash("prealloc", digests, true));
   if (bpf_map__reuse_fd(object->maps.peer_hash, hash.get()) != 0 ||
@@ -178,25 +193,43 @@ Result<void> measure_tables(const std::string& list, const std::string& keys) {
   if (lookup_bpf__load(object.get()) != 0) return from_errno("load lookup.bpf.o", errno);
   const Fd generations(dup(bpf_map__fd(object->maps.diglim_gens)));
   if (!generations) return from_errno("dup", errno);
-  TRY_ASSIGN(const Bytes same, build_table(list, keys, generations));
-  if (same != digests) return corrupt(0, "the list changed");
-
-  object->bss->lookup_count = kQueries;
-  const size_t count = digests.size() / kDigestBytes;
-  for (size_t i = 0; i < kQueries; ++i) {
-    // A prime step: neighbours in time are no neighbours in memory.
-    std::memcpy(object->bss->queries[i], digests.data() + i * 7919 % count * kDigestBytes, kDigestBytes);
-  }
+  TRY(build_table({digests}, generations));
+  ask_for(*object, digests);
   TRY(measure_lookups(*object, "hit", kQueries));
-  std::memcpy(object->bss->queries, random_digests(kQueries, 0xabcdef).data(), kQueries * kDigestBytes);
+  ask_for(*object, random_digests(kQueries, 0xabcdef));
   return measure_lookups(*object, "miss", 0);
+}
+
+// Without verification and without peers, so that ten million digests are a matter of seconds.
+Result<void> measure_growth(size_t count, size_t lists) {
+  const std::unique_ptr<lookup_bpf, DestroyLookup> object(lookup_bpf__open_and_load());
+  if (!object) return from_errno("load lookup.bpf.o", errno);
+  const Fd generations(dup(bpf_map__fd(object->maps.diglim_gens)));
+  if (!generations) return from_errno("dup", errno);
+  std::vector<Bytes> all;
+  Bytes some;  // of every list
+  for (size_t i = 0; i < lists; ++i) {
+    all.push_back(random_digests(count / lists, 1 + i * 0x123456789abcdefULL));
+    append(some,
+           ByteView(all.back()).first(std::min(all.back().size(), (kQueries / lists + 1) * kDigestBytes)));
+  }
+  TRY(build_table(std::move(all), generations));
+  ask_for(*object, some);
+  TRY_ASSIGN(const double empty_ns, run_lookups(*object, object->progs.lookup_nothing, 0));
+  TRY_ASSIGN(const double hit_ns, run_lookups(*object, object->progs.lookup_table, kQueries));
+  ask_for(*object, random_digests(kQueries, 0xabcdef));
+  TRY_ASSIGN(const double miss_ns, run_lookups(*object, object->progs.lookup_table, 0));
+  print("table_hit_ns", hit_ns - empty_ns);
+  print("table_miss_ns", miss_ns - empty_ns);
+  return {};
 }
 
 constexpr char kHelp[] =
     "Usage: table_bench list COUNT SEED KEY.pem CERT.pem OUT\n"
     "       table_bench tables LIST KEYS-DIR\n"
+    "       table_bench grow DIGESTS LISTS\n"
     "       table_bench startup\n"
-    "The last two need root, and must not meet a DIGLIM that runs. Exit: 0 ok, 2 usage, 3 could not be "
+    "All but the first need root, and must not meet a DIGLIM that runs. Exit: 0 ok, 2 usage, 3 could not be "
     "measured.\n";
 
 int main(int argc, char** argv) {
@@ -211,6 +244,8 @@ int main(int argc, char** argv) {
                         argv[5], argv[6]);
   } else if (verb == "tables" && argc == 4) {
     result = measure_tables(argv[2], argv[3]);
+  } else if (verb == "grow" && argc == 4) {
+    result = measure_growth(std::strtoull(argv[2], nullptr, 10), std::strtoull(argv[3], nullptr, 10));
   } else if (verb == "startup" && argc == 2) {
     return measure_startup() ? 0 : 3;
   } else {

@@ -49,7 +49,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   auto trusted = openpgp::read_certificates(*keys);
   if (!trusted) trusted = std::vector<openpgp::Certificate>{};
   check(*trusted);
-  const auto judged = openpgp::judge_signatures(reader.rest(), 0, as_bytes(kMessage), *trusted, {});
+  diglim::MessageHash message(as_bytes(kMessage));
+  const auto judged = openpgp::judge_signatures(reader.rest(), 0, message, *trusted, {});
   if (!judged) return 0;
   for (const openpgp::Judgement& judgement : *judged) {
     const bool good = judgement.verdict == openpgp::Verdict::kGood;
