@@ -85,9 +85,10 @@ class Report(unittest.TestCase):
 
     def test_contention(self):
         lines = "at_once_1_ns {0} 0 0\nat_once_2_ns {0} 0 0\nat_once_4_ns {0} 0 0\n"
-        rounds = "".join(f"section {name}\n" + lines.format(time) for name, time in [("off", 9), ("enforce", 7), ("measure", 9), ("off", 6)])
+        rounds = [("off", 9), ("enforce", 7), ("measure", 9), ("off", 6)]
+        text = "".join(f"section {name}\n" + lines.format(time) for name, time in rounds)
         self.assertEqual(
-            bench_figures.contention(self.figures(rounds), []),
+            bench_figures.contention(self.figures(text), []),
             {"baseline": [6, 6, 6], "diglim": [7, 7, 7], "diglim_measure": [9, 9, 9]},
         )
 

@@ -6,13 +6,13 @@
 #include <stdio.h>
 
 struct entry {
-	char *word;
-	size_t count;
+  char *word;
+  size_t count;
 };
 
 struct table {
-	struct entry *entries;
-	size_t size, used;
+  struct entry *entries;
+  size_t size, used;
 };
 
 /* The whole of a file, ended by a 0; NULL if it cannot be read. The caller frees it. */
