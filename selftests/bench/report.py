@@ -148,10 +148,12 @@ def print_text(results, options):
             print_peers(result["tests"])
 
 
-def compare(path, name, tests):
-    path = os.path.join(path, f"{name}.json") if os.path.isdir(path) else path
-    print(f"\nKernel {name}, against {path}")
-    print("\n".join(saved.comparison(saved.read(path), tests)))
+def print_comparison(name, before, tests):
+    if before is None:
+        print(f"\nKernel {name}: nothing is saved to compare with")
+        return
+    print(f"\nKernel {name}")
+    print("\n".join(saved.comparison(before, tests)))
 
 
 def parse_options():
@@ -171,7 +173,7 @@ def parse_options():
 
 def main():
     options = parse_options()
-    results = {}
+    results, before = {}, {}
     try:
         for path in options.files:
             figures = Figures(path)
@@ -181,6 +183,8 @@ def main():
                 results[figures.name] = {"contention": contention(figures, options.peers)}
             else:
                 results[figures.name] = measured(figures, options.only, options.peers, options.jobs)
+            if options.compare:
+                before[figures.name] = saved.read(options.compare, figures.name)
             if options.save and figures.name != "host":
                 saved.save(options.save, figures.name, saved.result_of(figures, results[figures.name]["tests"], options.commit))
     except Missing as missing:
@@ -194,7 +198,7 @@ def main():
     print_text(results, options)
     for name, result in results.items():
         if options.compare and "tests" in result:
-            compare(options.compare, name, result["tests"])
+            print_comparison(name, before[name], result["tests"])
     return 0
 
 

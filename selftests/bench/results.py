@@ -46,7 +46,11 @@ def result_of(figures, tests, commit, date=None):
     return {"date": date, "kernel": figures.release, "commit": commit, "tests": tests}
 
 
-def read(path):
+def read(place, kernel):
+    """What is saved in a file, or of a kernel in a folder; None if nothing is."""
+    path = os.path.join(place, f"{kernel}.json") if os.path.isdir(place) else place
+    if not os.path.exists(path):
+        return None
     with open(path, encoding="utf-8") as file:
         return json.load(file)
 
@@ -58,8 +62,8 @@ def write(path, text):
 
 def saved():
     """{kernel: result} of all that are saved."""
-    paths = {kernel: os.path.join(RESULTS, f"{kernel}.json") for kernel in KERNELS}
-    return {kernel: read(path) for kernel, path in paths.items() if os.path.exists(path)}
+    results = {kernel: read(RESULTS, kernel) for kernel in KERNELS}
+    return {kernel: result for kernel, result in results.items() if result}
 
 
 def save(folder, kernel, result):
