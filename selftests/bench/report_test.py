@@ -167,6 +167,23 @@ class Where(unittest.TestCase):
         calls = [[self.KERNEL] * 2, [self.KERNEL] * 2, [self.KERNEL] * 2 + [self.KERNEL + 16] * 50]
         self.assertEqual(where.medians(calls, self.symbols), {where.ALL: 2, "entry": 2, "program diglim_exec": 0})
 
+    def test_hooks_end_where_their_caller_goes_on(self):
+        kernel = [f"{self.KERNEL + at:x} T {name}" for at, name in ((64, "security_file_open"), (80, "bpf_lsm_file_open"), (96, "helper"))]
+        symbols = where.Symbols(
+            [f"{address:x} t {name}" for address, name in zip(self.symbols.starts, ["entry", "x", "y"])] + kernel, {}
+        )
+        symbols.names[1:3] = ["program diglim_file_open", "trampoline of bpf_lsm_file_open"]
+        places = [64, 80, 32, 33, 16, 96, 97, 34, 84, 35, 65, 0]
+        self.assertEqual(
+            where.hooks_of([self.KERNEL + place for place in places], symbols),
+            {
+                ("bpf_lsm_file_open", "times"): 1,
+                ("bpf_lsm_file_open", "trampoline"): 5,
+                ("bpf_lsm_file_open", "program"): 1,
+                ("bpf_lsm_file_open", "helpers"): 2,
+            },
+        )
+
     def test_differences_greatest_first(self):
         modes = [{"open_ro": {where.ALL: 10, "a": 5, "b": 5}}, {"open_ro": {where.ALL: 40, "a": 6, "b": 25, "c": 9}}]
         self.assertEqual(
