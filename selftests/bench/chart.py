@@ -11,14 +11,14 @@ COLORS = {
     "fapolicyd": "#c0392b",
     "fapolicyd_sha256": "#e8998d",
 }
-WIDTH, LEFT, RIGHT, TOP = 1000, 400, 30, 96
+WIDTH, LEFT, RIGHT, TOP = 1000, 430, 40, 96
 BAR, GAP = 9, 12
 # The axis, as parts of what the baseline takes; what is less stands at its beginning.
-LEAST, MOST = 0.001, 1000
+LEAST, MOST = 0.001, 10000
 
 
 def text_of(part):
-    if part < 1:
+    if part < 10:
         return f"{part * 100:g} %"
     return f"{part:,.0f} times"
 
@@ -44,7 +44,7 @@ def svg(result, labels, titles):
         text(10, 24, f"Instructions added to nothing loaded, kernel {result['kernel']}, {result['date']}", font_size=17),
     ]
     for place, (mode, title) in enumerate(titles.items()):
-        x, y = 10 + place % 3 * 230, 36 + place // 3 * 20
+        x, y = 10 + place % 3 * 250, 36 + place // 3 * 20
         lines.append(f'<rect x="{x}" y="{y}" width="12" height="12" fill="{COLORS[mode]}"/>')
         lines.append(text(x + 18, y + 11, title))
     exponent = round(math.log10(LEAST))

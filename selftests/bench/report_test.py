@@ -125,7 +125,7 @@ class Results(unittest.TestCase):
 
     def test_table_has_the_modes_that_were_measured(self):
         lines = bench_results.table(self.RESULT, bench_results.change, False).splitlines()
-        self.assertEqual(lines[0], "| | DIGLIM enforcing | enforcing and measuring | fapolicyd |")
+        self.assertEqual(lines[0], "| | DIGLIM enforcing | DIGLIM enforcing and measuring | fapolicyd |")
         self.assertEqual(lines[3], "| make of a small C project | +0.0 % | +5.0 % | 240 times |")
 
     def test_comparison(self):

@@ -29,7 +29,7 @@ LABELS = {
 }
 TITLES = {
     "diglim": "DIGLIM enforcing",
-    "diglim_measure": "enforcing and measuring",
+    "diglim_measure": "DIGLIM enforcing and measuring",
     "ima_appraise": "IMA appraisal",
     "ima_measure": "IMA measuring",
     "fapolicyd": "fapolicyd",
