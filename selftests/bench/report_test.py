@@ -168,12 +168,13 @@ class Where(unittest.TestCase):
         self.assertEqual(where.medians(calls, self.symbols), {where.ALL: 2, "entry": 2, "program diglim_exec": 0})
 
     def test_hooks_end_where_their_caller_goes_on(self):
-        kernel = [f"{self.KERNEL + at:x} T {name}" for at, name in ((64, "security_file_open"), (80, "bpf_lsm_file_open"), (96, "helper"))]
+        functions = ((64, "security_file_open"), (80, "bpf_lsm_file_open"), (96, "helper"), (112, "__x86_indirect_thunk_rax"))
+        kernel = [f"{self.KERNEL + at:x} T {name}" for at, name in functions]
         symbols = where.Symbols(
             [f"{address:x} t {name}" for address, name in zip(self.symbols.starts, ["entry", "x", "y"])] + kernel, {}
         )
         symbols.names[1:3] = ["program diglim_file_open", "trampoline of bpf_lsm_file_open"]
-        places = [64, 80, 32, 33, 16, 96, 97, 34, 84, 35, 65, 0]
+        places = [64, 112, 80, 32, 33, 16, 96, 97, 34, 84, 35, 65, 0]
         self.assertEqual(
             where.hooks_of([self.KERNEL + place for place in places], symbols),
             {

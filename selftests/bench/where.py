@@ -40,6 +40,7 @@ PARTS = {
     "entering and leaving": r"__bpf_(prog|tramp)_(enter|exit)|migrate_(en|dis)able$|__rcu_read_(un)?lock$",
     "helpers": "",
 }
+THUNK = "__x86_"  # of retpolines, between a function and the one that it calls
 USER = "(user space)"
 ALL = "(all)"
 
@@ -139,7 +140,7 @@ def hooks_of(call, symbols):
             inside = caller = None
         if inside:
             counts[inside, part_of(name)] += 1
-        elif name != last:
+        elif name != last and not name.startswith(THUNK):
             last, last_but_one = name, last
     return counts
 
@@ -190,6 +191,7 @@ def collect(options):
                 name = line.split()[1]
                 syscall, seconds = TESTS[name]
                 look_on(monitor, log, seconds)
+                monitor.command("stop")  # or the guest would be at its next call when this one's log is read
                 calls = calls_of(addresses_of(log), symbols.address[syscall])
                 os.unlink(log)
                 if not calls:
@@ -198,6 +200,7 @@ def collect(options):
                 result["functions"][name] = medians(calls, symbols)
                 hooks = medians_of([hooks_of(call, symbols) for call in calls])
                 result["hooks"][name] = {f"{hook}/{part}": value for (hook, part), value in hooks.items()}
+                monitor.command("cont")
                 print(f"where: {name}: {len(calls)} calls", file=sys.stderr)
     if machine.returncode:
         return machine.returncode
