@@ -115,9 +115,11 @@ fapolicyd_package() {
   [ "$(grep -cE ' [0-9a-f]{64} $' <<<"$packages")" = 8 ] || fail 'apt does not know fapolicyd and its libraries: run apt-get update'
   dir=${DIGLIM_CACHE:-$HOME/.cache/diglim}/fapolicyd-$(sha256sum <<<"$packages" | cut -c 1-16)
   if ! [ -d "$dir" ]; then
-    # Below /tmp: apt's sandbox user cannot enter root's home.
-    tmp=$(mktemp -d "$work/fapolicyd.XXXXXX")
-    mkdir "$tmp/debs" "$tmp/tree"
+    tmp=$work/fapolicyd
+    mkdir -p "$tmp"/{debs,tree}
+    # For apt's sandbox user.
+    chmod 711 "$work"
+    chown _apt "$tmp/debs" 2>/dev/null || true
     while read -r package version sha; do
       [ -n "$package" ] || continue
       (cd "$tmp/debs" && apt-get -qq download "$package=$version" >&2) || fail "cannot download $package"
