@@ -3,14 +3,15 @@
 """Goal: where the instructions of each call go, function by function, BPF programs and trampolines included.
 
 `collect` runs a VM with guest/where; while it repeats a call, QEMU logs every single instruction for a moment. From one entry of the
-call's own system call to the next is one call; its instructions are counted by function, and the medians of all calls are kept. `print`
-shows the functions in which the modes differ.
+call's own system call to the next is one call; its instructions are counted by function, and by hook, and the medians of all calls are
+kept. `print` shows the functions in which the modes differ, then each hook: from the entry of its trampoline to the return to the kernel.
 Expected: exit 1 if a call was not seen whole.
 """
 import argparse
 import base64
 import bisect
 import collections
+import functools
 import gzip
 import json
 import os
@@ -31,6 +32,15 @@ TESTS = {
     "open_rw": ("__x64_sys_openat", 1),
 }
 SETTLE_S = 0.5
+TRAMPOLINE = "trampoline of "
+# What a hook's instructions are for; the first that matches the function's name.
+PARTS = {
+    "trampoline": rf"{TRAMPOLINE}|bpf_lsm_",
+    "program": r"program ",
+    "entering and leaving": r"__bpf_(prog|tramp)_(enter|exit)|migrate_(en|dis)able$|__rcu_read_(un)?lock$",
+    "helpers": "",
+}
+THUNK = "__x86_"  # of retpolines, between a function and the one that it calls
 USER = "(user space)"
 ALL = "(all)"
 
@@ -67,7 +77,7 @@ def btf_functions(vmlinux):
 def readable(name, functions):
     """A trampoline's number ends with the BTF id of what it is attached to (kernel/bpf/trampoline.c, bpf_trampoline_compute_key)."""
     if match := re.fullmatch(r"bpf_trampoline_(\d+)", name):
-        return f"trampoline of {functions.get(int(match[1]) & 0x7FFFFFFF, match[1])}"
+        return f"{TRAMPOLINE}{functions.get(int(match[1]) & 0x7FFFFFFF, match[1])}"
     if match := re.fullmatch(r"bpf_prog_[0-9a-f]{16}_(.+)", name):
         return f"program {match[1]}"
     return name
@@ -84,6 +94,7 @@ class Symbols:
         self.names = [found[start] for start in self.starts]
         self.address = {name: start for start, name in found.items()}
 
+    @functools.cache
     def name(self, address):
         if address < 1 << 63:
             return USER
@@ -112,8 +123,36 @@ def medians(calls, symbols):
         for address, times in collections.Counter(call).items():
             by_function[symbols.name(address)] += times
         counts.append(by_function)
-    names = set().union(*counts)
-    return {name: statistics.median(count[name] for count in counts) for name in names}
+    return medians_of(counts)
+
+
+def hooks_of(call, symbols):
+    """{(hook, part): instructions} of one call, and {(hook, "times"): how often the hook ran}."""
+    counts, inside, caller, last, last_but_one = collections.Counter(), None, None, None, None
+    for address in call:
+        name = symbols.name(address)
+        if inside is None and name.startswith(TRAMPOLINE):
+            inside = name.removeprefix(TRAMPOLINE)
+            # It returns not to the function that it hangs on, but to that one's caller.
+            caller = last_but_one if last == inside else last
+            counts[inside, "times"] += 1
+        elif name == caller:
+            inside = caller = None
+        if inside:
+            counts[inside, part_of(name)] += 1
+        elif name != last and not name.startswith(THUNK):
+            last, last_but_one = name, last
+    return counts
+
+
+@functools.cache
+def part_of(name):
+    return next(part for part, pattern in PARTS.items() if re.match(pattern, name))
+
+
+def medians_of(counts):
+    keys = set().union(*counts)
+    return {key: statistics.median(count[key] for count in counts) for key in keys}
 
 
 def addresses_of(path):
@@ -135,7 +174,7 @@ def look_on(monitor, log, seconds):
 
 
 def collect(options):
-    result, symbols, packed = {}, None, None
+    result, symbols, packed = {"functions": {}, "hooks": {}}, None, None
     log = options.monitor + ".log"
     with subprocess.Popen(options.command, stdout=subprocess.PIPE, text=True) as machine:
         for line in machine.stdout:
@@ -152,12 +191,16 @@ def collect(options):
                 name = line.split()[1]
                 syscall, seconds = TESTS[name]
                 look_on(monitor, log, seconds)
+                monitor.command("stop")  # or the guest would be at its next call when this one's log is read
                 calls = calls_of(addresses_of(log), symbols.address[syscall])
                 os.unlink(log)
                 if not calls:
                     print(f"where: no whole call of {name} was seen", file=sys.stderr)
                     return 1
-                result[name] = medians(calls, symbols)
+                result["functions"][name] = medians(calls, symbols)
+                hooks = medians_of([hooks_of(call, symbols) for call in calls])
+                result["hooks"][name] = {f"{hook}/{part}": value for (hook, part), value in hooks.items()}
+                monitor.command("cont")
                 print(f"where: {name}: {len(calls)} calls", file=sys.stderr)
     if machine.returncode:
         return machine.returncode
@@ -184,10 +227,23 @@ def show(options):
         with open(path, encoding="utf-8") as file:
             modes.append(json.load(file))
     titles = [path.rsplit(".", 1)[1] for path in options.files]
-    for test in modes[0]:
+    functions = [mode["functions"] for mode in modes]
+    for test in functions[0]:
         print(f"\n  {test:<58}" + "".join(f"{title:>12}" for title in titles))
-        for name, values in compare(modes, test, max(8, modes[0][test][ALL] / 5000)):
+        for name, values in compare(functions, test, max(8, functions[0][test][ALL] / 5000)):
             print(f"    {name:<56}" + "".join(f"{value:>12,.0f}" for value in values))
+        for title, mode in zip(titles, modes):
+            show_hooks(title, mode["hooks"][test])
+
+
+def show_hooks(title, hooks):
+    names = sorted({key.split("/")[0] for key in hooks if hooks[key]})
+    if not names:
+        return
+    print(f"    by hook, {title:<31}{'times':>6}" + "".join(f"{part:>22}" for part in PARTS) + f"{'sum':>9}")
+    for name in names:
+        parts = [hooks.get(f"{name}/{part}", 0) for part in PARTS]
+        print(f"      {name:<38}{hooks[f'{name}/times']:>6g}" + "".join(f"{part:>22,.0f}" for part in parts) + f"{sum(parts):>9,.0f}")
 
 
 def main():
