@@ -46,10 +46,10 @@ struct Made {
 };
 
 std::optional<int> read_options(int argc, char** argv, Options& options) {
-  CLI::App app("Makes a compact digest list of files, for diglim-loader.", std::string(kTool));
+  OptionParser app("Makes a compact digest list of files, for diglim-loader.", std::string(kTool));
   app.add_option("-d,--directory", options.folder, "directory the list is written to (made if missing)")
-      ->required();
-  app.add_option("-i,--input", options.inputs, "files, or directories with all files below them")->required();
+      .required();
+  app.add_option("-i,--input", options.inputs, "files, or directories with all files below them").required();
   app.add_option("-a,--algorithm", options.algorithm,
                  "digest algorithm: sha256 (default), sha384, sha512, ...");
   app.add_option("-t,--type", options.type, "type of the list: file");
@@ -60,7 +60,7 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
   app.add_option("--position", options.position, "first number of the file name (default 0)");
   app.add_flag("-q,--quiet", options.quiet, "print errors only");
   app.add_flag("--json", options.json, "print the result as JSON");
-  if (const auto status = parse_options(app, argc, argv)) return status;
+  if (const auto status = app.parse(argc, argv)) return status;
 
   const auto usage = [](std::string_view reason) {
     complain(kTool, reason);

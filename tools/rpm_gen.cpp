@@ -51,19 +51,21 @@ bool is_file(const std::string& path) {
 }
 
 std::optional<int> read_options(int argc, char** argv, Options& options) {
-  CLI::App app("Makes the digest lists of installed RPM packages, for diglim-loader.", std::string(kTool));
+  OptionParser app("Makes the digest lists of installed RPM packages, for diglim-loader.",
+                   std::string(kTool));
   app.add_option("-d,--directory", options.folder, "directory the lists are written to (made if missing)")
-      ->required();
-  auto* root = app.add_option("-r,--root", options.root,
-                              "directory of another system, whose packages are taken; or one package file");
-  app.add_option("--dbpath", options.dbpath, "directory of the rpm database")->excludes(root);
+      .required();
+  const Option root =
+      app.add_option("-r,--root", options.root,
+                     "directory of another system, whose packages are taken; or one package file");
+  app.add_option("--dbpath", options.dbpath, "directory of the rpm database").excludes(root);
   app.add_option("-p,--package", options.packages,
                  "only this package: name, name-version-release[.arch]; repeatable");
   app.add_flag("--prune", options.prune, "remove the lists of packages that are not installed");
   app.add_flag("--strict", options.strict, "exit 1 if a package is not signed");
   app.add_flag("-q,--quiet", options.quiet, "print errors only");
   app.add_flag("--json", options.json, "print the result as JSON");
-  if (const auto status = parse_options(app, argc, argv)) return status;
+  if (const auto status = app.parse(argc, argv)) return status;
   if (options.prune && (!options.packages.empty() || is_file(options.root))) {
     complain(kTool, "--prune needs the whole database: it goes neither with -p nor with a package file");
     return kExitUsage;

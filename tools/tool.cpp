@@ -51,16 +51,4 @@ Result<void> make_folder(const std::string& path) {
   return {};
 }
 
-std::optional<int> parse_options(CLI::App& app, int argc, char** argv) {
-  app.set_version_flag("--version", std::string(kVersionText));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-    complain(app.get_name(), fmt::format("{} (see {} --help)", escape(error.what()), app.get_name()));
-    return kExitUsage;
-  }
-  return std::nullopt;
-}
-
 }  // namespace diglim

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the command line tools have in common: exit statuses, messages, options.
+// What the command line tools have in common: exit statuses, messages, options (tools/options.h).
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "lib/base/exit_status.h"
 #include "lib/base/result.h"
+#include "tools/options.h"
 
 namespace diglim {
 
@@ -21,8 +22,5 @@ std::string shell_word(std::string_view word);
 
 // mkdir, unless it is there; the folder above has to be. As in 2022, for -d.
 Result<void> make_folder(const std::string& path);
-
-// Parses; on failure, --help and --version prints and gives the exit status, otherwise nothing.
-std::optional<int> parse_options(CLI::App& app, int argc, char** argv);
 
 }  // namespace diglim

@@ -10,14 +10,14 @@ namespace diglim {
 int run_attest(int argc, char** argv) {
   // tpm2-tss prints to stderr what its functions return anyway, for each malformed field of a bundle.
   (void)setenv("TSS2_LOG", "all+NONE", 0);
-  CLI::App app("Proves to others what runs here, and judges such proofs.", argv[0]);
-  describe_subcommands(app);
+  OptionParser app("Proves to others what runs here, and judges such proofs.", argv[0]);
+  app.describe_subcommands();
   Subcommands commands;
   add_enroll_commands(app, commands);
   add_quote_command(app, commands);
   add_verify_commands(app, commands);
   add_policy_commands(app, commands);
-  if (const auto wrong = parse_options(app, argc, argv)) return *wrong;
+  if (const auto wrong = app.parse(argc, argv)) return *wrong;
   for (const auto& [command, run] : commands) {
     if (command->parsed()) return run();
   }

@@ -21,15 +21,15 @@ struct Options {
 };
 
 std::optional<int> read_options(int argc, char** argv, Options& options) {
-  CLI::App app("Checks what DIGLIM needs on this machine, and says what to change. Changes nothing.",
-               argv[0]);
+  OptionParser app("Checks what DIGLIM needs on this machine, and says what to change. Changes nothing.",
+                   argv[0]);
   app.add_option("--root", options.root, "check the system in this directory instead");
   app.add_option("--dbpath", options.content.dbpath, "directory of the rpm database");
   app.add_option("--keys", options.content.keys, "directory of trusted keys (default /etc/diglim/keys)");
   app.add_option("--seconds", options.content.seconds,
                  "time for the programs on disk (default 300; 0: do not look at them)");
   app.add_flag("--json", options.json, "print the findings as JSON");
-  return parse_options(app, argc, argv);
+  return app.parse(argc, argv);
 }
 
 void print_text(const Findings& findings) {

@@ -53,12 +53,12 @@ struct Size {
 };
 
 std::optional<int> read_options(int argc, char** argv, Options& options) {
-  CLI::App app(
+  OptionParser app(
       "Chooses the digest lists that an unpacked initramfs needs, by the content of its files, and names "
       "the\n"
       "files that none covers: they would be denied at boot.",
       argv[0]);
-  app.add_option("--root", options.root, "directory of the unpacked initramfs")->required();
+  app.add_option("--root", options.root, "directory of the unpacked initramfs").required();
   app.add_option("--lists", options.lists,
                  "directory of the lists to choose from (default /etc/digest_lists)");
   app.add_option("--keys", options.keys,
@@ -66,7 +66,7 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
   app.add_option("-a,--algorithm", options.algorithm, "the kernel's digest algorithm (default sha256)");
   app.add_flag("--copy", options.copy, "copy the chosen lists into the initramfs");
   app.add_flag("--json", options.json, "print the result as JSON");
-  if (const auto status = parse_options(app, argc, argv)) return status;
+  if (const auto status = app.parse(argc, argv)) return status;
   if (!hash_from_name(options.algorithm)) {
     complain(argv[0], "unknown digest algorithm " + escape(options.algorithm));
     return kExitUsage;

@@ -112,7 +112,7 @@ Result<void> write_manifests(const Prediction& prediction, const std::string& fo
   return {};
 }
 
-int run_predict(const CLI::App& app, Options& options) {
+int run_predict(const OptionParser& app, Options& options) {
   const auto predicted = predict(app, options.predict);
   if (!predicted) return fail(app, predicted.error());
   if (!options.log_output.empty()) {
@@ -147,7 +147,7 @@ int print_registers(const std::map<unsigned, Bytes>& values, HashAlgo bank, bool
   return kExitOk;
 }
 
-int run_replay(const CLI::App& app, const Options& options) {
+int run_replay(const OptionParser& app, const Options& options) {
   const auto algo = pcr_bank_from_name(options.bank);
   if (!algo) return fail(app, kExitUsage, algo.error().message);
   const auto log = read_stream(options.log, kMaxImaLogBytes);
@@ -162,7 +162,7 @@ int run_replay(const CLI::App& app, const Options& options) {
   return print_registers(values, *algo, options.json);
 }
 
-int run_show(const CLI::App& app, const Options& options) {
+int run_show(const OptionParser& app, const Options& options) {
   auto algo = pcr_bank_from_name(options.bank);
   auto pcrs = parse_pcr_list(options.pcrs.empty() ? "0-23" : options.pcrs);
   if (!algo) return fail(app, kExitUsage, algo.error().message);
@@ -178,11 +178,11 @@ int run_show(const CLI::App& app, const Options& options) {
 
 int run_pcr(int argc, char** argv) {
   Options options;
-  CLI::App app("Predicts, replays and shows the PCR that IMA measures into.", argv[0]);
-  describe_subcommands(app);
+  OptionParser app("Predicts, replays and shows the PCR that IMA measures into.", argv[0]);
+  app.describe_subcommands();
   int status = kExitOk;
 
-  CLI::App* predict =
+  OptionParser* predict =
       app.add_subcommand("predict", "the value after boot, and after transactions; needs no TPM");
   add_predict_options(*predict, options.predict);
   predict->add_flag("--explain", options.explain, "print each event and manifest too");
@@ -197,21 +197,21 @@ int run_pcr(int argc, char** argv) {
   predict
       ->add_option("--value", options.values,
                    "with --sign: PCR=HEX of another one (default: as the TPM has it)")
-      ->allow_extra_args(false);
+      .one_value_each();
   predict->add_option("-o,--output", options.output, "with --sign: write to this file");
 
-  CLI::App* replay = app.add_subcommand("replay", "the values to which an IMA log adds up");
-  replay->add_option("LOG", options.log, "binary_runtime_measurements")->required();
+  OptionParser* replay = app.add_subcommand("replay", "the values to which an IMA log adds up");
+  replay->add_option("LOG", options.log, "binary_runtime_measurements").required();
   replay->add_option("--bank", options.bank, "sha1, sha256, sha384, sha512 (default: sha256)");
   replay->add_flag("--json", options.json, "print JSON");
 
-  CLI::App* show = app.add_subcommand("show", "the values that the TPM holds");
+  OptionParser* show = app.add_subcommand("show", "the values that the TPM holds");
   show->add_option("--bank", options.bank, "sha1, sha256, sha384, sha512 (default: sha256)");
   show->add_option("--pcrs", options.pcrs, "which, such as 0-7,10 (default: all)");
   show->add_flag("--json", options.json, "print JSON");
   add_tcti_option(*show, options.tcti);
 
-  if (const auto wrong = parse_options(app, argc, argv)) return *wrong;
+  if (const auto wrong = app.parse(argc, argv)) return *wrong;
   if (predict->parsed()) status = run_predict(app, options);
   if (replay->parsed()) status = run_replay(app, options);
   if (show->parsed()) status = run_show(app, options);

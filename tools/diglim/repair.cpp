@@ -27,16 +27,17 @@ struct Options {
 };
 
 std::optional<int> read_options(int argc, char** argv, Options& options) {
-  CLI::App app(
+  OptionParser app(
       "Brings the lists of /etc/digest_lists, and what the kernel has of them, in step with the rpm "
       "database.",
       argv[0]);
-  auto* root = app.add_option("-r,--root", options.root, "directory of another system, as rpm's --root");
-  app.add_option("--dbpath", options.dbpath, "directory of the rpm database")->excludes(root);
+  const Option root =
+      app.add_option("-r,--root", options.root, "directory of another system, as rpm's --root");
+  app.add_option("--dbpath", options.dbpath, "directory of the rpm database").excludes(root);
   app.add_option("--loader", options.loader, "program to run in place of diglim-loader");
   app.add_flag("--prune", options.prune, "remove the list of every package that is not installed");
   app.add_flag("-q,--quiet", options.quiet, "print errors only");
-  return parse_options(app, argc, argv);
+  return app.parse(argc, argv);
 }
 
 // The database that the interrupted transaction worked on, or the usual one. Only the usual one says of all

@@ -83,25 +83,25 @@ Result<Bytes> unseal(const UnsealOptions& options) {
 
 int run_seal(int argc, char** argv) {
   SealOptions options;
-  CLI::App app("Seals a secret to PCRs of this machine's TPM.", argv[0]);
-  app.add_option("SECRET", options.secret, "file with the secret, 1 to 128 bytes")->required();
-  app.add_option("-o,--output", options.output, "file for the sealed object")->required();
+  OptionParser app("Seals a secret to PCRs of this machine's TPM.", argv[0]);
+  app.add_option("SECRET", options.secret, "file with the secret, 1 to 128 bytes").required();
+  app.add_option("-o,--output", options.output, "file for the sealed object").required();
   app.add_option("--pcrs", options.pcrs, "to which, such as 0-7,10 (default: 10)");
   app.add_option("--bank", options.bank, "sha1, sha256, sha384, sha512 (default: sha256)");
   app.add_option("--value", options.values,
                  "PCR=HEX, such as a predicted one (default: as the TPM has it now)")
-      ->allow_extra_args(false);
+      .one_value_each();
   app.add_option("--authorize-key", options.authorize_key,
                  "public key (PEM): whatever values it signs open the secret (diglim pcr predict --sign)");
   add_tcti_option(app, options.tcti);
-  if (const auto wrong = parse_options(app, argc, argv)) return *wrong;
+  if (const auto wrong = app.parse(argc, argv)) return *wrong;
   if (!options.authorize_key.empty() && !options.values.empty())
     return fail(app, kExitUsage, "--value has no meaning with --authorize-key");
   const auto sealed = seal(options);
   if (!sealed) return fail(app, sealed.error());
   const auto pcrs = parse_pcr_list(options.pcrs);
   if (pcrs && !has_boot_register(*pcrs))
-    complain(app.get_name(),
+    complain(app.name(),
              "note: none of PCRs 0 to 7 is among them, so whoever boots another system on this machine can "
              "open the secret");
   return kExitOk;
@@ -109,14 +109,14 @@ int run_seal(int argc, char** argv) {
 
 int run_unseal(int argc, char** argv) {
   UnsealOptions options;
-  CLI::App app("Opens a sealed secret, if the PCRs say so.", argv[0]);
-  app.add_option("OBJECT", options.object, "file that diglim seal made")->required();
+  OptionParser app("Opens a sealed secret, if the PCRs say so.", argv[0]);
+  app.add_option("OBJECT", options.object, "file that diglim seal made").required();
   app.add_option("--authorization", options.authorizations,
                  "file of diglim pcr predict --sign; may be repeated, the one that fits is used")
-      ->allow_extra_args(false);
+      .one_value_each();
   app.add_option("-o,--output", options.output, "file for the secret (default: stdout)");
   add_tcti_option(app, options.tcti);
-  if (const auto wrong = parse_options(app, argc, argv)) return *wrong;
+  if (const auto wrong = app.parse(argc, argv)) return *wrong;
   const auto secret = unseal(options);
   if (!secret) return fail(app, secret.error());
   const auto written = write_output(options.output, *secret, 0600);

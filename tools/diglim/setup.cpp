@@ -33,7 +33,7 @@ struct Request {
   bool defaults = false;
 };
 
-void add_common(CLI::App& app, Options& options) {
+void add_common(OptionParser& app, Options& options) {
   app.add_option("--root", options.root, "change the system in this directory instead");
   app.add_flag("--chroot", options.chroot, "with --root: run dracut and the like in it, by chroot");
   app.add_flag("--no-initramfs", options.no_initramfs, "leave the initramfs alone");
@@ -44,17 +44,17 @@ void add_common(CLI::App& app, Options& options) {
 
 std::optional<int> read_options(int argc, char** argv, Request& request) {
   Options& options = request.options;
-  CLI::App app("Switches DIGLIM on for the next boots, or off again.", argv[0]);
-  app.require_subcommand(1);
-  CLI::App* install =
+  OptionParser app("Switches DIGLIM on for the next boots, or off again.", argv[0]);
+  app.require_subcommand();
+  OptionParser* install =
       app.add_subcommand("install", "switch it on: keys, lists, initramfs, kernel command line");
-  CLI::App* uninstall = app.add_subcommand("uninstall", "put everything back as it was");
+  OptionParser* uninstall = app.add_subcommand("uninstall", "put everything back as it was");
   add_common(*install, options);
   add_common(*uninstall, options);
   install->add_flag("--default", request.defaults,
                     "enforce, with the keys of rpm's keyring, without questions");
   install->add_option("--mode", options.mode, "enforce (default) or permissive")
-      ->check(CLI::IsMember({"enforce", "permissive"}));
+      .one_of({"enforce", "permissive"});
   install->add_option("--keys", options.keys,
                       "trust these keys too: a file, or a directory of files; repeatable");
   install->add_flag("--rpm-keys", options.rpm_keys, "trust the keys in rpm's keyring");
@@ -64,7 +64,7 @@ std::optional<int> read_options(int argc, char** argv, Request& request) {
   install->add_flag("--enforce-anyway", options.enforce_anyway, "enforce although something would be denied");
   install->add_option("--seconds", options.seconds,
                       "time for looking at programs on disk (default 300, 0: do not)");
-  if (const auto status = parse_options(app, argc, argv)) return status;
+  if (const auto status = app.parse(argc, argv)) return status;
   request.install = install->parsed();
   if (request.defaults) options.rpm_keys = options.yes = true;
   if (options.chroot && (options.root.empty() || options.root == "/")) {

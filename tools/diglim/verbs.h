@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verbs of diglim: one source file each, NAME.cpp, with a page packaging/man/diglim-NAME.1. Each gets its
-// own argv (argv[0] is "diglim NAME", which is also the name for complain() and CLI::App) and returns one of
-// the exit statuses of lib/base/exit_status.h. A new verb: declare it here, add it to kVerbs in main.cpp;
+// own argv (argv[0] is "diglim NAME", which is also the name for complain() and OptionParser) and returns one
+// of the exit statuses of lib/base/exit_status.h. A new verb: declare it here, add it to kVerbs in main.cpp;
 // --help and the completion follow by themselves, and the test man.pages asks for its page.
 #pragma once
 

@@ -184,37 +184,37 @@ Result<void> accept(const Options& options) {
 
 }  // namespace
 
-void add_enroll_commands(CLI::App& app, Subcommands& commands) {
+void add_enroll_commands(OptionParser& app, Subcommands& commands) {
   auto options = std::make_shared<Options>();
   const auto add = [&](const char* name, const char* what, Result<void> (*run)(const Options&)) {
-    CLI::App* command = app.add_subcommand(name, what);
-    command->add_option("-o,--output", options->output, "file to write")->required();
+    OptionParser* command = app.add_subcommand(name, what);
+    command->add_option("-o,--output", options->output, "file to write").required();
     commands.emplace_back(command, [&app, options, run] {
       const auto done = run(*options);
       return done ? kExitOk : fail(app, done.error());
     });
     return command;
   };
-  CLI::App* request = add("enroll-request", "on the machine: name its keys", make_request);
-  CLI::App* challenge =
+  OptionParser* request = add("enroll-request", "on the machine: name its keys", make_request);
+  OptionParser* challenge =
       add("enroll-challenge", "verifier: make a secret that only that TPM opens", make_challenge);
-  CLI::App* answer = add("enroll-answer", "on the machine: open it", make_answer);
-  CLI::App* accepted = add("enroll-accept", "verifier: compare, and write the attestation key", accept);
-  for (CLI::App* command : {request, answer}) {
+  OptionParser* answer = add("enroll-answer", "on the machine: open it", make_answer);
+  OptionParser* accepted = add("enroll-accept", "verifier: compare, and write the attestation key", accept);
+  for (OptionParser* command : {request, answer}) {
     command->add_option("--state", options->state,
                         "directory for the keys' names (default: /var/lib/diglim)");
     add_tcti_option(*command, options->tcti);
   }
-  for (CLI::App* command : {challenge, accepted}) {
-    command->add_option("REQUEST", options->request, "of enroll-request")->required();
-    command->add_option("--secret", options->secret, "file that the verifier keeps to itself")->required();
+  for (OptionParser* command : {challenge, accepted}) {
+    command->add_option("REQUEST", options->request, "of enroll-request").required();
+    command->add_option("--secret", options->secret, "file that the verifier keeps to itself").required();
   }
   challenge->add_option("--ek-ca", options->ek_ca, "certificates of the TPM's vendor (PEM); may be repeated")
-      ->allow_extra_args(false);
+      .one_value_each();
   challenge->add_option("--ek", options->ek, "SHA-256 of the endorsement key, known from elsewhere");
   challenge->add_flag("--any-ek", options->any_ek, "take whatever TPM it is");
-  answer->add_option("CHALLENGE", options->challenge, "of enroll-challenge")->required();
-  accepted->add_option("ANSWER", options->answer, "of enroll-answer")->required();
+  answer->add_option("CHALLENGE", options->challenge, "of enroll-challenge").required();
+  accepted->add_option("ANSWER", options->answer, "of enroll-answer").required();
 }
 
 }  // namespace diglim

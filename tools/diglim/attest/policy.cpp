@@ -32,7 +32,7 @@ void add_minimum(VerifierPolicy& policy, const ManifestList& list) {
   if (minimum.empty() || rpm::compare_evr(package->evr, minimum) < 0) minimum = package->evr;
 }
 
-Result<VerifierPolicy> make_policy(const CLI::App& app, Options& options) {
+Result<VerifierPolicy> make_policy(const OptionParser& app, Options& options) {
   TRY_ASSIGN(const Reference reference, read_reference(app, options.predict));
   TRY_ASSIGN(const Predicted predicted, predict(app, options.predict));
   const ManifestBoot& boot = reference.boot.boot;
@@ -61,7 +61,7 @@ Result<VerifierPolicy> make_policy(const CLI::App& app, Options& options) {
 // The runtime policy of version 1: RUNTIME_POLICY_SCHEMA in keylime/ima/ima.py,
 // docs/user_guide/runtime_ima.rst. On a machine with DIGLIM the log holds manifests only, so their digests
 // are the whole policy.
-Result<std::string> make_keylime_policy(const CLI::App& app, Options& options) {
+Result<std::string> make_keylime_policy(const OptionParser& app, Options& options) {
   TRY_ASSIGN(const Predicted predicted, predict(app, options.predict));
   if (predicted.pcr != kKeylimePcr)
     return unsupported("Keylime looks at PCR 10 only, and this system measures into another");
@@ -82,9 +82,9 @@ Result<std::string> make_keylime_policy(const CLI::App& app, Options& options) {
 
 }  // namespace
 
-void add_policy_commands(CLI::App& app, Subcommands& commands) {
+void add_policy_commands(OptionParser& app, Subcommands& commands) {
   auto options = std::make_shared<Options>();
-  CLI::App* policy = app.add_subcommand("policy", "verifier: what to accept, from a reference system");
+  OptionParser* policy = app.add_subcommand("policy", "verifier: what to accept, from a reference system");
   add_predict_options(*policy, options->predict);
   policy->add_option("-o,--output", options->output, "file to write (default: stdout)");
   policy->add_flag("--any-list", options->any_list, "accept every list that the keys signed, not only these");
@@ -97,7 +97,7 @@ void add_policy_commands(CLI::App& app, Subcommands& commands) {
   });
 
   auto keylime = std::make_shared<Options>();
-  CLI::App* runtime = app.add_subcommand("keylime-policy", "the same as a runtime policy for Keylime");
+  OptionParser* runtime = app.add_subcommand("keylime-policy", "the same as a runtime policy for Keylime");
   add_predict_options(*runtime, keylime->predict);
   runtime->add_option("-o,--output", keylime->output, "file to write (default: stdout)");
   commands.emplace_back(runtime, [&app, keylime] {

@@ -71,7 +71,7 @@ Result<size_t> covered(const std::vector<ImaEvent>& events, const Bundle& bundle
                "machine's"};
 }
 
-Result<std::vector<Bytes>> collect_manifests(const CLI::App& app, const std::vector<ImaEvent>& events,
+Result<std::vector<Bytes>> collect_manifests(const OptionParser& app, const std::vector<ImaEvent>& events,
                                              const std::string& folder) {
   std::vector<Bytes> manifests;
   for (const ImaEvent& event : events) {
@@ -79,13 +79,13 @@ Result<std::vector<Bytes>> collect_manifests(const CLI::App& app, const std::vec
     const std::string path = folder + "/" + std::string(event.path.substr(event.path.rfind('/') + 1));
     auto content = read_file(path, kMaxManifestBytes);
     if (!content) {
-      complain(app.get_name(), content.error().message + "; a verifier will miss it");
+      complain(app.name(), content.error().message + "; a verifier will miss it");
       continue;
     }
     const auto algo = hash_from_name(event.algo);
     const auto digest = algo ? hash(*algo, {*content}) : invalid("hash");
     if (!digest || *digest != to_bytes(event.digest)) {
-      complain(app.get_name(), escape(path) + " is not what was measured; a verifier will miss it");
+      complain(app.name(), escape(path) + " is not what was measured; a verifier will miss it");
       continue;
     }
     manifests.push_back(*std::move(content));
@@ -93,7 +93,7 @@ Result<std::vector<Bytes>> collect_manifests(const CLI::App& app, const std::vec
   return manifests;
 }
 
-Result<Bytes> make_bundle(const CLI::App& app, const Options& options) {
+Result<Bytes> make_bundle(const OptionParser& app, const Options& options) {
   auto nonce = from_hex(options.nonce);
   if (!nonce || nonce->size() < kMinNonceBytes || nonce->size() > kMaxNonceBytes)
     return invalid("--nonce: 16 to 128 hexadecimal digits are expected");
@@ -124,7 +124,7 @@ Result<Bytes> make_bundle(const CLI::App& app, const Options& options) {
   return write_bundle(bundle);
 }
 
-int run(const CLI::App& app, const Options& options) {
+int run(const OptionParser& app, const Options& options) {
   const auto bundle = make_bundle(app, options);
   if (!bundle) return fail(app, bundle.error());
   const auto written = write_output(options.output, *bundle, 0644);
@@ -133,12 +133,12 @@ int run(const CLI::App& app, const Options& options) {
 
 }  // namespace
 
-void add_quote_command(CLI::App& app, Subcommands& commands) {
+void add_quote_command(OptionParser& app, Subcommands& commands) {
   auto options = std::make_shared<Options>();
-  CLI::App* quote =
+  OptionParser* quote =
       app.add_subcommand("quote", "on the machine: answer a verifier's challenge with a bundle");
-  quote->add_option("--nonce", options->nonce, "the challenge, in hexadecimal")->required();
-  quote->add_option("-o,--output", options->output, "file for the bundle")->required();
+  quote->add_option("--nonce", options->nonce, "the challenge, in hexadecimal").required();
+  quote->add_option("-o,--output", options->output, "file for the bundle").required();
   quote->add_option("--pcrs", options->pcrs, "which registers, such as 0-10,12 (default: 0-10)");
   quote->add_option("--bank", options->bank, "sha1, sha256, sha384, sha512 (default: sha256)");
   quote->add_option("--log", options->log, "the IMA log (default: the kernel's)");

@@ -9,11 +9,11 @@
 
 namespace diglim {
 
-using Subcommands = std::vector<std::pair<CLI::App*, std::function<int()>>>;
+using Subcommands = std::vector<std::pair<OptionParser*, std::function<int()>>>;
 
-void add_enroll_commands(CLI::App& app, Subcommands& commands);
-void add_quote_command(CLI::App& app, Subcommands& commands);
-void add_verify_commands(CLI::App& app, Subcommands& commands);
-void add_policy_commands(CLI::App& app, Subcommands& commands);
+void add_enroll_commands(OptionParser& app, Subcommands& commands);
+void add_quote_command(OptionParser& app, Subcommands& commands);
+void add_verify_commands(OptionParser& app, Subcommands& commands);
+void add_policy_commands(OptionParser& app, Subcommands& commands);
 
 }  // namespace diglim

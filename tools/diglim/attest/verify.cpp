@@ -116,7 +116,7 @@ Result<Verdict> judge(const Options& options) {
   return verify_attestation({bundle, ak, *nonce}, *policy);
 }
 
-int run_verify(const CLI::App& app, const Options& options) {
+int run_verify(const OptionParser& app, const Options& options) {
   const auto verdict = judge(options);
   if (!verdict) {
     const bool usage = verdict.error().code == ErrorCode::kInvalid;
@@ -126,7 +126,7 @@ int run_verify(const CLI::App& app, const Options& options) {
   return verdict->trusted() ? kExitOk : kExitRejected;
 }
 
-int run_nonce(const CLI::App& app) {
+int run_nonce(const OptionParser& app) {
   Bytes nonce(kNonceBytes);
   if (RAND_bytes(nonce.data(), static_cast<int>(nonce.size())) != 1)
     return fail(app, openssl_error("random bytes"));
@@ -136,16 +136,17 @@ int run_nonce(const CLI::App& app) {
 
 }  // namespace
 
-void add_verify_commands(CLI::App& app, Subcommands& commands) {
-  CLI::App* nonce = app.add_subcommand("nonce", "a new challenge for a machine");
+void add_verify_commands(OptionParser& app, Subcommands& commands) {
+  OptionParser* nonce = app.add_subcommand("nonce", "a new challenge for a machine");
   commands.emplace_back(nonce, [&app] { return run_nonce(app); });
 
   auto options = std::make_shared<Options>();
-  CLI::App* verify = app.add_subcommand("verify", "judge a bundle; anywhere, without a TPM, without root");
-  verify->add_option("BUNDLE", options->bundle, "file that diglim attest quote made")->required();
-  verify->add_option("--ak", options->ak, "the machine's attestation key, from enroll-accept")->required();
-  verify->add_option("--nonce", options->nonce, "the challenge that was sent")->required();
-  verify->add_option("--policy", options->policy, "what is accepted (JSON)")->required();
+  OptionParser* verify =
+      app.add_subcommand("verify", "judge a bundle; anywhere, without a TPM, without root");
+  verify->add_option("BUNDLE", options->bundle, "file that diglim attest quote made").required();
+  verify->add_option("--ak", options->ak, "the machine's attestation key, from enroll-accept").required();
+  verify->add_option("--nonce", options->nonce, "the challenge that was sent").required();
+  verify->add_option("--policy", options->policy, "what is accepted (JSON)").required();
   verify->add_option("--used-nonces", options->used_nonces,
                      "remember nonces in this file, and refuse those in it");
   verify->add_flag("--json", options->json, "print the verdict as JSON");

@@ -89,12 +89,12 @@ Result<void> apply_transaction(const std::string& step, const TrustStore& trust,
 
 }  // namespace
 
-int fail(const CLI::App& app, int status, const std::string& message) {
-  complain(app.get_name(), message);
+int fail(const OptionParser& app, int status, const std::string& message) {
+  complain(app.name(), message);
   return status;
 }
 
-int fail(const CLI::App& app, const Error& error) {
+int fail(const OptionParser& app, const Error& error) {
   switch (error.code) {
     case ErrorCode::kInvalid:
       return fail(app, kExitUsage, error.message);
@@ -109,18 +109,12 @@ int fail(const CLI::App& app, const Error& error) {
   return fail(app, kExitEnvironment, error.message);
 }
 
-void describe_subcommands(CLI::App& app) {
-  app.require_subcommand(1);
-  app.set_help_flag();
-  app.set_help_all_flag("-h,--help", "print this help and exit");
-}
-
-void add_tcti_option(CLI::App& app, std::string& tcti) {
+void add_tcti_option(OptionParser& app, std::string& tcti) {
   tcti = kDefaultTcti;
   app.add_option("--tcti", tcti, "how to reach the TPM, as tpm2-tss says it (default: device:/dev/tpmrm0)");
 }
 
-void add_system_options(CLI::App& app, PredictOptions& options) {
+void add_system_options(OptionParser& app, PredictOptions& options) {
   app.add_option("--root", options.system.root, "the system in this directory (default: /)");
   app.add_option("--initramfs", options.initramfs,
                  "an unpacked initramfs, whose configuration, keys and lists count first; those of --root "
@@ -135,10 +129,10 @@ void add_system_options(CLI::App& app, PredictOptions& options) {
                "the LSM of labels = does not run, so that IMA measures everything");
   app.add_option("--algorithm", options.algo, "the kernel's ima_hash (default: sha256)");
   app.add_option("--program", options.programs, "NAME=SHA256 of a BPF object of another build of DIGLIM")
-      ->allow_extra_args(false);
+      .one_value_each();
 }
 
-void add_predict_options(CLI::App& app, PredictOptions& options) {
+void add_predict_options(OptionParser& app, PredictOptions& options) {
   add_system_options(app, options);
   app.add_option("--pcr", options.pcr, "the PCR that IMA measures into (default: as the configuration says)");
   app.add_option("--bank", options.bank, "its bank: sha1, sha256, sha384, sha512 (default: sha256)");
@@ -150,12 +144,12 @@ void add_predict_options(CLI::App& app, PredictOptions& options) {
                  "template of that event: the kernel's default (default: ima-sig)");
   app.add_option("--transaction", options.transactions,
                  "then load:FILE,... or unload:NAME,...; may be repeated, each is one call of the loader")
-      ->allow_extra_args(false);
+      .one_value_each();
   app.add_flag("--next-boot", options.next_boot, "the value of the next boot after these transactions");
   add_tcti_option(app, options.tcti);
 }
 
-Result<Reference> read_reference(const CLI::App& app, PredictOptions& options) {
+Result<Reference> read_reference(const OptionParser& app, PredictOptions& options) {
   TRY_ASSIGN(options.system.algo, pcr_bank_from_name(options.algo));
   options.system.labels = !options.no_labels;
   for (const std::string& program : options.programs) {
@@ -172,11 +166,11 @@ Result<Reference> read_reference(const CLI::App& app, PredictOptions& options) {
   if (!options.initramfs.empty()) first.root = options.initramfs;
   TRY_ASSIGN(Reference reference, read_reference(first));
   for (const Error& error : reference.left_out)
-    complain(app.get_name(), "left out, as at boot: " + error.message);
+    complain(app.name(), "left out, as at boot: " + error.message);
   return reference;
 }
 
-Result<Predicted> predict(const CLI::App& app, PredictOptions& options) {
+Result<Predicted> predict(const OptionParser& app, PredictOptions& options) {
   TRY_ASSIGN(Reference reference, read_reference(app, options));
   TRY_ASSIGN(const HashAlgo bank, pcr_bank_from_name(options.bank));
   const unsigned pcr = options.pcr.value_or(static_cast<unsigned>(reference.config.pcr));
@@ -204,7 +198,7 @@ Result<Predicted> predict(const CLI::App& app, PredictOptions& options) {
     TRY_ASSIGN(const auto left_out,
                add_lists(generation, options.system.root + kListsFolder, reference.trust));
     for (const Error& error : left_out)
-      complain(app.get_name(), "left out, as before the switch to the real root: " + error.message);
+      complain(app.name(), "left out, as before the switch to the real root: " + error.message);
     steps.push_back(manifest_lists(generation));
   }
   const size_t boot_steps = steps.size();

@@ -15,11 +15,8 @@
 namespace diglim {
 
 // Prints it and gives the exit status that fits it: a wrong call, a rejected input, or the system.
-int fail(const CLI::App& app, const Error& error);
-int fail(const CLI::App& app, int status, const std::string& message);
-
-// Help of all subcommands at once, and exactly one of them needed.
-void describe_subcommands(CLI::App& app);
+int fail(const OptionParser& app, const Error& error);
+int fail(const OptionParser& app, int status, const std::string& message);
 
 struct PredictOptions {
   ReferenceOptions system;
@@ -40,18 +37,18 @@ struct PredictOptions {
   bool next_boot = false;
 };
 
-void add_system_options(CLI::App& app, PredictOptions& options);
-void add_predict_options(CLI::App& app, PredictOptions& options);
-void add_tcti_option(CLI::App& app, std::string& tcti);
+void add_system_options(OptionParser& app, PredictOptions& options);
+void add_predict_options(OptionParser& app, PredictOptions& options);
+void add_tcti_option(OptionParser& app, std::string& tcti);
 
 // What the options ask for. Warnings go to stderr.
-Result<Reference> read_reference(const CLI::App& app, PredictOptions& options);
+Result<Reference> read_reference(const OptionParser& app, PredictOptions& options);
 struct Predicted {
   Prediction prediction;
   unsigned pcr;
   HashAlgo bank;
 };
-Result<Predicted> predict(const CLI::App& app, PredictOptions& options);
+Result<Predicted> predict(const OptionParser& app, PredictOptions& options);
 
 // "0,1,7-10" -> ascending numbers. kInvalid.
 Result<std::vector<unsigned>> parse_pcr_list(const std::string& text);
