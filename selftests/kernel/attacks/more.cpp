@@ -23,6 +23,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "selftests/kernel/attacks/attack.h"
@@ -210,8 +211,11 @@ Report judge_silence() {
   return allowed("no line, and status does not say that one is missing: " + shown);
 }
 
-Report forged_write() {
-  const int id = libbpf_find_vmlinux_btf_id("file_permission", BPF_LSM_MAC);
+// An LSM program at file_permission that gives `answer`, two instructions, where the keeper writes, and else
+// returns `pass`. What came out if it cannot be loaded; else it is in `program`.
+std::optional<Report> load_for_keeper(bpf_attach_type type, const bpf_insn (&answer)[2], int pass,
+                                      Fd& program) {
+  const int id = libbpf_find_vmlinux_btf_id("file_permission", type);
   if (id < 0) return not_tried("BTF", ENOENT);
   const pid_t keeper = process_named("@diglim-keeper");
   if (keeper < 0) return not_tried("no keeper");
@@ -222,18 +226,26 @@ Report forged_write() {
       {BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 4, static_cast<int>(keeper)},
       {BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_6, 0, 0, 2},
       {BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_6, 0, 2, 0},
-      {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 100},
-      {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
-      {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
+      answer[0],
+      answer[1],
+      {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, pass},
       {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
   };
   LIBBPF_OPTS(bpf_prog_load_opts, options);
-  options.expected_attach_type = BPF_LSM_MAC;
+  options.expected_attach_type = type;
   options.attach_btf_id = static_cast<__u32>(id);
-  const Fd program(
-      bpf_prog_load(BPF_PROG_TYPE_LSM, "foreign", "GPL", text, sizeof(text) / sizeof(text[0]), &options));
+  program =
+      Fd(bpf_prog_load(BPF_PROG_TYPE_LSM, "foreign", "GPL", text, sizeof(text) / sizeof(text[0]), &options));
   if (!program && errno != EPERM) return not_tried("the verifier takes no positive answer", errno);
   if (!program) return refused("load", errno, EPERM);
+  return std::nullopt;
+}
+
+Report forged_write() {
+  const bpf_insn answer[] = {{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 100},
+                             {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
+  Fd program;
+  if (const auto outcome = load_for_keeper(BPF_LSM_MAC, answer, 0, program)) return *outcome;
   const Fd link(bpf_raw_tracepoint_open(nullptr, program.get()));
   if (!link) return refused("attach", errno, EPERM);
   return judge_silence();
@@ -241,29 +253,10 @@ Report forged_write() {
 
 // The same by a program of the root cgroup, which may set any answer up to 6.12.
 Report forged_write_cgroup() {
-  const int id = libbpf_find_vmlinux_btf_id("file_permission", BPF_LSM_CGROUP);
-  if (id < 0) return not_tried("BTF", ENOENT);
-  const pid_t keeper = process_named("@diglim-keeper");
-  if (keeper < 0) return not_tried("no keeper");
-  const bpf_insn text[] = {
-      {BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_6, BPF_REG_1, 8, 0},  // mask
-      {BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_get_current_pid_tgid},
-      {BPF_ALU64 | BPF_RSH | BPF_K, BPF_REG_0, 0, 0, 32},
-      {BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 4, static_cast<int>(keeper)},
-      {BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_6, 0, 0, 2},
-      {BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_6, 0, 2, 0},
-      {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_1, 0, 0, 100},
-      {BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_set_retval},
-      {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 1},
-      {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
-  };
-  LIBBPF_OPTS(bpf_prog_load_opts, options);
-  options.expected_attach_type = BPF_LSM_CGROUP;
-  options.attach_btf_id = static_cast<__u32>(id);
-  const Fd program(
-      bpf_prog_load(BPF_PROG_TYPE_LSM, "foreign", "GPL", text, sizeof(text) / sizeof(text[0]), &options));
-  if (!program && errno != EPERM) return not_tried("the verifier takes no positive answer", errno);
-  if (!program) return refused("load", errno, EPERM);
+  const bpf_insn answer[] = {{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_1, 0, 0, 100},
+                             {BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_set_retval}};
+  Fd program;
+  if (const auto outcome = load_for_keeper(BPF_LSM_CGROUP, answer, 1, program)) return *outcome;
   (void)mkdir("/sys/fs/cgroup", 0755);
   (void)mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, nullptr);
   const Fd group(open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -22,7 +22,7 @@ Finding version(const Host& host) {
     return {"kernel.version",
             Level::kFail,
             fmt::format("kernel {} is too old", escape(release)),
-            fmt::format("install a kernel of {}.{} or later (tried: 6.1, 6.12)", kMinMajor, kMinMinor),
+            fmt::format("install a kernel of {}.{} or later (tried: 6.1, 6.12, 7.3)", kMinMajor, kMinMinor),
             {}};
   }
   const std::string arch = host.text("/proc/sys/kernel/arch").value_or("x86_64");  // there since 6.1
