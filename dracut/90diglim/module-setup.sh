@@ -29,11 +29,12 @@ install() {
   eval "$(declare -f build_ld_cache | sed '1s/build_ld_cache/diglim_build_ld_cache/')"
   build_ld_cache() {
     diglim_build_ld_cache
+    # No pipe to `grep -q`, which would end find by SIGPIPE: dracut has pipefail on, and the lists would seem to be missing.
     # 1: some file in it is on no list, and named. Whatever else is wrong, an image without lists would not boot: dracut ends here, and
     # what it was to replace stays.
     local status=0
     diglim initramfs --root "$initdir" --lists "${dracutsysrootdir-}/etc/digest_lists" --copy > >(dinfo) 2> >(dwarn) || status=$?
-    if [ "$status" -gt 1 ] || ! find "$initdir/etc/digest_lists" -type f -size +0 | grep -q .; then
+    if [ "$status" -gt 1 ] || [ -z "$(find "$initdir/etc/digest_lists" -type f -size +0 -print -quit)" ]; then
       derror 'diglim: the digest lists of the initramfs could not be chosen, and without them it would not boot: no initramfs was made'
       exit 1
     fi
