@@ -59,8 +59,11 @@ expect 1 module false
 # dracut ends where the lists could not be chosen, or where there is none; a file that is on no list is a warning.
 dracut() { # EXIT STATUS OF diglim, FILE WRITTEN: prints what was reached
   rm -rf image && mkdir -p image/etc/digest_lists
-  bash -c "set -o pipefail; inst_binary() { :; }; inst_simple() { :; }; inst_dir() { :; }; inst_hook() { :; }; dinfo() { cat; }; dwarn() { cat >&2; }
-    derror() { echo \"\$*\" >&2; }; diglim() { [ -z '$2' ] || for n in {1..5000}; do echo list >'image/$2'\$n; done; return $1; }; build_ld_cache() { echo cache; }
+  bash -c "set -o pipefail
+    inst_binary() { :; }; inst_simple() { :; }; inst_dir() { :; }; inst_hook() { :; }
+    dinfo() { cat; }; dwarn() { cat >&2; }; derror() { echo \"\$*\" >&2; }
+    diglim() { [ -z '$2' ] || for n in {1..5000}; do echo list >'image/$2'\$n; done; return $1; }
+    build_ld_cache() { echo cache; }
     initdir=image; moddir=x; . '$top/dracut/90diglim/module-setup.sh'; install; build_ld_cache; echo packed" 2>said
 }
 equal "dracut goes on" "$(dracut 0 etc/digest_lists/a)" "cache
