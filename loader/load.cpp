@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The verbs `load` and `unload`.
+// The verbs `load`, `sync` and `unload`.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/base/file.h"
+#include "lib/base/root_identity.h"
 #include "lib/base/text.h"
 #include "loader/advice.h"
 #include "loader/options.h"
@@ -30,12 +31,28 @@ constexpr char kLoadHelp[] =
     "Exit status: 0 published, 1 a list was rejected, 2 usage, 3 DIGLIM is not active or the kernel "
     "refused.\n";
 
-constexpr char kUnloadHelp[] =
-    "Usage: diglim-loader unload [--if-loaded] FILE...\n\n"
-    "Withdraws loaded lists by file name (the files need not exist). What no other list has is denied from\n"
-    "then on, also if it ran just before. All or nothing.\n\n"
-    "  --if-loaded  pass over names that are not loaded\n"
+constexpr char kSyncHelp[] =
+    "Usage: diglim-loader sync [--keep] [--root NAME] DIR...\n\n"
+    "Makes what is loaded follow directories: publishes the signed lists in them, and withdraws those that\n"
+    "were in them and no longer are. A file that did not change is not read again. A list that is damaged "
+    "or\n"
+    "cannot be read is named, and what was verified under its name stays. Lists that were loaded by name\n"
+    "(load) stay too.\n\n"
+    "  --keep       withdraw nothing\n"
+    "  --root NAME  the directories are of another system (an image, a container), NAME whatever tells it\n"
+    "               from others; its lists are kept apart from those of this one\n"
     "  -h, --help   show this\n\n"
+    "Exit status: 0 in step, 1 a list was left out, 2 usage, 3 nothing was changed: a directory cannot be\n"
+    "read, this system would be left without a list, a chroot or container needs --root, DIGLIM is not\n"
+    "active or the kernel refused.\n";
+
+constexpr char kUnloadHelp[] =
+    "Usage: diglim-loader unload FILE...\n\n"
+    "Withdraws loaded lists by file name (the files need not exist). What no other list has is denied from\n"
+    "then on, also if it ran just before. All or nothing. What is still in a directory that is followed "
+    "comes\n"
+    "back with the next sync.\n\n"
+    "  -h, --help  show this\n\n"
     "Exit status: 0 withdrawn, 1 no such list is loaded, 2 usage, 3 DIGLIM is not active or the kernel\n"
     "refused.\n";
 
@@ -64,15 +81,16 @@ Result<std::vector<std::string>> expand(const std::vector<std::string>& argument
   return files;
 }
 
-void note_left_out(const Generation& generation, const std::string& path) {
-  const std::string name = path.substr(path.rfind('/') + 1);
-  const LoadedList* const list = generation.find(name);
-  if (list == nullptr || list->left_out == 0) return;
+void note_left_out(const char* verb, const std::string& file, uint32_t count, HashAlgo algo) {
   (void)fprintf(
       stderr,
-      "diglim-loader load: %s: %u of its files have no %s digest, which is all that this kernel uses; they "
+      "diglim-loader %s: %s: %u of its files have no %s digest, which is all that this kernel uses; they "
       "will be denied: rebuild the package, or allow them with compact_gen\n",
-      escape(path).c_str(), list->left_out, std::string(hash_name(generation.algo())).c_str());
+      verb, escape(file).c_str(), count, std::string(hash_name(algo)).c_str());
+}
+
+std::string base_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
 }
 
 void show_progress(size_t done, size_t of) {
@@ -110,7 +128,8 @@ int run_load(int argc, char** argv) {
       }
       if (*change != Generation::Change::kSame) {
         ++changed_lists;
-        note_left_out(generation, (*files)[i]);
+        const LoadedList& list = *generation.find(base_name((*files)[i]));
+        if (list.left_out > 0) note_left_out("load", (*files)[i], list.left_out, generation.algo());
       }
       show_progress(i + 1, files->size());
     }
@@ -123,23 +142,56 @@ int run_load(int argc, char** argv) {
   return skipped > 0 ? kExitRejected : kExitOk;
 }
 
-int run_unload(int argc, char** argv) {
-  const CommandLine line = parse_command_line(argc, argv, {kUnloadHelp, "file", {{"if-loaded", false}}});
+int run_sync(int argc, char** argv) {
+  const CommandLine line =
+      parse_command_line(argc, argv, {kSyncHelp, "directory", {{"keep", false}, {"root", true}}});
   if (line.exit >= 0) return line.exit;
-  const bool if_loaded = !line.options.empty();
+  Following what{line.operands, "", true, show_progress};
+  for (const auto& [name, value] : line.options) {
+    if (name == "keep") what.withdraw = false;
+    if (name == "root") what.identity = value;
+  }
+  const auto own = root_identity("/");
+  if (!own) return report("sync", own.error(), false);
+  if (what.identity.empty() && !own->empty()) {
+    return report(
+        "sync",
+        unsupported(
+            "this process is not in the root of the running system; name the one that it is in (--root)"),
+        false);
+  }
+  Followed followed;
+  // The directories are read when no other loader works, so that of two the later one has the last word.
+  const auto result = update_generation([&](Generation& generation, const TrustStore& trust) -> Result<bool> {
+    TRY_ASSIGN(followed, follow_folders(generation, what, trust));
+    for (const auto& [file, count] : followed.uncounted)
+      note_left_out("sync", file, count, generation.algo());
+    return followed.added.size() + followed.withdrawn + followed.moved > 0;
+  });
+  for (const Error& error : followed.left_out) {
+    (void)fprintf(stderr, "diglim-loader sync: left out %s%s\n", error.message.c_str(),
+                  list_advice(error).c_str());
+  }
+  if (!result) return report("sync", result.error(), false);
+  printf("%zu lists in step: %zu loaded, %zu withdrawn; generation %llu: %zu digests of %zu lists\n",
+         followed.lists, followed.added.size(), followed.withdrawn,
+         static_cast<unsigned long long>(result->number), result->digests, result->lists);
+  return followed.left_out.empty() ? kExitOk : kExitRejected;
+}
+
+int run_unload(int argc, char** argv) {
+  const CommandLine line = parse_command_line(argc, argv, {kUnloadHelp, "file", {}});
+  if (line.exit >= 0) return line.exit;
   bool missing = false;
   size_t withdrawn = 0;
   const auto result = update_generation([&](Generation& generation, const TrustStore&) -> Result<bool> {
     for (const std::string& path : line.operands) {
-      if (generation.remove(path.substr(path.rfind('/') + 1))) {
-        ++withdrawn;
-        continue;
-      }
-      if (if_loaded) continue;
-      missing = true;
-      return not_found(escape(path) + ": no list of this name is loaded (see: diglim-loader status)");
+      missing = !generation.remove(base_name(path));
+      if (missing)
+        return not_found(escape(path) + ": no list of this name is loaded (see: diglim-loader status)");
+      ++withdrawn;
     }
-    return withdrawn > 0;
+    return true;
   });
   if (!result) return report("unload", result.error(), missing);
   printf("withdrew %zu lists; generation %llu: %zu digests of %zu lists\n", withdrawn,

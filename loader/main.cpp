@@ -19,6 +19,7 @@ namespace {
 constexpr diglim::Verb kVerbs[] = {
     {"boot", "as PID 1: start DIGLIM, then execute the real init", false, diglim::run_boot},
     {"load", "verify digest lists and publish their digests", true, diglim::run_load},
+    {"sync", "make what is loaded follow directories", true, diglim::run_sync},
     {"unload", "withdraw digest lists", true, diglim::run_unload},
     {"status", "show what is in force", true, diglim::run_status},
     {"verify", "check signed digest lists and packages, change nothing", false, diglim::run_verify},

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/boot_trust.h"
 
+#include <algorithm>
+#include <set>
+
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
@@ -9,6 +12,69 @@ namespace diglim {
 namespace {
 
 constexpr size_t kMaxConfigBytes = 1u << 16;
+constexpr size_t kMarkBytes = 8;
+constexpr size_t kMaxNameBytes = 255;
+
+// Where a list comes from, and under which name it is kept.
+struct Source {
+  std::string path;
+  std::string name;
+  uint64_t origin = 0;
+  uint64_t stamp = 0;
+};
+
+std::string name_of(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+Result<Generation::Change> add(Generation& generation, const Source& source, const TrustStore& trust) {
+  const auto bytes = read_digest_list_file(source.path);
+  if (!bytes) return with_context(escape(source.path), bytes.error());
+  // The keys are those of the boot, so what was verified once stays verified.
+  if (const LoadedList* const known = generation.find(source.name)) {
+    TRY_ASSIGN(const Bytes digest, hash(HashAlgo::kSha256, {*bytes}));
+    if (digest == known->content_hash) {
+      if (source.origin != 0) generation.set_source(source.name, source.origin, source.stamp);
+      return Generation::Change::kSame;
+    }
+  }
+  auto list = verify_digest_list(*bytes, trust);
+  if (!list) return with_context(escape(source.path), list.error());
+  LoadedList loaded;
+  loaded.name = source.name;
+  loaded.content_hash = list->content_hash;
+  loaded.package = list->name;
+  loaded.signer = list->signer;
+  loaded.left_out = static_cast<uint32_t>(list->undigested + list->count() - list->count(generation.algo()));
+  loaded.origin = source.origin;
+  loaded.stamp = source.stamp;
+  auto change = generation.put(std::move(loaded), std::move(list->digests[generation.algo()]));
+  if (!change) return with_context(escape(source.path), change.error());
+  return change;
+}
+
+// In /etc/digest_lists of two roots there may be files of one name.
+Result<std::string> name_for(const std::string& identity, const std::string& file) {
+  if (identity.empty()) return file;
+  const std::string both = identity + '\n' + file;
+  TRY_ASSIGN(const Bytes digest, hash(HashAlgo::kSha256, {as_bytes(both)}));
+  const std::string mark = "-" + to_hex(ByteView(digest).first(kMarkBytes));
+  return file.substr(0, kMaxNameBytes - mark.size()) + mark;
+}
+
+uint64_t mix(uint64_t value) {  // the finalizer of SplitMix64 (Steele, Lea, Flood 2014)
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
+  return value ^ (value >> 31);
+}
+
+// Names that begin with a dot are of files that somebody writes.
+Result<std::vector<std::string>> files_of(const std::string& folder) {
+  TRY_ASSIGN(auto names, list_folder(folder));
+  std::erase_if(names, [](const std::string& name) { return name[0] == '.'; });
+  for (std::string& name : names) name = folder + "/" + name;
+  return names;
+}
 
 }  // namespace
 
@@ -37,33 +103,85 @@ Result<TrustStore> read_keys(const std::string& root, const Config& config) {
   return trust;
 }
 
+uint64_t list_origin(std::string_view identity) {
+  if (identity.empty()) return 1;
+  uint64_t value = 2;
+  for (const char c : identity) value = mix(value + static_cast<uint8_t>(c) + 1);
+  return std::max<uint64_t>(value, 2);
+}
+
+uint64_t file_stamp(const struct stat& info) {
+  uint64_t value = 0;
+  for (const auto part : {static_cast<uint64_t>(info.st_dev), static_cast<uint64_t>(info.st_ino),
+                          static_cast<uint64_t>(info.st_size), static_cast<uint64_t>(info.st_ctim.tv_sec),
+                          static_cast<uint64_t>(info.st_ctim.tv_nsec)})
+    value = mix(value + part + 1);
+  return std::max<uint64_t>(value, 1);
+}
+
 Result<Generation::Change> add_list(Generation& generation, const std::string& path,
                                     const TrustStore& trust) {
-  auto list = verify_digest_list_file(path, trust);
-  if (!list) return with_context(escape(path), list.error());
-  LoadedList loaded;
-  loaded.name = path.substr(path.rfind('/') + 1);
-  loaded.content_hash = list->content_hash;
-  loaded.package = list->name;
-  loaded.signer = list->signer;
-  loaded.left_out = static_cast<uint32_t>(list->undigested + list->count() - list->count(generation.algo()));
-  auto change = generation.put(std::move(loaded), std::move(list->digests[generation.algo()]));
-  if (!change) return with_context(escape(path), change.error());
-  return change;
+  return add(generation, {path, name_of(path), 0, 0}, trust);
 }
 
 Result<std::vector<Error>> add_lists(Generation& generation, const std::string& folder,
                                      const TrustStore& trust) {
-  std::vector<Error> left_out;
-  const auto names = list_folder(folder);
-  if (!names && names.error().code == ErrorCode::kNotFound) return left_out;
-  if (!names) return names.error();
-  for (const std::string& name : *names) {
-    if (name[0] == '.') continue;
-    auto added = add_list(generation, folder + "/" + name, trust);
-    if (!added) left_out.push_back(std::move(added).error());
+  auto followed = follow_folders(generation, {{folder}, "", false, {}}, trust);
+  if (!followed && followed.error().code == ErrorCode::kNotFound) return std::vector<Error>();
+  if (!followed) return followed.error();
+  return std::move(followed->left_out);
+}
+
+Result<Followed> follow_folders(Generation& generation, const Following& what, const TrustStore& trust) {
+  Followed result;
+  const uint64_t origin = list_origin(what.identity);
+  std::vector<std::string> files;
+  for (const std::string& folder : what.folders) {
+    TRY_ASSIGN(const auto some, files_of(folder));
+    files.insert(files.end(), some.begin(), some.end());
   }
-  return left_out;
+  std::set<std::string> there;
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (what.progress) what.progress(i + 1, files.size());
+    Source source{files[i], "", origin, 0};
+    TRY_ASSIGN(source.name, name_for(what.identity, name_of(files[i])));
+    if (!there.insert(source.name).second) {
+      result.left_out.push_back(
+          invalid(escape(files[i]) + ": a directory before this one has a list of this name"));
+      continue;
+    }
+    struct stat info = {};
+    if (stat(files[i].c_str(), &info) == 0) source.stamp = file_stamp(info);
+    const LoadedList* const known = generation.find(source.name);
+    const bool moved = known != nullptr && known->origin != origin;
+    if (known != nullptr && known->stamp == source.stamp && source.stamp != 0) {
+      if (moved) generation.set_source(source.name, origin, source.stamp);
+      result.moved += moved ? 1 : 0;
+      continue;
+    }
+    auto change = add(generation, source, trust);
+    if (!change) {
+      result.left_out.push_back(std::move(change).error());
+    } else if (*change != Generation::Change::kSame) {
+      result.added.push_back(source.name);
+      if (generation.find(source.name)->left_out > 0)
+        result.uncounted.push_back({files[i], generation.find(source.name)->left_out});
+    } else {
+      result.moved += moved ? 1 : 0;
+    }
+  }
+  std::vector<std::string> gone;
+  for (const LoadedList& list : generation.lists()) {
+    if (list.origin != origin) continue;
+    if (what.withdraw && !there.contains(list.name)) gone.push_back(list.name);
+    ++result.lists;
+  }
+  result.lists -= gone.size();
+  result.withdrawn = gone.size();
+  if (!gone.empty() && result.lists == 0 && what.identity.empty())
+    return invalid("no list in there is good: without any, no program could run");
+  for (const std::string& name : gone) (void)generation.remove(name);
+  return result;
 }
 
 std::vector<ManifestList> manifest_lists(const Generation& generation) {

@@ -4,7 +4,11 @@
 // folder without a slash at its end; "" is the running system. Nothing is printed.
 #pragma once
 
+#include <sys/stat.h>
+
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/generation/generation.h"
@@ -26,14 +30,48 @@ Result<void> read_config(const std::string& root, std::string_view command_line,
 // The keys in kKeysFolder. Errors begin with the path: as TrustStore::from_folder().
 Result<TrustStore> read_keys(const std::string& root, const Config& config);
 
-// Verifies the file and puts its digests of the generation's algorithm into it. Errors begin with the path.
+// LoadedList::origin of the lists of a root; "" is this system. Never 0.
+uint64_t list_origin(std::string_view identity);
+
+// LoadedList::stamp: differs when the file was written, or is another. Never 0. It is no secret and no proof:
+// who makes two files of one stamp keeps in force what was verified before.
+uint64_t file_stamp(const struct stat& info);
+
+// Verifies the file, unless the list of its name has that content, and puts its digests of the generation's
+// algorithm into it. A new one is kept in step by nobody (origin 0). Errors begin
+// with the path.
 Result<Generation::Change> add_list(Generation& generation, const std::string& path, const TrustStore& trust);
 
-// All lists in `folder`, in the order of their names; none if it is absent. A bad one is left out, as
-// add_list()'s error: what it names stays unknown, which is safe, and one damaged file must not keep a host
-// from booting. Names that begin with a dot are passed over: temporary files of writers. Errors: kIo.
+// All lists in `folder`, in the order of their names, as of this system; none if it is absent. A bad one is
+// left out, as add_list()'s error: what it names stays unknown, which is safe, and one damaged file must not
+// keep a host from booting. Names that begin with a dot are passed over: temporary files of writers. Errors:
+// kIo.
 Result<std::vector<Error>> add_lists(Generation& generation, const std::string& folder,
                                      const TrustStore& trust);
+
+// What is to follow what.
+struct Following {
+  std::vector<std::string> folders;
+  std::string identity;                                  // of the root that they belong to; "": this system
+  bool withdraw = true;                                  // what is in none of them
+  std::function<void(size_t done, size_t of)> progress;  // empty: nobody wants to know
+};
+struct Followed {
+  size_t lists = 0;                // of that root, now
+  std::vector<std::string> added;  // names, of replaced ones too
+  size_t withdrawn = 0;
+  size_t moved = 0;                                         // only where they came from is new
+  std::vector<std::pair<std::string, uint32_t>> uncounted;  // files of added lists, with their left_out
+  std::vector<Error> left_out;  // files that could not be read or verified, each with its path
+};
+
+// Makes the lists of one root the verified content of its folders. A file whose stamp is known is not read,
+// one whose content is known is not verified. A list goes only if its file is gone: one that cannot be read,
+// or is damaged now, is left out and what was verified under its name stays. The lists of another root have
+// its mark in their names, so that they never take the place of this system's. Names that begin with a dot
+// are passed over. Errors, and then nothing is to be published: kNotFound and kIo of a folder; kInvalid if
+// this system would be left without any list, since nothing could run then.
+Result<Followed> follow_folders(Generation& generation, const Following& what, const TrustStore& trust);
 
 // The loaded lists as manifests name them.
 std::vector<ManifestList> manifest_lists(const Generation& generation);

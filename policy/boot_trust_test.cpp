@@ -87,6 +87,151 @@ TEST_F(BootTrust, LeavesOutWhatDoesNotCountAndSaysWhy) {
   EXPECT_TRUE(none->empty());
 }
 
+class Follow : public BootTrust {
+ protected:
+  Result<Followed> follow(bool withdraw = true, const std::string& identity = "") {
+    return follow_folders(generation_, {{root_ + kListsFolder}, identity, withdraw, {}}, trust());
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const LoadedList& list : generation_.lists()) all.push_back(list.name);
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+  std::string path(const std::string& name) const { return root_ + kListsFolder + "/" + name; }
+
+  Generation generation_{HashAlgo::kSha256};
+};
+
+TEST_F(Follow, WhatIsLoadedIsWhatIsThere) {
+  put_list("a", vendor_);
+  put_list("b", vendor_);
+  auto done = follow();
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_THAT(done->added, ElementsAre("a", "b"));
+  EXPECT_EQ(done->lists, 2u);
+  std::filesystem::remove(path("a"));
+  header_ = rpm::make_main_header_of({}, HashAlgo::kSha256, {"three"});
+  put_list("b", vendor_);
+  put_list("c", vendor_);
+  done = follow(false);
+  ASSERT_TRUE(done);
+  EXPECT_THAT(done->added, ElementsAre("b", "c"));
+  EXPECT_EQ(done->withdrawn, 0u);
+  EXPECT_THAT(names(), ElementsAre("a", "b", "c"));
+  EXPECT_EQ(generation_.find("b")->digests, 1u);
+  done = follow();
+  ASSERT_TRUE(done);
+  EXPECT_THAT(done->added, ElementsAre());
+  EXPECT_EQ(done->withdrawn, 1u);
+  EXPECT_THAT(names(), ElementsAre("b", "c"));
+}
+
+TEST_F(Follow, WhatDidNotChangeIsNotRead) {
+  put_list("a", vendor_);
+  ASSERT_TRUE(follow());
+  // Whoever reads it finds another content; its stamp is put back by hand, since no program can.
+  const uint64_t stamp = generation_.find("a")->stamp;
+  EXPECT_NE(stamp, 0u);
+  put(std::string(kListsFolder) + "/a", as_bytes("no list"));
+  struct stat info = {};
+  ASSERT_EQ(stat(path("a").c_str(), &info), 0);
+  EXPECT_NE(file_stamp(info), stamp);
+  generation_.set_source("a", list_origin(""), file_stamp(info));
+  const auto done = follow();
+  ASSERT_TRUE(done);
+  EXPECT_TRUE(done->left_out.empty());
+  EXPECT_TRUE(done->added.empty());
+}
+
+TEST_F(Follow, SameContentInANewFileIsNoChange) {
+  put_list("a", vendor_);
+  ASSERT_TRUE(follow());
+  const Bytes content = *read_file(path("a"), 1 << 20);
+  put(std::string(kListsFolder) + "/a", content);
+  const auto done = follow();
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->added.size() + done->withdrawn + done->moved, 0u);
+}
+
+TEST_F(Follow, WhatIsDamagedNowKeepsWhatWasVerified) {
+  put_list("a", vendor_);
+  put_list("b", vendor_);
+  ASSERT_TRUE(follow());
+  put(std::string(kListsFolder) + "/a", as_bytes("damaged"));
+  put_list("c", stranger_);
+  const auto done = follow();
+  ASSERT_TRUE(done);
+  ASSERT_EQ(done->left_out.size(), 2u);
+  EXPECT_THAT(done->left_out[0].message, HasSubstr("/etc/digest_lists/a: "));
+  EXPECT_THAT(done->left_out[1].message, HasSubstr("/etc/digest_lists/c: "));
+  EXPECT_THAT(names(), ElementsAre("a", "b"));
+}
+
+TEST_F(Follow, AnEmptyDirectoryLocksNobodyOut) {
+  put_list("a", vendor_);
+  ASSERT_TRUE(follow());
+  std::filesystem::remove(path("a"));
+  auto done = follow();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(names(), ElementsAre("a"));
+  std::filesystem::remove(root_ + kListsFolder);
+  done = follow();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(names(), ElementsAre("a"));
+}
+
+TEST_F(Follow, ListsOfAnotherRootAndThoseLoadedByNameStay) {
+  put_list("a", vendor_);
+  put_list("b", vendor_);
+  ASSERT_TRUE(add_list(generation_, path("b"), trust()));
+  std::filesystem::rename(path("b"), root_ + "/b");
+  ASSERT_TRUE(follow());
+  auto done = follow(true, "/mnt/image");
+  ASSERT_TRUE(done);
+  ASSERT_EQ(done->added.size(), 1u);
+  EXPECT_THAT(done->added[0], testing::MatchesRegex("a-[0-9a-f]{16}"));
+  put_list("c", vendor_);
+  std::filesystem::remove(path("a"));
+  ASSERT_TRUE(follow());
+  EXPECT_THAT(names(), ElementsAre(done->added[0], "b", "c"));
+  // All of another root's lists may go.
+  std::filesystem::remove(path("c"));
+  done = follow(true, "/mnt/image");
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->withdrawn, 1u);
+  EXPECT_THAT(names(), ElementsAre("b", "c"));
+}
+
+TEST_F(Follow, AListLoadedByNameFollowsOnceItIsThere) {
+  put_list("a", vendor_);
+  put_list("b", vendor_);
+  ASSERT_TRUE(add_list(generation_, path("a"), trust()));
+  auto done = follow();
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->moved, 1u);
+  ASSERT_TRUE(add_list(generation_, path("a"), trust()));
+  EXPECT_EQ(generation_.find("a")->origin, list_origin("")) << "to load it again changes nothing";
+  std::filesystem::remove(path("a"));
+  done = follow();
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->withdrawn, 1u);
+}
+
+TEST_F(Follow, OfTwoFilesOfOneNameTheFirstCounts) {
+  put_list("a", vendor_);
+  std::filesystem::create_directory(root_ + "/more");
+  put("/more/a", as_bytes("other"));
+  const auto done =
+      follow_folders(generation_, {{root_ + kListsFolder, root_ + "/more"}, "", true, {}}, trust());
+  ASSERT_TRUE(done);
+  ASSERT_EQ(done->left_out.size(), 1u);
+  EXPECT_THAT(done->left_out[0].message, HasSubstr("/more/a: a directory before this one"));
+  EXPECT_THAT(names(), ElementsAre("a"));
+}
+
 // What the loader would measure, and the predictor foretells.
 TEST_F(BootTrust, TheManifestSaysWhatIsConfigured) {
   put(kConfigFile, as_bytes("mode = enforce\nallow-signature-hash = sha1\n"));

@@ -7,6 +7,8 @@
 if [ -d /run/diglim ] && [ -d "$NEWROOT/etc/digest_lists" ]; then
   diglim_loader=/run/diglim/loader
   [ -x "$diglim_loader" ] || diglim_loader=/usr/sbin/diglim-loader
-  "$diglim_loader" load --skip-bad "$NEWROOT/etc/digest_lists" ||
+  # --keep: programs of the initramfs still run until the switch, of packages that the root may have exchanged since it was made. What
+  # the root does not have goes with diglim-repair.service.
+  "$diglim_loader" sync --keep "$NEWROOT/etc/digest_lists" ||
     warn "diglim: not all lists of the system were loaded; boot with diglim.mode=permissive if it does not come up"
 fi

@@ -159,7 +159,7 @@ Result<DigestList> verify_digest_list(ByteView file, const TrustStore& trust) {
   return verify(file, trust);
 }
 
-Result<DigestList> verify_digest_list_file(const std::string& path, const TrustStore& trust) {
+Result<Bytes> read_digest_list_file(const std::string& path) {
   // O_NONBLOCK: a FIFO in place of a file must not hang us. It means nothing for a regular file.
   TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
   struct stat info = {};
@@ -177,6 +177,11 @@ Result<DigestList> verify_digest_list_file(const std::string& path, const TrustS
     if (says_too_large || bytes.size() > kMaxListBytes)
       return unsupported("larger than the limit of " + std::to_string(kMaxListBytes) + " bytes");
   }
+  return bytes;
+}
+
+Result<DigestList> verify_digest_list_file(const std::string& path, const TrustStore& trust) {
+  TRY_ASSIGN(const Bytes bytes, read_digest_list_file(path));
   return verify_digest_list(bytes, trust);
 }
 

@@ -46,10 +46,13 @@ constexpr size_t kMaxListBytes = 256u << 20;
 // TrustStore used by many.
 Result<DigestList> verify_digest_list(ByteView file, const TrustStore& trust);
 
-// Reads only as much of the file as the list needs (a package's payload is never read), then the above. Opens
-// the file once, never blocks on it, and holds no more memory than the file has bytes, whatever it or its
-// size claim. Errors also: kNotFound, kIo, kUnsupported (not a regular file; more than kMaxListBytes to
-// read).
+// Reads only as much of the file as the list needs (a package's payload is never read). Opens the file once,
+// never blocks on it, and holds no more memory than the file has bytes, whatever it or its size claim. The
+// SHA-256 of the result is the list's content_hash. Errors: kNotFound, kIo, kCorrupt (a package's head),
+// kUnsupported (not a regular file; more than kMaxListBytes to read).
+Result<Bytes> read_digest_list_file(const std::string& path);
+
+// The two above.
 Result<DigestList> verify_digest_list_file(const std::string& path, const TrustStore& trust);
 
 }  // namespace diglim

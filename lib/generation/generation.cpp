@@ -86,6 +86,12 @@ const LoadedList* Generation::find(std::string_view name) const {
   return found == by_name_.end() ? nullptr : &lists_[found->second];
 }
 
+void Generation::set_source(std::string_view name, uint64_t origin, uint64_t stamp) {
+  LoadedList& list = lists_[by_name_.at(std::string(name))];
+  list.origin = origin;
+  list.stamp = stamp;
+}
+
 // Numbers all digests through, in the order of the lists, and finds those that are equal.
 Generation::Numbered Generation::number_digests() {
   Numbered all{std::vector<uint64_t>(named_), std::vector<uint32_t>(named_, 0),

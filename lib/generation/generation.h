@@ -26,6 +26,11 @@ struct LoadedList {
   std::string signer;
   uint32_t digests = 0;   // published ones, duplicates within the list included
   uint32_t left_out = 0;  // files with a digest that the kernel does not use, or none
+  // Who keeps it in step: 0 nobody, since somebody loaded it by name; else the directories of which it is a
+  // file (list_origin() in policy/boot_trust.h).
+  uint64_t origin = 0;
+  // Of the file that was read (file_stamp(), the same place); 0: unknown. Equal stamps, equal content.
+  uint64_t stamp = 0;
 };
 
 // Not thread-safe. Movable.
@@ -63,6 +68,8 @@ class Generation {
   bool remove(std::string_view name);
   // The loaded list of that name, or null. Valid until the next change.
   const LoadedList* find(std::string_view name) const;
+  // REQUIRES: find(name).
+  void set_source(std::string_view name, uint64_t origin, uint64_t stamp);
 
   // Makes this the successor of what was decoded: the next number, last_removal if a digest is gone, and the
   // table. Call once, after all changes. kUnsupported if the digests do not fit a table (only digests chosen

@@ -33,6 +33,8 @@ void RegistryWriter::add(const LoadedList& list, std::span<const uint32_t> place
   Bytes hash = list.content_hash;
   hash.resize(kHashBytes);
   append(out_, hash);
+  put_u64_le(out_, list.origin);
+  put_u64_le(out_, list.stamp);
   put_u32_le(out_, list.left_out);
   put_u32_le(out_, static_cast<uint32_t>(places.size()));
   uint32_t last = 0;
@@ -50,6 +52,8 @@ Result<void> RegistryReader::next(uint64_t end, LoadedList& list, std::vector<ui
   TRY_ASSIGN(list.signer, get_text(reader_));
   TRY_ASSIGN(const ByteView hash, reader_.bytes(kHashBytes));
   list.content_hash = to_bytes(hash);
+  TRY_ASSIGN(list.origin, reader_.u64_le());
+  TRY_ASSIGN(list.stamp, reader_.u64_le());
   TRY_ASSIGN(list.left_out, reader_.u32_le());
   TRY_ASSIGN(list.digests, reader_.u32_le());
   // Bounds are checked by hand: there are as many members as digests, and a Result for each costs more than

@@ -18,7 +18,6 @@
 namespace diglim {
 namespace {
 
-constexpr size_t kMaxArgumentBytes = 512u << 10;  // of the kernel's 2 MiB
 constexpr size_t kMaxOutputBytes = 64u << 10;
 constexpr int kExitCannotRun = 127;
 constexpr int kStep_ms = 20;
@@ -104,30 +103,12 @@ bool Publisher::is_active() {
   return active_ == 1;
 }
 
-LoaderResult Publisher::load(int folder, const std::vector<std::string>& names) {
-  return run_all({"load", "--skip-bad"}, folder, names);
-}
-
-LoaderResult Publisher::unload(const std::vector<std::string>& names) {
-  return run_all({"unload", "--if-loaded"}, -1, names);
-}
-
-LoaderResult Publisher::run_all(const std::vector<std::string>& words, int folder,
-                                const std::vector<std::string>& names) {
-  LoaderResult all;
-  all.kind = LoaderResult::Kind::kOk;
-  for (size_t at = 0; at < names.size();) {
-    std::vector<std::string> arguments = words;
-    for (size_t bytes = 0; at < names.size() && bytes < kMaxArgumentBytes; ++at) {
-      arguments.push_back("./" + names[at]);  // whatever it begins with, it is no option
-      bytes += arguments.back().size() + sizeof(char*) + 1;
-    }
-    LoaderResult one = run(arguments, folder);
-    all.lines.insert(all.lines.end(), one.lines.begin(), one.lines.end());
-    all.kind = std::max(all.kind, one.kind);
-    if (one.kind >= LoaderResult::Kind::kFailed) break;
-  }
-  return all;
+LoaderResult Publisher::sync(int folder, const std::string& identity, Gone gone) {
+  std::vector<std::string> arguments = {"sync"};
+  if (gone == Gone::kKeep) arguments.emplace_back("--keep");
+  if (!identity.empty()) arguments.push_back("--root=" + identity);
+  arguments.emplace_back(".");
+  return run(arguments, folder);
 }
 
 LoaderResult Publisher::run(const std::vector<std::string>& arguments, int folder) {

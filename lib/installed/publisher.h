@@ -38,16 +38,14 @@ class Publisher {
   // once.
   bool is_active();
 
-  // `folder`: descriptor of the folder that holds the files; `names` are in it. Many names are given in
-  // several runs.
-  LoaderResult load(int folder, const std::vector<std::string>& names);
-  LoaderResult unload(const std::vector<std::string>& names);
+  // Has the kernel follow `folder`, the descriptor of a directory of lists; kKeep: and lose none.
+  // `identity`: root_identity() in lib/base.
+  enum class Gone { kKeep, kWithdraw };
+  LoaderResult sync(int folder, const std::string& identity, Gone gone);
 
   int budget_ms() const { return budget_ms_; }
 
  private:
-  LoaderResult run_all(const std::vector<std::string>& words, int folder,
-                       const std::vector<std::string>& names);
   LoaderResult run(const std::vector<std::string>& arguments, int folder);
   void reap();
 

@@ -45,17 +45,19 @@ class PublisherTest : public testing::Test {
 
 TEST_F(PublisherTest, TellsExitStatusesApart) {
   Publisher ok(loader("exit 0"), 5000);
-  EXPECT_EQ(ok.load(fd(), {"-a", "b"}).kind, LoaderResult::Kind::kOk);
-  EXPECT_EQ(calls(), "load --skip-bad ./-a ./b\n");
+  EXPECT_EQ(ok.sync(fd(), "/mnt/a b", Publisher::Gone::kKeep).kind, LoaderResult::Kind::kOk);
+  EXPECT_EQ(calls(), "sync --keep --root=/mnt/a b .\n");
   Publisher rejected(loader("echo one >&2; echo not this; echo 'two\tthree' >&2; exit 1"), 5000);
-  const LoaderResult result = rejected.unload({"x"});
+  const LoaderResult result = rejected.sync(fd(), "", Publisher::Gone::kWithdraw);
   EXPECT_EQ(result.kind, LoaderResult::Kind::kRejected);
   EXPECT_EQ(result.lines, (std::vector<std::string>{"one", "two\\tthree"}));
-  EXPECT_EQ(Publisher(loader("exit 3"), 5000).load(fd(), {"a"}).kind, LoaderResult::Kind::kFailed);
-  const LoaderResult killed = Publisher(loader("kill -9 $$"), 5000).load(fd(), {"a"});
+  EXPECT_EQ(Publisher(loader("exit 3"), 5000).sync(fd(), "", Publisher::Gone::kWithdraw).kind,
+            LoaderResult::Kind::kFailed);
+  const LoaderResult killed =
+      Publisher(loader("kill -9 $$"), 5000).sync(fd(), "", Publisher::Gone::kWithdraw);
   EXPECT_EQ(killed.kind, LoaderResult::Kind::kFailed);
   EXPECT_NE(killed.lines.back().find("killed by signal 9"), std::string::npos);
-  const LoaderResult missing = Publisher(folder_ + "/none", 5000).load(fd(), {"a"});
+  const LoaderResult missing = Publisher(folder_ + "/none", 5000).sync(fd(), "", Publisher::Gone::kWithdraw);
   EXPECT_EQ(missing.kind, LoaderResult::Kind::kFailed);
   EXPECT_NE(missing.lines.back().find("cannot be executed"), std::string::npos);
 }
@@ -63,32 +65,23 @@ TEST_F(PublisherTest, TellsExitStatusesApart) {
 TEST_F(PublisherTest, LoaderIsOutOfTheTerminalsReach) {
   // The sixth field is the session, which its leader gives its own number.
   Publisher publisher(loader("[ \"$(cut -d ' ' -f 6 /proc/$$/stat)\" = $$ ]"), 5000);
-  EXPECT_EQ(publisher.load(fd(), {"a"}).kind, LoaderResult::Kind::kOk);
+  EXPECT_EQ(publisher.sync(fd(), "", Publisher::Gone::kWithdraw).kind, LoaderResult::Kind::kOk);
 }
 
 TEST_F(PublisherTest, WaitsNoLongerThanItsBudgetInAll) {
   const auto begin = std::chrono::steady_clock::now();
   Publisher publisher(loader("exec sleep 3"), 400);
-  EXPECT_EQ(publisher.load(fd(), {"a"}).kind, LoaderResult::Kind::kTimeout);
-  EXPECT_EQ(publisher.load(fd(), {"b"}).kind, LoaderResult::Kind::kTimeout);
+  EXPECT_EQ(publisher.sync(fd(), "", Publisher::Gone::kWithdraw).kind, LoaderResult::Kind::kTimeout);
+  EXPECT_EQ(publisher.sync(fd(), "", Publisher::Gone::kWithdraw).kind, LoaderResult::Kind::kTimeout);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(2500));
-  EXPECT_EQ(calls(), "load --skip-bad ./a\n") << "the second was not even tried";
+  EXPECT_EQ(calls(), "sync .\n") << "the second was not even tried";
 }
 
 TEST_F(PublisherTest, DoesNotWaitForWhoKeepsStandardErrorOpen) {
   const auto begin = std::chrono::steady_clock::now();
   Publisher publisher(loader("sleep 9 & exit 0"), 30'000);
-  EXPECT_EQ(publisher.load(fd(), {"a"}).kind, LoaderResult::Kind::kOk);
+  EXPECT_EQ(publisher.sync(fd(), "", Publisher::Gone::kWithdraw).kind, LoaderResult::Kind::kOk);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(8));
-}
-
-TEST_F(PublisherTest, SplitsWhatNoCommandLineHolds) {
-  Publisher publisher(loader("exit 0"), 30'000);
-  const std::vector<std::string> names(4000, std::string(250, 'n'));
-  EXPECT_EQ(publisher.load(fd(), names).kind, LoaderResult::Kind::kOk);
-  const std::string text = calls();
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
-  EXPECT_EQ(std::count(text.begin(), text.end(), '/'), 4000);
 }
 
 TEST_F(PublisherTest, IsActiveWhenTheLoaderSaysSo) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <set>
 
+#include "lib/base/root_identity.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
 #include "lib/digest_list/rpm_list.h"
@@ -72,11 +73,11 @@ Transaction::Transaction(TransactionSetup setup, Warn warn, IsNeeded is_needed)
   journal_.dbpath = setup_.dbpath;
   if (setup_.scope == TransactionScope::kPrune) suspect_all(journal_.outgoing);
   if (!publisher_->is_active()) return;
-  auto kernel = KernelNames::create(setup_.root);
-  if (kernel) {
-    kernel_.emplace(std::move(*kernel));
+  auto identity = root_identity(setup_.root);
+  if (identity) {
+    identity_ = std::move(*identity);
   } else {
-    trouble(kernel.error().message);
+    trouble(identity.error().message);
   }
 }
 
@@ -107,13 +108,9 @@ void Transaction::suspect_all(std::set<std::string>& names) const {
   }
 }
 
-bool Transaction::is_active() const {
-  return kernel_.has_value();
-}
-
 TransactionCounts Transaction::counts() const {
   const bool complete = lists_ == Lists::kInForce && trouble_ == Trouble::kNone;
-  return {counts_.written, counts_.removed, complete, kernel_.has_value()};
+  return {counts_.written, counts_.removed, complete, identity_.has_value()};
 }
 
 void Transaction::trouble(const std::string& message) {
@@ -132,7 +129,7 @@ void Transaction::say(const std::string& message) {
 }
 
 void Transaction::warn_of_unusable(const std::vector<PackageHeader>& packages) {
-  if (!is_active()) return;
+  if (!identity_) return;
   std::vector<std::string> names;
   for (const PackageHeader& package : packages) {
     if (package.list) continue;
@@ -177,52 +174,46 @@ void Transaction::note(const std::vector<PackageList>& incoming, const std::vect
   on_disk_ = OnDisk::kOurs;
 }
 
-void Transaction::write_and_publish(const std::vector<PackageList>& lists, bool all_of_root) {
-  if (!store_) return;
+void Transaction::write(const std::vector<PackageList>& lists) {
   const ListStore::Written written = store_->write(lists);
   counts_.written += written.changed;
-  if (!written.failed.empty()) {
-    const size_t more = written.failed.size() - 1;
-    not_in_force(written.failed.front().message +
-                 (more > 0 ? " (and " + std::to_string(more) + " more)" : ""));
-  }
-  if (!is_active()) return;
-  // Scriptlets run programs of the root that they belong to, and nobody else has published those.
-  std::vector<std::string> names = written.names;
-  if (all_of_root) {
-    if (auto all = store_->names()) names = std::move(*all);
-  }
-  if (names.empty()) return;
-  const auto folder = kernel_->expose(store_->folder(), names);
-  const auto own = kernel_->of(names);
-  if (!folder || !own) return not_in_force((!folder ? folder.error() : own.error()).message);
-  if (const auto done = report(publisher_->load(*folder, *own), "published"); !done)
-    not_in_force(done.error().message);
+  written_.insert(written.names.begin(), written.names.end());
+  if (written.failed.empty()) return;
+  const size_t more = written.failed.size() - 1;
+  not_in_force(written.failed.front().message + (more > 0 ? " (and " + std::to_string(more) + " more)" : ""));
 }
 
-Result<void> Transaction::report(const LoaderResult& result, const char* what) {
+void Transaction::publish(Publisher::Gone gone) {
+  if (!identity_) return;
+  const LoaderResult result = publisher_->sync(store_->folder().fd(), *identity_, gone);
   switch (result.kind) {
     case LoaderResult::Kind::kFailed:
-      return Error{ErrorCode::kIo, 0,
-                   "nothing was " + std::string(what) + ": " +
-                       (result.lines.empty() ? "no reason given" : result.lines.back())};
+      return not_in_force("nothing was published: " +
+                          (result.lines.empty() ? "no reason given" : result.lines.back()));
     case LoaderResult::Kind::kTimeout:
-      return Error{
-          ErrorCode::kIo, 0,
-          "the loader did not answer within " + std::to_string(publisher_->budget_ms() / 1000) + " s"};
+      return not_in_force("the loader did not answer within " +
+                          std::to_string(publisher_->budget_ms() / 1000) + " s");
     case LoaderResult::Kind::kOk:
     case LoaderResult::Kind::kRejected:
-      break;
+      pass_on(result.lines);
   }
+}
+
+// What the loader said of the lists of this transaction: "diglim-loader sync: left out ./NAME: reason".
+void Transaction::pass_on(const std::vector<std::string>& lines) {
   size_t count = 0;
-  for (const std::string& line : result.lines) {
-    if (++count > kMaxLinesSaid) continue;
-    constexpr std::string_view kSaysWho = "diglim-loader load: ";
-    warn_(line.starts_with(kSaysWho) ? line.substr(kSaysWho.size()) : line);
+  for (std::string_view line : lines) {
+    for (const std::string_view part : {"diglim-loader sync: ", "left out ", "./"}) {
+      if (line.starts_with(part)) line.remove_prefix(part.size());
+    }
+    const bool ours = std::ranges::any_of(
+        written_, [&](const std::string& name) { return line.starts_with(escape(name) + ": "); });
+    const std::string text(line);
+    if (!ours || !said_.emplace(text, true).second || ++count > kMaxLinesSaid) continue;
+    warn_(text);
   }
   if (count > kMaxLinesSaid)
     warn_("and " + std::to_string(count - kMaxLinesSaid) + " more; see: diglim-loader verify");
-  return {};
 }
 
 void Transaction::begin(std::vector<PackageHeader> incoming, const std::vector<std::string>& outgoing,
@@ -231,7 +222,10 @@ void Transaction::begin(std::vector<PackageHeader> incoming, const std::vector<s
   std::vector<PackageList> lists = with_list(std::move(incoming));
   note(lists, outgoing);
   for (PackageList& list : with_list(std::move(installed))) lists.push_back(std::move(list));
-  write_and_publish(lists, kernel_ && !kernel_->is_host());
+  if (!store_) return;
+  if (!lists.empty()) write(lists);
+  // Scriptlets run programs of the root that they belong to; of another one nobody else has published those.
+  if (!written_.empty() || (identity_ && !identity_->empty())) publish(Publisher::Gone::kKeep);
 }
 
 void Transaction::add(PackageHeader incoming) {
@@ -239,42 +233,10 @@ void Transaction::add(PackageHeader incoming) {
   one.push_back(std::move(incoming));
   warn_of_unusable(one);
   const std::vector<PackageList> lists = with_list(std::move(one));
-  if (lists.empty()) return;
+  if (lists.empty() || !store_) return;
   note(lists, {});
-  write_and_publish(lists, false);
-}
-
-// Whatever is in the journal and no longer on the disk, also if a transaction before this one removed it
-// there.
-void Transaction::withdraw(const std::vector<PackageList>& installed) {
-  if (!is_active()) return;
-  // A list that could not be written may still be in force from elsewhere, under its usual name.
-  std::map<std::string, const PackageList*> usual;
-  for (const PackageList& list : installed) {
-    if (auto name = rpm_list_name(list.nvra)) usual.emplace(std::move(*name), &list);
-  }
-  const auto is_there = [&](const std::string& name) {
-    const auto there = store_->folder().exists(name);
-    return !there || *there;
-  };
-  std::vector<std::string> gone;
-  const auto all = store_->names();
-  if (!all) return trouble(all.error().message);
-  std::set<std::string> names = journal_.incoming;
-  names.insert(journal_.outgoing.begin(), journal_.outgoing.end());
-  for (const std::string& name : names) {
-    if (is_there(name)) continue;
-    const auto package = usual.find(name);
-    if (package != usual.end()) {
-      const auto own = store_->name_of(*package->second, *all);
-      if (!own || !is_there(*own)) continue;
-    }
-    gone.push_back(name);
-  }
-  if (gone.empty()) return;
-  const auto own = kernel_->of(gone);
-  if (!own) return trouble(own.error().message);
-  if (const auto done = report(publisher_->unload(*own), "withdrawn"); !done) trouble(done.error().message);
+  write(lists);
+  publish(Publisher::Gone::kKeep);
 }
 
 Result<std::vector<std::string>> Transaction::find_stale(const std::vector<PackageList>& installed) {
@@ -296,34 +258,34 @@ Result<std::vector<std::string>> Transaction::find_stale(const std::vector<Packa
   return stale;
 }
 
+// True if there were any. All new lists are written.
+Result<bool> Transaction::remove_stale(const std::vector<PackageList>& installed) {
+  TRY_ASSIGN(const auto stale, find_stale(installed));
+  if (stale.empty()) return false;
+  const std::string root = setup_.root + "/";
+  TRY(sync_file_systems({root + std::string(kListFolder), root + setup_.dbpath, root + "usr", root}));
+  TRY(store_->remove(stale));
+  counts_.removed += stale.size();
+  return true;
+}
+
 void Transaction::finish(std::vector<PackageHeader> installed) {
   if (!store_) return;
   const std::vector<PackageList> lists = with_list(std::move(installed));
   const bool again = lists_ == Lists::kOwed;
-  if (wants_all() || again) {
-    lists_ = Lists::kInForce;
-    write_and_publish(lists, again && kernel_ && !kernel_->is_host());  // again: all that begin() wanted
-    if (again && lists_ == Lists::kInForce && trouble_ == Trouble::kNone)
-      warn_("a second attempt worked: DIGLIM's lists are in step with rpm");
-  }
+  lists_ = Lists::kInForce;
+  if (wants_all() || again) write(lists);
   if (wants_all()) (void)store_->remove_unfinished();  // hidden files, which no reader takes for lists
   // The old lists know what the new packages share with the old.
-  if (lists_ == Lists::kOwed) return;
-  const auto stale = find_stale(lists);
-  if (!stale) return trouble(stale.error().message);
-  if (!stale->empty()) {
-    const std::string root = setup_.root + "/";
-    if (const auto synced =
-            sync_file_systems({root + std::string(kListFolder), root + setup_.dbpath, root + "usr", root});
-        !synced) {
-      return trouble(synced.error().message);
-    }
-    if (const auto removed = store_->remove(*stale); !removed) return trouble(removed.error().message);
-    counts_.removed += stale->size();
-  }
-  withdraw(lists);
-  if (trouble_ == Trouble::kSaid || on_disk_ != OnDisk::kOurs) return;
-  if (const auto removed = remove_journal(*state_); !removed) return trouble(removed.error().message);
+  const bool all_written = lists_ == Lists::kInForce;
+  const auto removed = all_written ? remove_stale(lists) : Result<bool>(false);
+  if (!removed) return trouble(removed.error().message);
+  if (*removed || wants_all() || again)
+    publish(all_written ? Publisher::Gone::kWithdraw : Publisher::Gone::kKeep);
+  if (lists_ == Lists::kOwed || trouble_ == Trouble::kSaid) return;
+  if (again) warn_("a second attempt worked: DIGLIM's lists are in step with rpm");
+  if (on_disk_ != OnDisk::kOurs) return;
+  if (const auto done = remove_journal(*state_); !done) return trouble(done.error().message);
   on_disk_ = OnDisk::kNone;
 }
 

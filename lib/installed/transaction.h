@@ -7,11 +7,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "lib/installed/journal.h"
-#include "lib/installed/kernel_names.h"
 #include "lib/installed/list_store.h"
 #include "lib/installed/publisher.h"
 
@@ -73,8 +73,9 @@ class Transaction {
   void add(PackageHeader incoming);
 
   // After all: `installed` are those now installed that begin() or add() could have touched (all if
-  // wants_all()). If begin() or add() could not write or publish a list, it is tried once more. Lists of
-  // others that were touched go, and are withdrawn, but not before the new ones are in force.
+  // wants_all()). What begin() or add() could not write or publish is written and published now. Lists of
+  // others that were touched go, unless a new one could not be written: the old ones know what it shares with
+  // them.
   void finish(std::vector<PackageHeader> installed);
 
   TransactionCounts counts() const;
@@ -102,13 +103,13 @@ class Transaction {
   void warn_of_unusable(const std::vector<PackageHeader>& packages);
   void note(const std::vector<PackageList>& incoming, const std::vector<std::string>& outgoing);
   Result<std::vector<std::string>> find_stale(const std::vector<PackageList>& installed);
-  void write_and_publish(const std::vector<PackageList>& lists, bool all_of_root);
-  void withdraw(const std::vector<PackageList>& installed);
-  Result<void> report(const LoaderResult& result, const char* what);
+  void write(const std::vector<PackageList>& lists);
+  void publish(Publisher::Gone gone);
+  void pass_on(const std::vector<std::string>& lines);
+  Result<bool> remove_stale(const std::vector<PackageList>& installed);
   void trouble(const std::string& message);       // says it, and keeps the journal
   void not_in_force(const std::string& message);  // the same, unless finish() puts it right
   void say(const std::string& message);           // once for each text
-  bool is_active() const;
 
   TransactionSetup setup_;
   Warn warn_;
@@ -117,7 +118,8 @@ class Transaction {
   std::unique_ptr<Publisher> publisher_;
   std::optional<ListStore> store_;
   std::optional<Folder> state_;
-  std::optional<KernelNames> kernel_;
+  std::optional<std::string> identity_;  // of the root; nothing: DIGLIM is not in force
+  std::set<std::string> written_;        // names: what the loader says of others is no news
   Journal journal_;
   OnDisk on_disk_ = OnDisk::kNone;
   Lists lists_ = Lists::kInForce;

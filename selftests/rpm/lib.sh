@@ -21,12 +21,20 @@ echo "\$*" >>$work/calls
 [ ! -e $work/behave ] || . $work/behave
 verb=\$1
 [ "\$verb" = status ] && exit 0
-shift 2
-for name; do
-  case \$verb in
-  load) cp "\$name" $work/kernel/ || exit 3 ;;
-  unload) rm -f "$work/kernel/\${name#./}" ;;
+[ "\$verb" = sync ] || exit 2
+keep='' mark=''
+for word; do
+  case \$word in
+  --keep) keep=1 ;;
+  --root=*) mark=-\$(printf '%s' "\$word" | sha256sum | head -c 16) ;;
   esac
+done
+for file in $work/kernel/*"\$mark"; do
+  name=\${file##*/}
+  [ "\$keep" ] || [ -e "./\${name%"\$mark"}" ] || rm -f "\$file"
+done
+for file in ./*; do
+  [ ! -f "\$file" ] || cp "\$file" "$work/kernel/\${file#./}\$mark" || exit 3
 done
 LOADER
   chmod 755 "$work/loader"

@@ -30,12 +30,13 @@ golden() { # NAME COMMAND...
 update=${2:+1}
 
 golden help 'diglim-loader --help' 'diglim-loader -h'
-for verb in boot load unload status verify; do
+for verb in boot load sync unload status verify; do
 	golden "$verb" "diglim-loader $verb --help"
 done
 golden usage \
 	'diglim-loader frobnicate' 'diglim-loader --frob' 'diglim-loader boot' 'diglim-loader boot x' \
 	'diglim-loader load' 'diglim-loader load --frob x' 'diglim-loader load /nonexistent' \
+	'diglim-loader sync' 'diglim-loader sync --root' 'diglim-loader sync --frob /etc' \
 	'diglim-loader unload' 'diglim-loader unload -x' \
 	'diglim-loader status x' 'diglim-loader status --json=1' \
 	'diglim-loader verify' 'diglim-loader verify --keys' 'diglim-loader verify --allow-hash sha256 x' \

@@ -248,30 +248,41 @@ Report unlocked() {
   return done > 1 ? allowed(std::to_string(done) + " of 10 published, none was lost") : not_tried("no two");
 }
 
+// The loader changes whether p3 is loaded, and is killed after so long; 0: it is not. True if that killed it.
+bool change_p3(bool load, useconds_t pause_us) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const std::string file = list("p3");
+    (void)execl(kLoader, kLoader, load ? "load" : "unload", load ? file.c_str() : "p3", nullptr);
+    _exit(126);
+  }
+  if (pause_us > 0) {
+    (void)usleep(pause_us);
+    (void)kill(pid, SIGKILL);
+  }
+  int status = 0;
+  (void)waitpid(pid, &status, 0);
+  return WIFSIGNALED(status);
+}
+
 // Killed at any moment: the old generation or the new one, and nobody else has to wait.
 Report killed() {
+  constexpr int kKills = 24;
+  const double start = now();
+  for (int i = 0; i < 4; ++i) (void)change_p3(i % 2 == 0, 0);
+  const double took = (now() - start) / 4;  // on this machine
   int died = 0;
-  for (int i = 0; i < 24; ++i) {
-    const std::string before = generation();
-    const pid_t pid = fork();
-    if (pid == 0) {
-      const std::string file = list("p3");
-      (void)execl(kLoader, kLoader, i % 2 == 0 ? "load" : "unload", i % 2 == 0 ? file.c_str() : "p3",
-                  nullptr);
-      _exit(126);
-    }
-    (void)usleep(static_cast<useconds_t>(i * 12'000));
-    (void)kill(pid, SIGKILL);
-    int status = 0;
-    (void)waitpid(pid, &status, 0);
-    died += WIFSIGNALED(status) ? 1 : 0;
+  for (int i = 0; i < kKills; ++i) {
+    const bool load = i % 2 == 0;
+    if (load) (void)loader({"unload", "p3"});
+    died += change_p3(load, static_cast<useconds_t>(1 + took * 1e6 * i / kKills)) ? 1 : 0;
     if (generation().empty()) return failed("status fails");
     const double began = now();
     if (loader({"load", list("p3")}) != 0 || !is_listed(3)) return failed("load fails after a kill");
     if (now() - began > 10) return failed("the lock was stuck");
   }
   (void)loader({"unload", "p3"});
-  return died > 3 ? allowed(std::to_string(died) + " were killed under way")
+  return died > 3 ? allowed(std::to_string(died) + " of " + std::to_string(kKills) + " were killed under way")
                   : not_tried("too few were killed");
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests only: runs rpm and kills the first loader that it starts for VERB, so many microseconds after it has begun; with "-" it
+// For tests only: runs rpm and kills the first loader that it starts for `sync WORD`, so many microseconds after it has begun; with "-" it
 // only prints how long that loader was there, "took MICROSECONDS". Exit status: rpm's. In real time, so that one processor is enough.
 //
-// Usage: kill_loader MICROSECONDS|- VERB RPM [ARGUMENT]...
+// Usage: kill_loader MICROSECONDS|- WORD RPM [ARGUMENT]...
 #include <ctype.h>
 #include <poll.h>
 #include <sched.h>
@@ -36,17 +36,19 @@ static size_t read_file(const char *path, char *buffer, size_t size)
 }
 
 /* Not what rpm has forked only: that has rpm's own words. */
-static int is_loader(pid_t pid, const char *verb)
+static int is_loader(pid_t pid, const char *word)
 {
 	char path[64], words[4096];
+	const char *second;
 
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
 	if (read_file(path, words, sizeof(words)) == 0 || strstr(words, "loader") == NULL)
 		return 0;
-	return strcmp(words + strlen(words) + 1, verb) == 0;
+	second = words + strlen(words) + 1;
+	return strcmp(second, "sync") == 0 && strcmp(second + strlen(second) + 1, word) == 0;
 }
 
-static pid_t find_loader(pid_t rpm, const char *verb)
+static pid_t find_loader(pid_t rpm, const char *word)
 {
 	char path[64], children[4096];
 
@@ -55,7 +57,7 @@ static pid_t find_loader(pid_t rpm, const char *verb)
 	for (char *at = children; isdigit(*at); at += strspn(at, " ")) {
 		const pid_t pid = (pid_t)strtol(at, &at, 10);
 
-		if (is_loader(pid, verb))
+		if (is_loader(pid, word))
 			return pid;
 	}
 	return 0;

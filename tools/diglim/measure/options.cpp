@@ -170,6 +170,19 @@ Result<Reference> read_reference(const OptionParser& app, PredictOptions& option
   return reference;
 }
 
+// Of the lists of the initramfs, those that the root does not have.
+Result<std::vector<std::string>> older_lists(const std::string& folder,
+                                             const std::vector<ManifestList>& initramfs) {
+  std::vector<std::string> old;
+  const auto names = list_folder(folder);
+  if (!names && names.error().code == ErrorCode::kNotFound) return old;
+  if (!names) return names.error();
+  for (const ManifestList& list : initramfs) {
+    if (!std::ranges::binary_search(*names, list.name)) old.push_back(list.name);
+  }
+  return old;
+}
+
 Result<Predicted> predict(const OptionParser& app, PredictOptions& options) {
   TRY_ASSIGN(Reference reference, read_reference(app, options));
   TRY_ASSIGN(const HashAlgo bank, pcr_bank_from_name(options.bank));
@@ -189,10 +202,12 @@ Result<Predicted> predict(const OptionParser& app, PredictOptions& options) {
   TRY_ASSIGN(const auto aggregate, find_boot_aggregate(options, pcr, bank));
   if (aggregate) TRY(prediction.boot_aggregate(*aggregate, options.boot_template));
 
-  // Each step is one publication: the lists of the initramfs, then those of the root, then the transactions.
-  // At the next boot these are in the root already.
+  // Each step is one publication: the lists of the initramfs, then those of the root, then, by
+  // diglim-repair.service, without those that the root does not have; then the transactions. At the next boot
+  // these are in the root already.
   std::vector<std::vector<ManifestList>> steps = {reference.boot.lists};
   Generation& generation = reference.generation;
+  std::vector<std::string> old;  // names
   if (!options.initramfs.empty()) {
     // As dracut's hook has it: bad ones are skipped.
     TRY_ASSIGN(const auto left_out,
@@ -200,13 +215,21 @@ Result<Predicted> predict(const OptionParser& app, PredictOptions& options) {
     for (const Error& error : left_out)
       complain(app.name(), "left out, as before the switch to the real root: " + error.message);
     steps.push_back(manifest_lists(generation));
+    TRY_ASSIGN(old, older_lists(options.system.root + kListsFolder, reference.boot.lists));
   }
   const size_t boot_steps = steps.size();
+  const auto withdraw_old = [&] {
+    size_t withdrawn = 0;
+    for (const std::string& name : old) withdrawn += generation.remove(name) ? 1 : 0;
+    if (withdrawn > 0) steps.push_back(manifest_lists(generation));
+  };
+  if (!options.next_boot) withdraw_old();
   for (const std::string& step : options.transactions) {
     TRY(apply_transaction(step, reference.trust, generation));
     if (options.next_boot) steps.pop_back();
     steps.push_back(manifest_lists(generation));
   }
+  if (options.next_boot) withdraw_old();
   // Under SELinux the manifest of the boot comes only after the root's lists.
   const size_t first = reference.config.labels == PolicyLabels::kSelinux ? boot_steps - 1 : 0;
   reference.boot.lists = steps[first];
