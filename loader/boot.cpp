@@ -115,7 +115,7 @@ Result<void> start(const Config& config) {
   for (const std::string& reason : trust.left_out())
     log_line(LOG_ERR, std::string("left out: ") + kKeysFolder + "/" + reason + "; no key of it counts");
   TRY_ASSIGN(HiddenFolder hidden, HiddenFolder::create());
-  TRY_ASSIGN(const KernelFacts facts, probe_kernel(hidden));
+  TRY_ASSIGN(const KernelFacts facts, probe_kernel([&] { return hidden.open(); }));
   TRY_ASSIGN(Generation generation, first_generation(trust, facts.algo));
 
   const auto labels = config.measures() ? prepare_labels(config) : PolicyLabels::kNone;

@@ -18,6 +18,7 @@ namespace {
 // The privileged ones ask the kernel, and need the rights that only the loader of this boot has.
 constexpr diglim::Verb kVerbs[] = {
     {"boot", "as PID 1: start DIGLIM, then execute the real init", false, diglim::run_boot},
+    {"check", "say whether DIGLIM would start in this kernel", false, diglim::run_check},
     {"load", "verify digest lists and publish their digests", true, diglim::run_load},
     {"sync", "make what is loaded follow directories", true, diglim::run_sync},
     {"unload", "withdraw digest lists", true, diglim::run_unload},

@@ -7,6 +7,7 @@
 namespace diglim {
 
 int run_boot(int argc, char** argv);
+int run_check(int argc, char** argv);
 int run_load(int argc, char** argv);
 int run_sync(int argc, char** argv);
 int run_unload(int argc, char** argv);

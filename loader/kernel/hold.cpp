@@ -63,16 +63,26 @@ int mount_there(const Fd& name_space, const Fd& folder, const Fd& cover) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
 }
 
-}  // namespace
-
-Result<HiddenFolder> HiddenFolder::create() {
+Result<Fd> find_namespace() {
   const auto thread = find_process(kThread, kOfKernel);
   if (!thread) {
     return unsupported(std::string("the kernel has no thread ") + kThread +
                        " (CONFIG_DEVTMPFS), whose mount namespace would hold the programs");
   }
-  TRY_ASSIGN(const Fd name_space, open_file("/proc/" + std::to_string(*thread) + "/ns/mnt", O_RDONLY));
+  TRY_ASSIGN(Fd name_space, open_file("/proc/" + std::to_string(*thread) + "/ns/mnt", O_RDONLY));
   TRY(is_another(name_space));
+  return name_space;
+}
+
+}  // namespace
+
+Result<void> HiddenFolder::is_possible() {
+  TRY(find_namespace());
+  return {};
+}
+
+Result<HiddenFolder> HiddenFolder::create() {
+  TRY_ASSIGN(const Fd name_space, find_namespace());
   TRY_ASSIGN(Fd folder, new_mount("bpf", 0));
   TRY_ASSIGN(const Fd cover, new_mount("tmpfs", MOUNT_ATTR_RDONLY));
   if (const int error = mount_there(name_space, folder, cover))

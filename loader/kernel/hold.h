@@ -19,6 +19,9 @@ class HiddenFolder {
   // kUnsupported: the kernel has no such thread (CONFIG_DEVTMPFS), or one that shares our mounts.
   static Result<HiddenFolder> create();
 
+  // What create() needs from the kernel, without a trace. The same errors.
+  static Result<void> is_possible();
+
   // Pins a link, map or program.
   Result<void> pin(int fd, const std::string& name) const;
 

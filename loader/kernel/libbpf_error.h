@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// libbpf explains failures only on its log: its first warning since the last error becomes part of ours.
+// libbpf explains failures only on its log: its first warning since the last error becomes part of ours, and
+// of the verifier's log the end, which says what it did not like.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "lib/base/error.h"

@@ -110,6 +110,10 @@ Error load_error(std::string_view what, int error) {
         "lockdown=confidentiality keeps BPF programs from reading kernel memory, which DIGLIM's have to: "
         "boot with lockdown=integrity (" +
         result.message + ")";
+  } else if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
+    result.message =
+        "the kernel does not describe its types (BTF): a kernel with CONFIG_DEBUG_INFO_BTF=y is needed (" +
+        result.message + ")";
   }
   return result;
 }
@@ -132,7 +136,7 @@ Result<void> map_own_file_executable() {
 
 }  // namespace
 
-Result<KernelFacts> probe_kernel(const HiddenFolder& hidden) {
+Result<KernelFacts> probe_kernel(const std::function<Result<Fd>()>& open_folder) {
   catch_libbpf_warnings();
   const std::unique_ptr<probe_bpf, DestroyProbe> object(probe_bpf__open());
   if (!object) return libbpf_error("open the probe", errno);
@@ -143,7 +147,7 @@ Result<KernelFacts> probe_kernel(const HiddenFolder& hidden) {
     return libbpf_error("attach to the BPF LSM (is \"bpf\" in lsm= on the kernel command line?)", error);
   }
   TRY(map_own_file_executable());
-  TRY_ASSIGN(const Fd folder, hidden.open());
+  TRY_ASSIGN(const Fd folder, open_folder());
 
   if (object->bss->probe_namespace == 0 || object->data->probe_algo == -1) {
     return unsupported(
@@ -154,7 +158,8 @@ Result<KernelFacts> probe_kernel(const HiddenFolder& hidden) {
                        std::to_string(-object->data->probe_algo));
   }
   const auto algo = hash_from_kernel(static_cast<uint16_t>(object->data->probe_algo));
-  if (!algo) return unsupported("the kernel's ima_hash is an algorithm that no digest list has");
+  if (!algo)
+    return unsupported("the kernel's ima_hash= is an algorithm that no digest list has: boot without it");
   KernelFacts facts;
   facts.algo = *algo;
   const auto* digest = reinterpret_cast<const uint8_t*>(object->bss->probe_digest);

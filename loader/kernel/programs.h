@@ -2,6 +2,7 @@
 // Bringing the BPF programs up at boot: probe, load, fill, attach, pin.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -28,8 +29,9 @@ struct KernelFacts {
   bool module_signatures = false;     // it refuses modules that its own keys did not sign
 };
 
-// kUnsupported with what is missing (lsm= without bpf, no IMA, no BTF).
-Result<KernelFacts> probe_kernel(const HiddenFolder& hidden);
+// kUnsupported with what is missing (lsm= without bpf, no IMA, no BTF). `open_folder` opens a directory in
+// the namespace that becomes hidden_namespace; the probe, which looks at this process only, sees it.
+Result<KernelFacts> probe_kernel(const std::function<Result<Fd>()>& open_folder);
 
 // Names ("diglim.bpf.o") and bytes of the objects that this loader carries. The bytes live as long as the
 // process.

@@ -3,9 +3,12 @@
 
 #include <cstdio>
 
+#include "lib/base/exit_status.h"
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
 #include "policy/lockdown.h"
 #include "tools/diglim/doctor/checks.h"
+#include "tools/run_command.h"
 
 namespace diglim::doctor {
 namespace {
@@ -153,6 +156,30 @@ void compressed_modules(const Host& host, Findings& findings) {
        {}});
 }
 
+// The one check that tries: the others say what to do about what they know.
+Finding programs(const Host& host) {
+  const char* const id = "kernel.programs";
+  const std::string loader(host.exists(kBootLoader) ? kBootLoader : kInstalledLoader);
+  if (!host.exists(loader))
+    return {id,
+            Level::kUnknown,
+            "there is no loader that could try this kernel",
+            "install the package diglim",
+            {}};
+  const auto answer = run_command({loader, "check"}, Errors::kCapture);
+  if (!answer || (answer->status != 0 && answer->status != kExitRejected))
+    return {
+        id, Level::kUnknown, "only root may load programs into the kernel to try it", "run this as root", {}};
+  const std::string said = escape(answer->output.substr(0, answer->output.find('\n')), 1000);
+  if (answer->status == 0) return {id, Level::kOk, said, "", {}};
+  constexpr std::string_view kWho = "diglim-loader check: ";
+  return {id,
+          Level::kFail,
+          "DIGLIM would not start in this kernel: " + said.substr(said.starts_with(kWho) ? kWho.size() : 0),
+          "see the other findings about the kernel, or take one that was tried (6.1, 6.12, 7.3)",
+          {}};
+}
+
 // Only said where it is wrong: without lockdown DIGLIM works, and check_protection() speaks of the rest.
 void confidentiality(const Host& host, Findings& findings) {
   const bool now = lockdown_of(host.text(kLockdownFile).value_or("")) == Lockdown::kConfidentiality;
@@ -191,6 +218,7 @@ void check_kernel(const Host& host, Findings& findings) {
   findings.push_back(tpm(host));
   compressed_modules(host, findings);
   confidentiality(host, findings);
+  if (host.is_live()) findings.push_back(programs(host));
 }
 
 }  // namespace diglim::doctor
