@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The verb `check`: would DIGLIM start in the running kernel? It loads the programs as boot does, and lets them
-// go. The probe alone is attached, for an instant, and looks at this process only.
+// The verb `check`: would DIGLIM start in the running kernel? It loads the programs as boot does, and lets
+// them go. The probe alone is attached, for an instant, and looks at this process only.
 #include <fcntl.h>
 #include <unistd.h>
 

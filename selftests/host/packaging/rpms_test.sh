@@ -46,6 +46,23 @@ equal "configuration" "$(rpm -qpc rpms/diglim-"$version"-*.x86_64.rpm 2>/dev/nul
 # A machine that is set up would not boot without loader or dracut module.
 equal "scriptlets, in Lua" \
   "$(rpm -qp --scripts rpms/*.rpm 2>/dev/null | grep -v '^preuninstall scriptlet (using <lua>):$' | grep scriptlet)" ""
+# A new loader gets into the initramfs, where setup has put one.
+mkdir -p root/bin root/usr/bin root/usr/lib/modules/{6.1.0,6.12.0} root/etc/dracut.conf.d
+cp "$(command -v busybox)" root/bin/sh
+printf '#!/bin/sh\necho "$@" >>/dracut-calls\n[ "$5" != 6.12.0 ] && [ "$4" != 6.12.0 ]\n' >root/usr/bin/dracut
+chmod 755 root/usr/bin/dracut
+touch root/usr/lib/modules/{6.1.0,6.12.0}/modules.dep
+again() {
+	rpm --root "$work/root" --dbpath /var/lib/rpm --nodeps --noplugins -U --replacepkgs rpms/diglim-"$version"-*.x86_64.rpm >log 2>&1
+}
+again || fail "reinstall: $(cat log)"
+[ ! -e root/dracut-calls ] || fail "dracut runs on a host that is not set up"
+echo '{}' >root/var/lib/diglim/setup.json
+touch root/etc/dracut.conf.d/90-diglim.conf
+again || fail "reinstall: $(cat log)"
+equal "initramfs" "$(tr '\n' ' ' <root/dracut-calls)" '--force --quiet --kver 6.1.0 --force --quiet --kver 6.12.0 '
+contains "one that fails" "$(cat log)" "the initramfs of kernel 6.12.0 was not made anew"
+rm root/var/lib/diglim/setup.json
 remove() { rpm --root "$work/root" --dbpath /var/lib/rpm --noplugins -e "$@"; }
 echo '{}' >root/var/lib/diglim/setup.json
 for packages in diglim-dracut 'diglim diglim-dracut diglim-rpm-plugin'; do

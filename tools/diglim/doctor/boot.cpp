@@ -3,18 +3,22 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 
+#include "lib/base/file.h"
 #include "lib/base/paths.h"
 #include "lib/base/text.h"
 #include "tools/diglim/doctor/active.h"
 #include "tools/diglim/doctor/checks.h"
+#include "tools/diglim/initramfs/unpacked.h"
 #include "tools/file_digests.h"
 #include "tools/run_command.h"
 
 namespace diglim::doctor {
 namespace {
 
+constexpr std::string_view kDracutConfig = "/etc/dracut.conf.d/90-diglim.conf";  // of setup
 constexpr std::string_view kPermissiveEntry = "-0-diglim-permissive.conf";
 
 Finding active(const Host& host) {
@@ -94,6 +98,57 @@ void way_back(const Host& host, Findings& findings) {
   }
 }
 
+std::map<std::string, Bytes> configuration_of(const std::string& root) {
+  std::map<std::string, Bytes> files;
+  const auto add = [&](const std::string& path) {
+    if (auto digest = digest_file(root + path, HashAlgo::kSha256)) files[path] = std::move(*digest);
+  };
+  add(kInstalledLoader);
+  add(kConfigFile);
+  if (const auto names = list_folder(root + kKeysFolder)) {
+    for (const std::string& name : *names) add(std::string(kKeysFolder) + "/" + name);
+  }
+  return files;
+}
+
+// The next boot's loader, keys and configuration are the initramfs's.
+Finding initramfs(const Host& host) {
+  const char* const id = "boot.initramfs";
+  const std::string release = host.release();
+  const std::string next = "dracut --force --kver " + escape(release);
+  const auto unpacked = UnpackedInitramfs::of_kernel(release);
+  if (!unpacked) return {id, Level::kUnknown, unpacked.error().message, next, {}};
+  const auto theirs = configuration_of(unpacked->root());
+  const auto ours = configuration_of("");
+  if (!theirs.contains(kInstalledLoader)) {
+    return {id,
+            Level::kFail,
+            "the initramfs of kernel " + escape(release) + " does not hold the loader",
+            next,
+            {}};
+  }
+  Finding finding{id, Level::kWarn, "", next, {}};
+  for (const auto& [path, digest] : ours) {
+    const auto found = theirs.find(path);
+    if (found == theirs.end() || found->second != digest) add_item(finding, escape(path));
+  }
+  for (const auto& [path, digest] : theirs) {
+    if (!ours.contains(path)) add_item(finding, escape(path));
+  }
+  if (finding.count == 0) {
+    return {
+        id,
+        Level::kOk,
+        "the initramfs of kernel " + escape(release) + " has this loader, these keys and this configuration",
+        "",
+        {}};
+  }
+  finding.what =
+      fmt::format("the initramfs of kernel {} differs in {} files, so the next boot goes by what it has",
+                  escape(release), finding.count);
+  return finding;
+}
+
 bool mentions(const Host& host, const std::string& path, std::string_view word) {
   return host.text(path).value_or("").find(word) != std::string::npos;
 }
@@ -104,6 +159,8 @@ void check_boot(const Host& host, Findings& findings) {
   findings.push_back(loader(host));
   way_back(host, findings);
   if (!host.is_live()) return;
+  // Before it is set up there is nothing to compare.
+  if (geteuid() == 0 && host.exists(kDracutConfig)) findings.push_back(initramfs(host));
   findings.push_back(command_line(host));
   findings.push_back(active(host));
 }

@@ -2,12 +2,16 @@
 #include "tools/diglim/measure/options.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <set>
 
 #include "lib/base/file.h"
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
 #include "lib/tcg/event_log.h"
 #include "lib/tpm/tpm.h"
@@ -116,9 +120,15 @@ void add_tcti_option(OptionParser& app, std::string& tcti) {
 
 void add_system_options(OptionParser& app, PredictOptions& options) {
   app.add_option("--root", options.system.root, "the system in this directory (default: /)");
-  app.add_option("--initramfs", options.initramfs,
-                 "an unpacked initramfs, whose configuration, keys and lists count first; those of --root "
-                 "are then loaded");
+  const Option initramfs = app.add_option(
+      "--initramfs", options.initramfs,
+      "an unpacked initramfs, whose configuration, keys and lists count first; those of --root "
+      "are then loaded");
+  app.add_flag(
+         "--no-initramfs", options.no_initramfs,
+         "the loader boots --root itself (default: without --root the initramfs of the running kernel is "
+         "unpacked by lsinitrd)")
+      .excludes(initramfs);
   app.add_option("--loader", options.system.loader, "another diglim-loader than usr/sbin/diglim-loader");
   app.add_option(
       "--cmdline", options.command_line,
@@ -149,7 +159,37 @@ void add_predict_options(OptionParser& app, PredictOptions& options) {
   add_tcti_option(app, options.tcti);
 }
 
+namespace {
+
+// What dracut made for the running kernel. Nothing to do where there is no dracut: such a host boots its
+// root.
+Result<void> find_initramfs(PredictOptions& options) {
+  if (!options.initramfs.empty() || options.no_initramfs || options.system.root != ReferenceOptions().root)
+    return {};
+  utsname system = {};
+  if (uname(&system) != 0) return from_errno("uname", errno);
+  auto unpacked = UnpackedInitramfs::of_kernel(system.release);
+  if (!unpacked && unpacked.error().code == ErrorCode::kNotFound) return {};
+  constexpr const char* kHow =
+      "; name an unpacked one (--initramfs), or say that there is none (--no-initramfs)";
+  if (!unpacked) {
+    Error error = std::move(unpacked).error();
+    error.message += kHow;
+    return error;
+  }
+  options.unpacked = std::make_shared<UnpackedInitramfs>(std::move(*unpacked));
+  options.initramfs = options.unpacked->root();
+  struct stat info = {};
+  if (stat((options.initramfs + kInstalledLoader).c_str(), &info) != 0)
+    return Error{ErrorCode::kIo, 0,
+                 "the initramfs of kernel " + escape(system.release) + " does not hold the loader" + kHow};
+  return {};
+}
+
+}  // namespace
+
 Result<Reference> read_reference(const OptionParser& app, PredictOptions& options) {
+  TRY(find_initramfs(options));
   TRY_ASSIGN(options.system.algo, pcr_bank_from_name(options.algo));
   options.system.labels = !options.no_labels;
   for (const std::string& program : options.programs) {

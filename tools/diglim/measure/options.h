@@ -3,11 +3,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "lib/tcg/pcr.h"
+#include "tools/diglim/initramfs/unpacked.h"
 #include "tools/diglim/measure/prediction.h"
 #include "tools/diglim/measure/reference.h"
 #include "tools/tool.h"
@@ -32,16 +34,20 @@ struct PredictOptions {
   bool from_tpm = false;
   std::string tcti;
   std::string boot_template = "ima-sig";
-  std::string initramfs;
+  std::string initramfs;      // a directory; empty: read_reference() looks for that of the running kernel
+  bool no_initramfs = false;  // the loader boots this root itself
   std::vector<std::string> transactions;
   bool next_boot = false;
+  std::shared_ptr<UnpackedInitramfs> unpacked;  // what was found so
 };
 
 void add_system_options(OptionParser& app, PredictOptions& options);
 void add_predict_options(OptionParser& app, PredictOptions& options);
 void add_tcti_option(OptionParser& app, std::string& tcti);
 
-// What the options ask for. Warnings go to stderr.
+// What the options ask for. Of the running system, whose loader lies in the initramfs that dracut made, that
+// is looked for; kIo if it cannot be unpacked, since a prediction without it would be wrong. Warnings go to
+// stderr.
 Result<Reference> read_reference(const OptionParser& app, PredictOptions& options);
 struct Predicted {
   Prediction prediction;
