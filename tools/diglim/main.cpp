@@ -19,6 +19,7 @@ constexpr diglim::Verb kVerbs[] = {
     {"attest", "prove to others what runs here, and judge such proofs", false, diglim::run_attest},
     {"doctor", "check what DIGLIM needs, and say what to change", false, diglim::run_doctor},
     {"initramfs", "choose the digest lists that an initramfs needs", false, diglim::run_initramfs},
+    {"key", "show and change whose signatures count", false, diglim::run_key},
     {"pcr", "predict, replay and show the PCR that IMA measures into", false, diglim::run_pcr},
     {"repair", "bring the digest lists in step with the rpm database", true, diglim::run_repair},
     {"seal", "seal a secret to PCRs", false, diglim::run_seal},

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/diglim/key/keys.h"
+
+#include <openssl/asn1.h>
+
+#include <ctime>
+#include <set>
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/crypto/x509.h"
+#include "lib/digest_list/digest_list.h"
+#include "lib/openpgp/certificate.h"
+
+namespace diglim::key {
+namespace {
+
+uint64_t seconds_of(const ASN1_TIME* time) {
+  tm parts = {};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return 0;
+  return static_cast<uint64_t>(timegm(&parts));
+}
+
+std::string unusable_text(const openpgp::Certificate& certificate) {
+  for (const openpgp::Key& key : certificate.keys) {
+    if (key.public_key && key.may_sign && !key.revoked_hard) return {};
+  }
+  const openpgp::Key& primary = certificate.keys.front();
+  if (primary.revoked_hard) return "revoked";
+  if (!primary.not_understood.empty()) return primary.not_understood;
+  if (!primary.public_key) return "its algorithm is not supported";
+  return "it may not sign";
+}
+
+KeyInfo info_of(const openpgp::Certificate& certificate) {
+  const openpgp::Key& primary = certificate.keys.front();
+  return {"openpgp",       to_hex(primary.fingerprint), escape(certificate.user_id, 512), primary.created,
+          primary.expires, unusable_text(certificate)};
+}
+
+Result<KeyInfo> info_of(const X509& certificate) {
+  Bytes digest(kMaxDigestSize);
+  unsigned int size = 0;
+  if (X509_digest(&certificate, hash_evp(HashAlgo::kSha256), digest.data(), &size) != 1)
+    return openssl_error("fingerprint of a certificate");
+  return KeyInfo{"x509",
+                 to_hex(ByteView(digest).first(size)),
+                 x509_subject(certificate),
+                 seconds_of(X509_get0_notBefore(&certificate)),
+                 seconds_of(X509_get0_notAfter(&certificate)),
+                 x509_unusable(certificate).value_or("")};
+}
+
+}  // namespace
+
+Result<std::vector<KeyInfo>> read_keys(ByteView file) {
+  TRY(TrustStore::check_file(file));
+  std::vector<KeyInfo> keys;
+  if (openpgp::looks_like_certificates(file)) {
+    TRY_ASSIGN(const auto certificates, openpgp::read_certificates(file));
+    for (const openpgp::Certificate& certificate : certificates) keys.push_back(info_of(certificate));
+    return keys;
+  }
+  TRY_ASSIGN(const auto certificates, read_x509(file));
+  for (const X509Ptr& certificate : certificates) {
+    TRY_ASSIGN(KeyInfo info, info_of(*certificate));
+    keys.push_back(std::move(info));
+  }
+  return keys;
+}
+
+Result<Loss> what_is_lost(const std::string& folder, const TrustStore& before, const TrustStore& after,
+                          const std::vector<std::pair<Bytes, std::string>>& vital,
+                          const std::function<void(std::string_view)>& on_list) {
+  Loss loss;
+  std::set<Bytes> wanted;
+  for (const auto& [digest, path] : vital) wanted.insert(digest);
+  std::set<Bytes> had;
+  std::set<Bytes> kept;
+  TRY_ASSIGN(const auto names, list_folder(folder));
+  for (const std::string& name : names) {
+    if (name.starts_with('.')) continue;
+    on_list(name);
+    const auto bytes = read_digest_list_file(folder + "/" + name);
+    if (!bytes) continue;  // nobody knows what it says
+    const auto list = verify_digest_list(*bytes, before);
+    if (!list) continue;
+    const bool stays = verify_digest_list(*bytes, after).has_value();
+    if (!stays) loss.lists.push_back(name);
+    const auto digests = list->digests.find(HashAlgo::kSha256);
+    if (digests == list->digests.end()) continue;
+    for (size_t at = 0; at < digests->second.size(); at += hash_size(HashAlgo::kSha256)) {
+      const ByteView one = ByteView(digests->second).subspan(at, hash_size(HashAlgo::kSha256));
+      Bytes digest(one.begin(), one.end());
+      if (!wanted.contains(digest)) continue;
+      if (stays) kept.insert(digest);
+      had.insert(std::move(digest));
+    }
+  }
+  for (const auto& [digest, path] : vital) {
+    if (!loss.boots || !had.contains(digest) || kept.contains(digest)) continue;
+    loss.boots = false;
+    loss.first_vital = path;
+  }
+  return loss;
+}
+
+}  // namespace diglim::key
