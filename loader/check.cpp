@@ -35,11 +35,13 @@ Result<HashAlgo> try_kernel() {
 int run_check(int argc, char** argv) {
   const CommandLine line = parse_command_line(argc, argv, {kHelp, nullptr, {}});
   if (line.exit >= 0) return line.exit;
-  if (geteuid() != 0) {
-    (void)fprintf(stderr, "diglim-loader check: only root may load programs into the kernel\n");
+  const auto map = find_map(kGenerationsMap);
+  if (geteuid() != 0 || (!map && map.error().message == kMayNotAsk)) {
+    (void)fprintf(stderr,
+                  "diglim-loader check: only root (CAP_SYS_ADMIN) may load programs into the kernel\n");
     return kExitEnvironment;
   }
-  if (is_active()) {
+  if (map || map.error().code != ErrorCode::kNotFound) {  // refused: it is active
     printf("DIGLIM is active in this kernel\n");
     return kExitOk;
   }

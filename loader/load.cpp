@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <string>
@@ -33,12 +34,13 @@ constexpr char kLoadHelp[] =
 
 constexpr char kSyncHelp[] =
     "Usage: diglim-loader sync [--keep] [--root NAME] DIR...\n\n"
-    "Makes what is loaded follow directories: publishes the signed lists in them, and withdraws those that\n"
-    "were in them and no longer are. A file that did not change is not read again. A list that is damaged "
+    "Makes the lists of one system follow directories: publishes the signed lists in them, and withdraws\n"
+    "those of that system that are in none of them. A file that did not change is not read again. A list "
+    "that is damaged "
     "or\n"
     "cannot be read is named, and what was verified under its name stays. Lists that were loaded by name\n"
     "(load) stay too.\n\n"
-    "  --keep       withdraw nothing\n"
+    "  --keep       withdraw nothing; without it /etc/digest_lists has to be one of them\n"
     "  --root NAME  the directories are of another system (an image, a container), NAME whatever tells it\n"
     "               from others; its lists are kept apart from those of this one\n"
     "  -h, --help   show this\n\n"
@@ -99,6 +101,16 @@ void show_progress(size_t done, size_t of) {
   }
 }
 
+// Is one of them where this system's lists are?
+bool names_own_folder(const std::vector<std::string>& folders) {
+  struct stat own = {};
+  if (stat(kListsFolder, &own) != 0) return false;
+  return std::ranges::any_of(folders, [&](const std::string& folder) {
+    struct stat info = {};
+    return stat(folder.c_str(), &info) == 0 && info.st_dev == own.st_dev && info.st_ino == own.st_ino;
+  });
+}
+
 }  // namespace
 
 int run_load(int argc, char** argv) {
@@ -149,6 +161,7 @@ int run_sync(int argc, char** argv) {
   Following what{line.operands, "", true, show_progress};
   for (const auto& [name, value] : line.options) {
     if (name == "keep") what.withdraw = false;
+    if (name == "root" && value.empty()) return usage_error("sync", "--root needs a name");
     if (name == "root") what.identity = value;
   }
   const auto own = root_identity("/");
@@ -159,6 +172,12 @@ int run_sync(int argc, char** argv) {
         unsupported(
             "this process is not in the root of the running system; name the one that it is in (--root)"),
         false);
+  }
+  if (what.identity.empty() && what.withdraw && !names_own_folder(what.folders)) {
+    return report("sync",
+                  invalid(std::string("this would withdraw all that is in ") + kListsFolder +
+                          ": name it too, or --keep"),
+                  false);
   }
   Followed followed;
   // The directories are read when no other loader works, so that of two the later one has the last word.
@@ -194,6 +213,14 @@ int run_unload(int argc, char** argv) {
     return true;
   });
   if (!result) return report("unload", result.error(), missing);
+  for (const std::string& path : line.operands) {
+    const std::string file = std::string(kListsFolder) + "/" + base_name(path);
+    if (access(file.c_str(), F_OK) != 0) continue;
+    (void)fprintf(stderr,
+                  "diglim-loader unload: %s is still there: remove it, or the next sync (each rpm "
+                  "transaction, each boot) loads it again\n",
+                  escape(file).c_str());
+  }
   printf("withdrew %zu lists; generation %llu: %zu digests of %zu lists\n", withdrawn,
          static_cast<unsigned long long>(result->number), result->digests, result->lists);
   return kExitOk;

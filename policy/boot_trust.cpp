@@ -179,7 +179,9 @@ Result<Followed> follow_folders(Generation& generation, const Following& what, c
   result.lists -= gone.size();
   result.withdrawn = gone.size();
   if (!gone.empty() && result.lists == 0 && what.identity.empty())
-    return invalid("no list in there is good: without any, no program could run");
+    return invalid(
+        "no list in there is good: without any, no program could run" +
+        (result.left_out.empty() ? std::string() : "; the first: " + result.left_out.front().message));
   for (const std::string& name : gone) (void)generation.remove(name);
   return result;
 }

@@ -65,12 +65,13 @@ struct Followed {
   std::vector<Error> left_out;  // files that could not be read or verified, each with its path
 };
 
-// Makes the lists of one root the verified content of its folders. A file whose stamp is known is not read,
-// one whose content is known is not verified. A list goes only if its file is gone: one that cannot be read,
-// or is damaged now, is left out and what was verified under its name stays. The lists of another root have
-// its mark in their names, so that they never take the place of this system's. Names that begin with a dot
-// are passed over. Errors, and then nothing is to be published: kNotFound and kIo of a folder; kInvalid if
-// this system would be left without any list, since nothing could run then.
+// Makes the lists of one root the verified content of these folders: what another folder gave goes. A file
+// whose stamp is known is not read, one whose content is known is not verified. A list goes only if its file
+// is gone: one that cannot be read, or is damaged now, is left out and what was verified under its name
+// stays. The lists of another root have its mark in their names, so that they never take the place of this
+// system's. Names that begin with a dot are passed over. Errors, and then nothing is to be published:
+// kNotFound and kIo of a folder; kInvalid if this system would be left without any list, since nothing could
+// run then.
 Result<Followed> follow_folders(Generation& generation, const Following& what, const TrustStore& trust);
 
 // The loaded lists as manifests name them.

@@ -19,28 +19,41 @@ bool is_same(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-// Where there is no /proc, nobody can tell.
-bool is_root_of_first_process(const struct stat& root) {
+std::string numbers(const struct stat& info) {
+  return std::to_string(info.st_dev) + " " + std::to_string(info.st_ino);
+}
+
+// Without /proc it is another one: the first process of this system has mounted it.
+Result<bool> is_root_of_first_process(const struct stat& root, const IdentityPaths& paths) {
   struct stat space = {};
   struct stat first = {};
-  return stat("/proc/self/ns/pid", &space) == 0 && space.st_ino == kFirstPidNamespace &&
-         stat("/proc/1/root", &first) == 0 && is_same(root, first);
+  if (stat(paths.own_namespace.c_str(), &space) != 0 || space.st_ino != paths.first_namespace) return false;
+  if (stat(paths.first_root.c_str(), &first) == 0) return is_same(root, first);
+  if (errno == EACCES || errno == EPERM)
+    return from_errno(
+        "whether this is the running system's root, " + paths.first_root + " tells (CAP_SYS_PTRACE)", errno);
+  return false;
 }
 
 }  // namespace
 
-Result<std::string> root_identity(const std::string& root) {
+Result<std::string> root_identity(const std::string& root, const IdentityPaths& paths) {
   struct stat own = {};
   struct stat other = {};
-  if (stat("/", &own) != 0 || stat(root.c_str(), &other) != 0)
+  if (stat(paths.own_root.c_str(), &own) != 0 || stat(root.c_str(), &other) != 0)
     return from_errno("stat " + escape(root), errno);
   if (is_same(own, other)) {
-    if (is_root_of_first_process(own)) return std::string();
-    return "chroot " + std::to_string(own.st_dev) + " " + std::to_string(own.st_ino);
+    TRY_ASSIGN(const bool first, is_root_of_first_process(own, paths));
+    return first ? std::string() : "chroot " + numbers(own);
   }
   const MallocPtr<char> real(realpath(root.c_str(), nullptr));
   if (!real) return from_errno("resolve " + escape(root), errno);
-  return std::string(real.get());
+  // In another mount namespace another root may have this path.
+  return std::string(real.get()) + " " + numbers(other);
+}
+
+Result<std::string> root_identity(const std::string& root) {
+  return root_identity(root, {"/", "/proc/self/ns/pid", "/proc/1/root", kFirstPidNamespace});
 }
 
 }  // namespace diglim

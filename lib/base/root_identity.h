@@ -3,6 +3,7 @@
 // is in), whose lists the kernel keeps apart (`diglim-loader sync --root`).
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "lib/base/result.h"
@@ -11,7 +12,18 @@ namespace diglim {
 
 // Empty: this system, which is sure: this process sees the first pid namespace, and PID 1 has that root. Else
 // what tells it from others, the same each time. To take another one for this system would withdraw all of
-// this system's lists. Errors: kIo, kNotFound.
+// this system's lists. Errors: kIo, kNotFound; kIo also where nobody can tell since this process may not look
+// at PID 1 (CAP_SYS_PTRACE).
 Result<std::string> root_identity(const std::string& root);
+
+// The same, with other paths than /, /proc/self/ns/pid and /proc/1/root; `first_namespace`: the inode of the
+// first.
+struct IdentityPaths {
+  std::string own_root;
+  std::string own_namespace;
+  std::string first_root;
+  uint64_t first_namespace;
+};
+Result<std::string> root_identity(const std::string& root, const IdentityPaths& paths);
 
 }  // namespace diglim

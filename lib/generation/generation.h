@@ -26,8 +26,8 @@ struct LoadedList {
   std::string signer;
   uint32_t digests = 0;   // published ones, duplicates within the list included
   uint32_t left_out = 0;  // files with a digest that the kernel does not use, or none
-  // Who keeps it in step: 0 nobody, since somebody loaded it by name; else the directories of which it is a
-  // file (list_origin() in policy/boot_trust.h).
+  // 0: somebody loaded it by name, and it stays until somebody unloads it. Else whose it is: of a root, whose
+  // lists follow its directories (list_origin() in policy/boot_trust.h).
   uint64_t origin = 0;
   // Of the file that was read (file_stamp(), the same place); 0: unknown. Equal stamps, equal content.
   uint64_t stamp = 0;

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <ctime>
 
+#include "lib/base/exit_status.h"
 #include "lib/base/paths.h"
 #include "lib/base/text.h"
 
@@ -169,6 +170,8 @@ LoaderResult Publisher::run(const std::vector<std::string>& arguments, int folde
     result.lines.push_back(escape(loader_) + " cannot be executed");
   } else if (WIFSIGNALED(status)) {
     result.lines.push_back(escape(loader_) + " was killed by signal " + std::to_string(WTERMSIG(status)));
+  } else if (WIFEXITED(status) && WEXITSTATUS(status) == kExitUsage) {
+    result.lines.push_back("the loader that booted is of another version: reboot");
   } else if (result.lines.empty()) {
     result.lines.push_back(escape(loader_) + " ended with status " + std::to_string(WEXITSTATUS(status)));
   }

@@ -225,7 +225,9 @@ void Transaction::begin(std::vector<PackageHeader> incoming, const std::vector<s
   if (!store_) return;
   if (!lists.empty()) write(lists);
   // Scriptlets run programs of the root that they belong to; of another one nobody else has published those.
-  if (!written_.empty() || (identity_ && !identity_->empty())) publish(Publisher::Gone::kKeep);
+  // And a list that was loaded by name becomes the root's, so that it goes with its file.
+  if (!written_.empty() || !outgoing.empty() || (identity_ && !identity_->empty()))
+    publish(Publisher::Gone::kKeep);
 }
 
 void Transaction::add(PackageHeader incoming) {

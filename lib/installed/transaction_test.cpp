@@ -27,7 +27,7 @@ class TransactionTest : public testing::Test {
     loader_ = path + "/loader";
     fs::create_directory(root_);
     // Of another root than this system's.
-    std::ofstream(loader_) << "#!/bin/sh\necho \"$@\" | sed 's/ --root=[^ ]*//' >>'" << path << "/calls'\n"
+    std::ofstream(loader_) << "#!/bin/sh\necho \"$@\" | sed 's/ --root=.* / /' >>'" << path << "/calls'\n"
                            << "if [ $1 = sync ]; then for f in '" << path
                            << "'/fail-*; do [ ! -e $f ] || { rm $f; exit 3; }; done; fi\n";
     fs::permissions(loader_, fs::perms::owner_all);

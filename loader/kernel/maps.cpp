@@ -137,7 +137,7 @@ Result<Fd> find(std::string_view name, int (*next_id)(__u32, __u32*), int (*open
     __u32 size = sizeof(info);
     if (bpf_obj_get_info_by_fd(object.get(), &info, &size) == 0 && name == info.name) return object;
   }
-  if (errno == EPERM) return Error{ErrorCode::kIo, EPERM, "only root (CAP_SYS_ADMIN) may ask the kernel"};
+  if (errno == EPERM) return Error{ErrorCode::kIo, EPERM, std::string(kMayNotAsk)};
   if (one_is_gone && is_refused()) return Error{ErrorCode::kIo, EPERM, std::string(kRefused)};
   return not_found(std::string(kNotActive));
 }

@@ -19,6 +19,8 @@ namespace diglim {
 constexpr std::string_view kNotActive =
     "DIGLIM is not active: boot with rdinit=/usr/sbin/diglim-loader (if you did: dmesg | grep diglim)";
 
+constexpr std::string_view kMayNotAsk = "only root (CAP_SYS_ADMIN) may ask the kernel";
+
 constexpr std::string_view kGenerationsMap = "diglim_gens";
 constexpr std::string_view kKeysMap = "diglim_keys";
 constexpr std::string_view kGenerationMap = "diglim_gen";

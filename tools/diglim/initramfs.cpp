@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
+#include "lib/installed/journal.h"
 #include "policy/boot_trust.h"
 #include "tools/diglim/initramfs/executables.h"
 #include "tools/diglim/verbs.h"
@@ -75,13 +77,26 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
   return std::nullopt;
 }
 
+// Within an rpm transaction the lists of what it removes are still there, and go moments later. Whoever can
+// choose chooses others.
+std::set<std::string> going_lists(const std::string& root) {
+  struct stat info = {};
+  if (stat((root + "/" + std::string(kStateFolder)).c_str(), &info) != 0) return {};
+  const auto state = Folder::open(root, kStateFolder);
+  const auto journal = state ? read_journal(*state) : Result<std::optional<Journal>>(state.error());
+  return journal && *journal ? (*journal)->outgoing : std::set<std::string>();
+}
+
 // With the eyes of the loader that will boot this initramfs: a list that it would leave out covers nothing.
 Result<Lists> read_lists(const Options& options, HashAlgo algo) {
   TRY_ASSIGN(const Config config, read_config_file(options.root));
   TRY_ASSIGN(const TrustStore trust, TrustStore::from_folder(options.keys, config.signatures));
   Lists lists;
   lists.keys_left_out = trust.left_out();
-  TRY_ASSIGN(const auto names, list_folder(options.lists));
+  TRY_ASSIGN(auto names, list_folder(options.lists));
+  const std::set<std::string> going = going_lists(options.lists + "/../..");
+  std::stable_partition(names.begin(), names.end(),
+                        [&](const std::string& name) { return !going.contains(name); });
   for (const std::string& name : names) {
     if (name[0] == '.') continue;  // temporary files of writers
     const std::string path = options.lists + "/" + name;

@@ -30,7 +30,8 @@ using key::KeyInfo;
 
 constexpr size_t kMaxKeyBytes = 1u << 20;
 constexpr size_t kMaxRepositoryBytes = 1u << 20;
-constexpr std::string_view kDracutConfig = "/etc/dracut.conf.d/90-diglim.conf";  // of setup
+constexpr const char* kDracutConfig = "/etc/dracut.conf.d/90-diglim.conf";  // of setup
+constexpr const char* kRemake = "/usr/libexec/diglim/remake-initramfs";
 constexpr std::string_view kFileUrl = "file://";
 // Without these no machine comes up; the loader needs no list.
 constexpr std::string_view kVital[] = {"/sbin/init", "/bin/sh", "/usr/lib64/ld-linux-x86-64.so.2",
@@ -168,22 +169,17 @@ int fail(const std::string& message, int status = kExitEnvironment) {
 
 // What boots has its own copy of the keys.
 int make_initramfs(const Options& options) {
-  if (!options.root.empty() || options.no_initramfs ||
-      access(std::string(kDracutConfig).c_str(), F_OK) != 0) {
-    fmt::print("It counts from the next boot on, once the initramfs is made anew: dracut --force\n");
+  if (!options.root.empty() || options.no_initramfs || access(kDracutConfig, F_OK) != 0) {
+    fmt::print("It counts from the next boot on, once the initramfs is made anew: {}\n", kRemake);
     return kExitOk;
   }
-  const auto releases = list_folder("/usr/lib/modules");
-  if (!releases) return fail(releases.error().message);
-  for (const std::string& release : *releases) {
-    if (access(("/usr/lib/modules/" + release + "/modules.dep").c_str(), F_OK) != 0) continue;
-    fmt::print("making the initramfs of kernel {} ...\n", escape(release));
-    (void)fflush(stdout);
-    const auto done = run_command({"dracut", "--force", "--kver", release}, Errors::kShow);
-    if (!done || done->status != 0)
-      return fail("the initramfs of kernel " + escape(release) +
-                  " was not made anew, so it trusts what it did: dracut --force --kver " + escape(release));
-  }
+  fmt::print("making the initramfs anew, which takes a while ...\n");
+  (void)fflush(stdout);
+  const auto done = run_command({kRemake}, Errors::kShow);
+  if (!done || done->status != 0)
+    return fail(fmt::format(
+        "the initramfs was not made anew, so a boot trusts what it did; when the cause is gone: {}",
+        kRemake));
   fmt::print("It counts from the next boot on.\n");
   return kExitOk;
 }

@@ -21,7 +21,7 @@ files() { rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' rpms/"$1"-"$version
 rpm -qp rpms/*.rpm >/dev/null 2>log || fail "rpm -qp: $(cat log)"
 {
 	printf '%s\n' /etc/diglim/ /etc/diglim/keys/ /etc/diglim/loader.conf /etc/digest_lists/ /var/lib/diglim/ /usr/libexec/diglim/ \
-		/usr/libexec/diglim/grub-permissive /usr/sbin/diglim-loader \
+		/usr/libexec/diglim/{grub-permissive,remake-initramfs} /usr/sbin/diglim-loader \
 		/usr/bin/{compact_gen,diglim,diglim_setup.sh,diglim_user_client,rpm_gen}
 	(cd "$top/packaging" && printf '/usr/share/bash-completion/completions/%s\n' completion/* | sed 's|completion/\([^/]*\)$|\1|' &&
 		for page in man/*; do [ "$page" != man/diglim-rpm-plugin.8 ] && echo "/usr/share/man/man${page##*.}/${page#man/}"; done &&
@@ -47,11 +47,18 @@ equal "configuration" "$(rpm -qpc rpms/diglim-"$version"-*.x86_64.rpm 2>/dev/nul
 equal "scriptlets, in Lua" \
   "$(rpm -qp --scripts rpms/*.rpm 2>/dev/null | grep -v '^preuninstall scriptlet (using <lua>):$' | grep scriptlet)" ""
 # A new loader gets into the initramfs, where setup has put one.
-mkdir -p root/bin root/usr/bin root/usr/lib/modules/{6.1.0,6.12.0} root/etc/dracut.conf.d
+mkdir -p root/bin root/boot root/dev root/usr/bin root/usr/lib/modules/{6.1.0,6.12.0} root/etc/dracut.conf.d
 cp "$(command -v busybox)" root/bin/sh
-printf '#!/bin/sh\necho "$@" >>/dracut-calls\n[ "$5" != 6.12.0 ] && [ "$4" != 6.12.0 ]\n' >root/usr/bin/dracut
-chmod 755 root/usr/bin/dracut
-touch root/usr/lib/modules/{6.1.0,6.12.0}/modules.dep
+cp root/bin/sh root/bin/busybox
+touch root/dev/null
+for applet in grep mv rm sync; do ln -s busybox root/bin/$applet; done
+# The kernel that sorts last has no room for an image: dracut leaves half of it.
+printf '#!/bin/sh\necho "$@" >>/dracut-calls\necho new >"$3"\n[ "$4" != 6.12.0 ]\n' >root/usr/bin/dracut
+printf '#!/bin/sh\necho usr/sbin/diglim-loader\n' >root/usr/bin/lsinitrd
+chmod 755 root/usr/bin/{dracut,lsinitrd}
+mkdir -p root/usr/lib/modules/6.11.0
+touch root/usr/lib/modules/{6.1.0,6.11.0,6.12.0}/modules.dep
+echo old | tee root/boot/initramfs-6.1.0.img >root/boot/initramfs-6.12.0.img
 again() {
 	rpm --root "$work/root" --dbpath /var/lib/rpm --nodeps --noplugins -U --replacepkgs rpms/diglim-"$version"-*.x86_64.rpm >log 2>&1
 }
@@ -60,8 +67,16 @@ again || fail "reinstall: $(cat log)"
 echo '{}' >root/var/lib/diglim/setup.json
 touch root/etc/dracut.conf.d/90-diglim.conf
 again || fail "reinstall: $(cat log)"
-equal "initramfs" "$(tr '\n' ' ' <root/dracut-calls)" '--force --quiet --kver 6.1.0 --force --quiet --kver 6.12.0 '
-contains "one that fails" "$(cat log)" "the initramfs of kernel 6.12.0 was not made anew"
+equal "initramfs" "$(tr '\n' ' ' <root/dracut-calls)" \
+  '--force --quiet /boot/initramfs-6.1.0.img.new 6.1.0 --force --quiet /boot/initramfs-6.12.0.img.new 6.12.0 '
+equal "the images" "$(tail -n 1 root/boot/* | tr '\n' ' ')" \
+  '==> root/boot/initramfs-6.1.0.img <== new  ==> root/boot/initramfs-6.12.0.img <== old '
+contains "one that fails" "$(cat log)" "/boot/initramfs-6.12.0.img was not made anew: it boots as before"
+# What does not hold the loader takes no place.
+echo 'true' >root/usr/bin/lsinitrd
+echo old >root/boot/initramfs-6.1.0.img
+again || fail "reinstall: $(cat log)"
+equal "an image without the loader" "$(cat root/boot/initramfs-6.1.0.img)" old
 rm root/var/lib/diglim/setup.json
 remove() { rpm --root "$work/root" --dbpath /var/lib/rpm --noplugins -e "$@"; }
 echo '{}' >root/var/lib/diglim/setup.json
@@ -80,7 +95,7 @@ remove diglim diglim-dracut >log 2>&1 || fail "remove: $(cat log)"
 mkdir units
 for unit in "$top"/packaging/systemd/*; do
 	# The program is not installed here.
-	sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$unit" >"units/${unit##*/}"
+	sed 's|^ExecStart=.*|ExecStart=/bin/true|; /^ExecStop=/d' "$unit" >"units/${unit##*/}"
 	expect 0 systemd-analyze verify --man=no "units/${unit##*/}"
 	equal "systemd-analyze of $unit" "$err" ""
 done

@@ -33,7 +33,7 @@ equal "fingerprints" "$(json 'keys.*.fingerprint' | sort | tr '\n' ' ')" "$(prin
 # By fingerprint (of rpm's keyring, of a repository), by file; again is no change.
 expect 0 key add "$hello"
 contains "whom it trusts" "$out" "trusted: openpgp ${hello,,}"
-contains "from when on" "$out" "dracut --force"
+contains "from when on" "$out" "once the initramfs is made anew: /usr/libexec/diglim/remake-initramfs"
 expect 0 key add "${other,,}"
 [ -s host/etc/diglim/keys/RPM-GPG-KEY-other ] || fail "the repository's key is not there: $(ls host/etc/diglim/keys)"
 expect 0 key add other.asc

@@ -106,7 +106,10 @@ std::map<std::string, Bytes> configuration_of(const std::string& root) {
   add(kInstalledLoader);
   add(kConfigFile);
   if (const auto names = list_folder(root + kKeysFolder)) {
-    for (const std::string& name : *names) add(std::string(kKeysFolder) + "/" + name);
+    for (const std::string& name : *names) {
+      if (!name.starts_with('.'))
+        add(std::string(kKeysFolder) + "/" + name);  // as the dracut module takes them
+    }
   }
   return files;
 }
@@ -115,7 +118,7 @@ std::map<std::string, Bytes> configuration_of(const std::string& root) {
 Finding initramfs(const Host& host) {
   const char* const id = "boot.initramfs";
   const std::string release = host.release();
-  const std::string next = "dracut --force --kver " + escape(release);
+  const std::string next = "/usr/libexec/diglim/remake-initramfs";
   const auto unpacked = UnpackedInitramfs::of_kernel(release);
   if (!unpacked) return {id, Level::kUnknown, unpacked.error().message, next, {}};
   const auto theirs = configuration_of(unpacked->root());
@@ -144,7 +147,7 @@ Finding initramfs(const Host& host) {
         {}};
   }
   finding.what =
-      fmt::format("the initramfs of kernel {} differs in {} files, so the next boot goes by what it has",
+      fmt::format("the initramfs of kernel {} differs in {} files, and a boot of it goes by what it has",
                   escape(release), finding.count);
   return finding;
 }

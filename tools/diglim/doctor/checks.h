@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The checks of `diglim doctor`, by subject. No check changes anything. Unreadable means kUnknown.
+// The checks of `diglim doctor`, by subject. No check leaves a change. Unreadable means kUnknown.
 #pragma once
 
 #include <chrono>

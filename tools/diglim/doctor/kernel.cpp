@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -167,10 +168,13 @@ Finding programs(const Host& host) {
             "install the package diglim",
             {}};
   const auto answer = run_command({loader, "check"}, Errors::kCapture);
+  const std::string said = escape(answer ? answer->output.substr(0, answer->output.find('\n')) : "", 1000);
   if (!answer || (answer->status != 0 && answer->status != kExitRejected))
-    return {
-        id, Level::kUnknown, "only root may load programs into the kernel to try it", "run this as root", {}};
-  const std::string said = escape(answer->output.substr(0, answer->output.find('\n')), 1000);
+    return {id,
+            Level::kUnknown,
+            "this kernel was not tried: " + said,
+            geteuid() == 0 ? "reboot, if the loader that booted is older" : "run this as root",
+            {}};
   if (answer->status == 0) return {id, Level::kOk, said, "", {}};
   constexpr std::string_view kWho = "diglim-loader check: ";
   return {id,

@@ -18,8 +18,9 @@ namespace {
 
 constexpr const char* kDracutModule = "/usr/lib/dracut/modules.d/90diglim";
 constexpr const char* kDracutConfig = "/etc/dracut.conf.d/90-diglim.conf";
-constexpr const char* kUnit = "/usr/lib/systemd/system/diglim-repair.service";
-constexpr const char* kUnitLink = "/etc/systemd/system/multi-user.target.wants/diglim-repair.service";
+constexpr std::string_view kUnits = "/usr/lib/systemd/system/";
+constexpr std::string_view kRepairUnit = "diglim-repair.service";
+constexpr std::string_view kShutdownUnit = "diglim-shutdown.service";
 constexpr const char* kMacroFile = "/etc/rpm/macros.transaction_diglim";
 constexpr size_t kMaxKeyBytes = 1u << 20;
 constexpr uint64_t kGrowth = 12u << 20;  // of one initramfs, bytes; 7 MB were seen, uncompressed
@@ -123,6 +124,23 @@ Result<Step> plan_initramfs(const RecordedHost& host) {
   return step;
 }
 
+void plan_units(const RecordedHost& host, std::vector<Step>& steps) {
+  const auto link = [](std::string_view target, std::string_view unit) {
+    return FileChange{fmt::format("/etc/systemd/system/{}.wants/{}", target, unit),
+                      fmt::format("{}{}", kUnits, unit), 0777, true, ""};
+  };
+  if (!host.view().exists(std::string(kUnits) + std::string(kRepairUnit))) return;
+  Step step{"unit",
+            "enable diglim-repair.service, which brings the lists in step at boot",
+            {link("multi-user.target", kRepairUnit)},
+            {}};
+  if (host.view().exists(std::string(kUnits) + std::string(kShutdownUnit))) {
+    step.what += ", and diglim-shutdown.service, which loads those of the initramfs for the way down";
+    step.files.push_back(link("sysinit.target", kShutdownUnit));
+  }
+  steps.push_back(std::move(step));
+}
+
 void plan_macro(const RecordedHost& host, std::vector<Step>& steps) {
   const std::string packaged = "/usr/lib/rpm/macros.d/macros.transaction_diglim";
   if (host.view().exists(packaged) ||
@@ -149,12 +167,7 @@ Result<Plan> make_plan(const RecordedHost& host, const Options& options) {
   plan.steps.push_back(
       {"lists", "write the digest lists of all installed packages to /etc/digest_lists", {}, {}});
   plan_macro(host, plan.steps);
-  if (host.view().exists(kUnit)) {
-    plan.steps.push_back({"unit",
-                          "enable diglim-repair.service, which brings the lists in step at boot",
-                          {{kUnitLink, kUnit, 0777, true, ""}},
-                          {}});
-  }
+  plan_units(host, plan.steps);
   if (!options.no_initramfs) {
     TRY_ASSIGN(Step initramfs, plan_initramfs(host));
     plan.steps.push_back(std::move(initramfs));

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: only who is surely in the running system's root is taken for it.
+#include "lib/base/root_identity.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace diglim {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RootIdentity : public testing::Test {
+ protected:
+  RootIdentity() {
+    char name[] = "/tmp/diglim-identity-XXXXXX";
+    work_ = mkdtemp(name);
+    for (const char* folder : {"/root", "/other", "/namespace"}) fs::create_directory(work_ + folder);
+    struct stat info = {};
+    EXPECT_EQ(stat((work_ + "/namespace").c_str(), &info), 0);
+    paths_ = {work_ + "/root", work_ + "/namespace", work_ + "/root", info.st_ino};
+  }
+  ~RootIdentity() override { fs::remove_all(work_); }
+  std::string of(const std::string& root) const {
+    const auto identity = root_identity(work_ + root, paths_);
+    EXPECT_TRUE(identity) << identity.error().message;
+    return identity ? *identity : "error";
+  }
+
+  std::string work_;
+  IdentityPaths paths_;
+};
+
+TEST_F(RootIdentity, ThisSystemHasNone) {
+  EXPECT_EQ(of("/root"), "");
+  fs::create_directory_symlink(work_ + "/root", work_ + "/link");
+  EXPECT_EQ(of("/link"), "");
+}
+
+TEST_F(RootIdentity, AContainerWithItsOwnFirstProcessIsAnother) {
+  paths_.first_namespace += 1;
+  EXPECT_TRUE(of("/root").starts_with("chroot "));
+}
+
+TEST_F(RootIdentity, AChrootOfThisSystemsProcessesIsAnother) {
+  paths_.first_root = work_ + "/other";
+  EXPECT_TRUE(of("/root").starts_with("chroot "));
+}
+
+TEST_F(RootIdentity, WithoutProcItIsAnother) {
+  paths_.own_namespace = work_ + "/none";
+  EXPECT_TRUE(of("/root").starts_with("chroot "));
+  paths_.own_namespace = work_ + "/namespace";
+  paths_.first_root = work_ + "/none";
+  EXPECT_TRUE(of("/root").starts_with("chroot "));
+}
+
+TEST_F(RootIdentity, OthersAreToldByPathAndInode) {
+  const std::string before = of("/other");
+  EXPECT_TRUE(before.starts_with(work_ + "/other "));
+  EXPECT_EQ(of("/other/"), before);
+  fs::rename(work_ + "/other", work_ + "/away");
+  fs::create_directory(work_ + "/other");
+  EXPECT_NE(of("/other"), before) << "another one at the same place";
+}
+
+}  // namespace
+}  // namespace diglim
