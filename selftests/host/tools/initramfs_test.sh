@@ -40,6 +40,17 @@ equal copied "$(ls root/etc/digest_lists)" "$prefix-one
 $prefix-two"
 cmp -s lists/$prefix-one root/etc/digest_lists/$prefix-one || fail "not the same bytes"
 
+# Within an rpm transaction: of two lists that cover, the one that stays is taken.
+mkdir -p host/etc host/var/lib/diglim
+cp -r lists host/etc/digest_lists
+cp lists/$prefix-one host/etc/digest_lists/$prefix-one-new
+expect 0 "$diglim" initramfs --root root --lists host/etc/digest_lists
+contains "the first" "$out" "$prefix-one"$'\n'
+printf 'diglim transaction 1\nold %s\n' $prefix-one >host/var/lib/diglim/transaction
+expect 0 "$diglim" initramfs --root root --lists host/etc/digest_lists
+equal "the one that stays" "$(grep -v '^#' <<<"$out" | sort)" "$prefix-one-new
+$prefix-two"
+
 # A stripped program is another program; a list by a key that the initramfs does not trust covers nothing.
 printf x >>root/usr/bin/one
 expect 1 "$diglim" initramfs --root root --lists lists
