@@ -19,10 +19,6 @@ bool is_same(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-std::string numbers(const struct stat& info) {
-  return std::to_string(info.st_dev) + " " + std::to_string(info.st_ino);
-}
-
 // Without /proc it is another one: the first process of this system has mounted it.
 Result<bool> is_root_of_first_process(const struct stat& root, const IdentityPaths& paths) {
   struct stat space = {};
@@ -44,16 +40,22 @@ Result<std::string> root_identity(const std::string& root, const IdentityPaths& 
     return from_errno("stat " + escape(root), errno);
   if (is_same(own, other)) {
     TRY_ASSIGN(const bool first, is_root_of_first_process(own, paths));
-    return first ? std::string() : "chroot " + numbers(own);
+    return first ? std::string() : "chroot " + std::to_string(own.st_dev) + " " + std::to_string(own.st_ino);
   }
   const MallocPtr<char> real(realpath(root.c_str(), nullptr));
   if (!real) return from_errno("resolve " + escape(root), errno);
   // In another mount namespace another root may have this path.
-  return std::string(real.get()) + " " + numbers(other);
+  struct stat mounts = {};
+  struct stat first_mounts = {};
+  const bool is_elsewhere =
+      stat(paths.own_mounts.c_str(), &mounts) == 0 &&
+      (stat(paths.first_mounts.c_str(), &first_mounts) != 0 || !is_same(mounts, first_mounts));
+  return std::string(real.get()) + (is_elsewhere ? " in " + std::to_string(mounts.st_ino) : "");
 }
 
 Result<std::string> root_identity(const std::string& root) {
-  return root_identity(root, {"/", "/proc/self/ns/pid", "/proc/1/root", kFirstPidNamespace});
+  return root_identity(root, {"/", "/proc/self/ns/pid", kFirstPidNamespace, "/proc/1/root",
+                              "/proc/self/ns/mnt", "/proc/1/ns/mnt"});
 }
 
 }  // namespace diglim

@@ -16,13 +16,14 @@ namespace diglim {
 // at PID 1 (CAP_SYS_PTRACE).
 Result<std::string> root_identity(const std::string& root);
 
-// The same, with other paths than /, /proc/self/ns/pid and /proc/1/root; `first_namespace`: the inode of the
-// first.
+// The same, with other paths than / and those in /proc.
 struct IdentityPaths {
   std::string own_root;
-  std::string own_namespace;
-  std::string first_root;
-  uint64_t first_namespace;
+  std::string own_namespace;  // of processes
+  uint64_t first_namespace;   // the inode of the first of these
+  std::string first_root;     // of PID 1
+  std::string own_mounts;     // the namespace of mounts
+  std::string first_mounts;   // that of PID 1
 };
 Result<std::string> root_identity(const std::string& root, const IdentityPaths& paths);
 
