@@ -35,11 +35,9 @@ constexpr char kLoadHelp[] =
 constexpr char kSyncHelp[] =
     "Usage: diglim-loader sync [--keep] [--root NAME] DIR...\n\n"
     "Makes the lists of one system follow directories: publishes the signed lists in them, and withdraws\n"
-    "those of that system that are in none of them. A file that did not change is not read again. A list "
-    "that is damaged "
-    "or\n"
-    "cannot be read is named, and what was verified under its name stays. Lists that were loaded by name\n"
-    "(load) stay too.\n\n"
+    "those of that system that are in none of them. A file that did not change is not read again. A list\n"
+    "that is damaged or cannot be read is named, and what was verified under its name stays. Lists that\n"
+    "were loaded by name (load) stay too.\n\n"
     "  --keep       withdraw nothing; without it /etc/digest_lists has to be one of them\n"
     "  --root NAME  the directories are of another system (an image, a container), NAME whatever tells it\n"
     "               from others; its lists are kept apart from those of this one\n"
@@ -51,9 +49,8 @@ constexpr char kSyncHelp[] =
 constexpr char kUnloadHelp[] =
     "Usage: diglim-loader unload FILE...\n\n"
     "Withdraws loaded lists by file name (the files need not exist). What no other list has is denied from\n"
-    "then on, also if it ran just before. All or nothing. What is still in a directory that is followed "
-    "comes\n"
-    "back with the next sync.\n\n"
+    "then on, also if it ran just before. All or nothing. What is still in a directory that is followed\n"
+    "comes back with the next sync.\n\n"
     "  -h, --help  show this\n\n"
     "Exit status: 0 withdrawn, 1 no such list is loaded, 2 usage, 3 DIGLIM is not active or the kernel\n"
     "refused.\n";
@@ -101,14 +98,23 @@ void show_progress(size_t done, size_t of) {
   }
 }
 
-// Is one of them where this system's lists are?
-bool names_own_folder(const std::vector<std::string>& folders) {
-  struct stat own = {};
-  if (stat(kListsFolder, &own) != 0) return false;
-  return std::ranges::any_of(folders, [&](const std::string& folder) {
-    struct stat info = {};
-    return stat(folder.c_str(), &info) == 0 && info.st_dev == own.st_dev && info.st_ino == own.st_ino;
-  });
+// May this process say what this system's lists are? By mistake it could withdraw them all.
+Result<void> check_own(const Following& what) {
+  TRY_ASSIGN(const std::string own, root_identity("/"));
+  if (!own.empty()) {
+    return unsupported(
+        "this process is not in the root of the running system; name the one that it is in (--root)");
+  }
+  struct stat lists = {};
+  const bool is_there = stat(kListsFolder, &lists) == 0;
+  const bool is_named =
+      is_there && std::ranges::any_of(what.folders, [&](const std::string& folder) {
+        struct stat info = {};
+        return stat(folder.c_str(), &info) == 0 && info.st_dev == lists.st_dev && info.st_ino == lists.st_ino;
+      });
+  if (!what.withdraw || is_named) return {};
+  return invalid(std::string("this would withdraw all that is in ") + kListsFolder +
+                 ": name it too, or --keep");
 }
 
 }  // namespace
@@ -164,20 +170,8 @@ int run_sync(int argc, char** argv) {
     if (name == "root" && value.empty()) return usage_error("sync", "--root needs a name");
     if (name == "root") what.identity = value;
   }
-  const auto own = root_identity("/");
-  if (!own) return report("sync", own.error(), false);
-  if (what.identity.empty() && !own->empty()) {
-    return report(
-        "sync",
-        unsupported(
-            "this process is not in the root of the running system; name the one that it is in (--root)"),
-        false);
-  }
-  if (what.identity.empty() && what.withdraw && !names_own_folder(what.folders)) {
-    return report("sync",
-                  invalid(std::string("this would withdraw all that is in ") + kListsFolder +
-                          ": name it too, or --keep"),
-                  false);
+  if (what.identity.empty()) {
+    if (const auto allowed = check_own(what); !allowed) return report("sync", allowed.error(), false);
   }
   Followed followed;
   // The directories are read when no other loader works, so that of two the later one has the last word.

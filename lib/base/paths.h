@@ -7,6 +7,8 @@ namespace diglim {
 
 constexpr char kRunFolder[] = "/run/diglim";          // of this boot: a tmpfs
 constexpr char kBootLoader[] = "/run/diglim/loader";  // the one that booted, which every other one executes
-constexpr char kInstalledLoader[] = "/usr/sbin/diglim-loader";  // of the package
+constexpr char kInstalledLoader[] = "/usr/sbin/diglim-loader";               // of the package
+constexpr char kRemakeInitramfs[] = "/usr/libexec/diglim/remake-initramfs";  // the same
+constexpr char kDracutConfig[] = "/etc/dracut.conf.d/90-diglim.conf";        // made by `diglim setup`
 
 }  // namespace diglim

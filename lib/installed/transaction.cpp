@@ -281,8 +281,8 @@ void Transaction::finish(std::vector<PackageHeader> installed) {
   // The old lists know what the new packages share with the old.
   const bool all_written = lists_ == Lists::kInForce;
   const auto removed = all_written ? remove_stale(lists) : Result<bool>(false);
-  if (!removed) return trouble(removed.error().message);
-  if (*removed || wants_all() || again)
+  if (!removed) trouble(removed.error().message);  // some may be gone, and new ones may still be owed
+  if (!removed || *removed || wants_all() || again)
     publish(all_written ? Publisher::Gone::kWithdraw : Publisher::Gone::kKeep);
   if (lists_ == Lists::kOwed || trouble_ == Trouble::kSaid) return;
   if (again) warn_("a second attempt worked: DIGLIM's lists are in step with rpm");

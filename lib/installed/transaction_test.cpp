@@ -303,6 +303,21 @@ TEST_F(TransactionTest, WhatFailedAtFirstIsTriedOnceMoreAtTheEnd) {
   EXPECT_FALSE(has_journal());
 }
 
+TEST_F(TransactionTest, AnOldListThatCannotBeReadKeepsNothingFromBeingPublished) {
+  const auto v1 = package("a-1-1.noarch", "one");
+  const auto v2 = package("a-2-1.noarch", "two");
+  install(v1);
+  fail_syncs(1);
+  Transaction t = start();
+  t.begin({v2}, {v1.nvra}, {});
+  fs::remove(root_ + "/etc/digest_lists/" + p_ + "a-1-1.noarch");
+  fs::create_directory(root_ + "/etc/digest_lists/" + p_ + "a-1-1.noarch");
+  t.finish({v2});
+  EXPECT_EQ(calls(), "status\nsync --keep .\nsync .\n");
+  EXPECT_FALSE(t.counts().complete);
+  EXPECT_TRUE(has_journal());
+}
+
 TEST_F(TransactionTest, WhatALatePackageOwesIsTriedOnceMoreToo) {
   const auto a1 = package("a-1-1.noarch", "one");
   const auto b1 = package("b-1-1.noarch", "two");

@@ -3,7 +3,6 @@
 // of the verifier's log the end, which says what it did not like.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "lib/base/error.h"

@@ -12,6 +12,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/json.h"
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
 #include "lib/librpm/database.h"
 #include "lib/librpm/keyring.h"
@@ -30,8 +31,6 @@ using key::KeyInfo;
 
 constexpr size_t kMaxKeyBytes = 1u << 20;
 constexpr size_t kMaxRepositoryBytes = 1u << 20;
-constexpr const char* kDracutConfig = "/etc/dracut.conf.d/90-diglim.conf";  // of setup
-constexpr const char* kRemake = "/usr/libexec/diglim/remake-initramfs";
 constexpr std::string_view kFileUrl = "file://";
 // Without these no machine comes up; the loader needs no list.
 constexpr std::string_view kVital[] = {"/sbin/init", "/bin/sh", "/usr/lib64/ld-linux-x86-64.so.2",
@@ -88,10 +87,12 @@ void add_repository_keys(const Options& options, std::vector<Row>& rows) {
     if (!text) continue;
     std::string name = file;
     std::istringstream lines{std::string(as_text(*text))};
+    bool of_keys = false;  // a value goes on in lines that begin with a blank
     for (std::string line; std::getline(lines, line);) {
       if (line.starts_with('[') && line.find(']') != std::string::npos)
         name = line.substr(1, line.find(']') - 1);
-      if (!line.starts_with("gpgkey")) continue;
+      of_keys = line.starts_with("gpgkey") || (of_keys && (line.starts_with(' ') || line.starts_with('\t')));
+      if (!of_keys) continue;
       for (size_t at = line.find(kFileUrl); at != std::string::npos; at = line.find(kFileUrl, at)) {
         at += kFileUrl.size();
         const std::string path = line.substr(at, line.find_first_of(" \t,\r", at) - at);
@@ -170,16 +171,16 @@ int fail(const std::string& message, int status = kExitEnvironment) {
 // What boots has its own copy of the keys.
 int make_initramfs(const Options& options) {
   if (!options.root.empty() || options.no_initramfs || access(kDracutConfig, F_OK) != 0) {
-    fmt::print("It counts from the next boot on, once the initramfs is made anew: {}\n", kRemake);
+    fmt::print("It counts from the next boot on, once the initramfs is made anew: {}\n", kRemakeInitramfs);
     return kExitOk;
   }
   fmt::print("making the initramfs anew, which takes a while ...\n");
   (void)fflush(stdout);
-  const auto done = run_command({kRemake}, Errors::kShow);
+  const auto done = run_command({kRemakeInitramfs}, Errors::kShow);
   if (!done || done->status != 0)
     return fail(fmt::format(
         "the initramfs was not made anew, so a boot trusts what it did; when the cause is gone: {}",
-        kRemake));
+        kRemakeInitramfs));
   fmt::print("It counts from the next boot on.\n");
   return kExitOk;
 }
@@ -192,13 +193,17 @@ int list(const Options& options) {
   return kExitOk;
 }
 
+// As `key list` prints it; gpg prints capitals.
+std::string fingerprint_of(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
 // The content of the file, of the key of rpm, or of the file of a repository in which this fingerprint is.
 Result<std::pair<std::string, Bytes>> find_key(const Options& options) {
   if (const auto file = read_file(options.key, kMaxKeyBytes))
     return std::pair(options.key.substr(options.key.rfind('/') + 1), *file);
-  std::string wanted = options.key;
-  std::ranges::transform(wanted, wanted.begin(),
-                         [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  const std::string wanted = fingerprint_of(options.key);
   if (const auto database = find_rpm_database(options.root, options.dbpath)) {
     TRY_ASSIGN(const auto keys, read_rpm_keys(*database));
     for (const RpmKey& one : keys) {
@@ -229,6 +234,9 @@ int add(const Options& options) {
   const auto& [name, content] = *found;
   const auto keys = key::read_keys(content);
   if (!keys) return fail(escape(options.key) + ": " + keys.error().message, kExitRejected);
+  if (name.starts_with('.'))
+    return fail(escape(name) + ": files whose names begin with a dot do not count; name it otherwise",
+                kExitRejected);
   const std::string path = keys_folder(options) + "/" + name;
   const auto there = read_file(path, kMaxKeyBytes);
   if (there && *there != content) {
@@ -248,14 +256,14 @@ int add(const Options& options) {
 // The file of keys of that name, or the one that has a key of this fingerprint.
 Result<std::string> find_trusted(const Options& options) {
   const std::string name = options.key.substr(options.key.rfind('/') + 1);
+  const std::string wanted = fingerprint_of(options.key);
   TRY_ASSIGN(const auto names, list_folder(keys_folder(options)));
   for (const std::string& one : names) {
     if (one.starts_with('.')) continue;
     if (one == name) return one;
     const auto content = read_file(keys_folder(options) + "/" + one, kMaxKeyBytes);
     const auto keys = content ? key::read_keys(*content) : Result<std::vector<KeyInfo>>(content.error());
-    if (keys &&
-        std::ranges::any_of(*keys, [&](const KeyInfo& info) { return info.fingerprint == options.key; }))
+    if (keys && std::ranges::any_of(*keys, [&](const KeyInfo& info) { return info.fingerprint == wanted; }))
       return one;
   }
   return not_found(escape(options.key) + ": no such key is trusted (see: diglim key list)");

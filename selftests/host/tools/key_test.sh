@@ -12,7 +12,7 @@ cd "$work" || exit 1
 make_host host && install_package host other || fail "no host: $(cat install.log)"
 mkdir -p host/etc/yum.repos.d host/etc/pki/rpm-gpg
 cp other.asc host/etc/pki/rpm-gpg/RPM-GPG-KEY-other
-printf '[vendor]\nname=Vendor\ngpgkey=https://example.invalid/key file:///etc/pki/rpm-gpg/RPM-GPG-KEY-other\n' \
+printf '[vendor]\nname=Vendor\ngpgkey=https://example.invalid/key\n file:///etc/pki/rpm-gpg/RPM-GPG-KEY-other\n' \
 	>host/etc/yum.repos.d/vendor.repo
 key() { "$diglim" key "$1" --root host "${@:2}"; }
 json() { "$top/selftests/lib/json" "$1" <<<"$out"; }
@@ -42,6 +42,9 @@ expect 0 key list --json
 equal "both are trusted" "$(json 'keys.*.trusted' | tr '\n' ' ')" 'true true '
 expect 1 key add /etc/passwd
 contains "no key" "$err" "/etc/passwd: not a key"
+cp hello.asc .hidden
+expect 1 key add .hidden
+contains "hidden" "$err" "begin with a dot do not count"
 expect 1 key add 0123456789
 contains "nowhere" "$err" "neither a file, nor a key of rpm or of a repository (see: diglim key list)"
 cp hello.asc RPM-GPG-KEY-other
@@ -56,7 +59,7 @@ expect 1 key remove RPM-GPG-KEY-other
 contains "the package" "$out" "no longer known: 0-file_list-rpm-other-1-1.noarch"
 contains "how to go on" "$err" "nothing was changed. To go on: --yes"
 [ -e host/etc/diglim/keys/RPM-GPG-KEY-other ] || fail "removed all the same"
-expect 0 key remove --yes "${other,,}"
+expect 0 key remove --yes "$other"
 [ ! -e host/etc/diglim/keys/RPM-GPG-KEY-other ] || fail "still there"
 expect 1 key remove "${other,,}"
 contains "not there" "$err" "no such key is trusted"

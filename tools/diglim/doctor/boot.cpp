@@ -18,7 +18,6 @@
 namespace diglim::doctor {
 namespace {
 
-constexpr std::string_view kDracutConfig = "/etc/dracut.conf.d/90-diglim.conf";  // of setup
 constexpr std::string_view kPermissiveEntry = "-0-diglim-permissive.conf";
 
 Finding active(const Host& host) {
@@ -118,7 +117,7 @@ std::map<std::string, Bytes> configuration_of(const std::string& root) {
 Finding initramfs(const Host& host) {
   const char* const id = "boot.initramfs";
   const std::string release = host.release();
-  const std::string next = "/usr/libexec/diglim/remake-initramfs";
+  const std::string next = kRemakeInitramfs;
   const auto unpacked = UnpackedInitramfs::of_kernel(release);
   if (!unpacked) return {id, Level::kUnknown, unpacked.error().message, next, {}};
   const auto theirs = configuration_of(unpacked->root());

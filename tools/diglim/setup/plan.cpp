@@ -17,7 +17,6 @@ namespace diglim::setup {
 namespace {
 
 constexpr const char* kDracutModule = "/usr/lib/dracut/modules.d/90diglim";
-constexpr const char* kDracutConfig = "/etc/dracut.conf.d/90-diglim.conf";
 constexpr std::string_view kUnits = "/usr/lib/systemd/system/";
 constexpr std::string_view kRepairUnit = "diglim-repair.service";
 constexpr std::string_view kShutdownUnit = "diglim-shutdown.service";
