@@ -105,6 +105,6 @@ in_step() { # ROOT: database, folder, kernel, and no journal
 tree_of() {
   (cd "$1" && find . \( -path ./etc/digest_lists -o -path ./var/lib/diglim -o -path ./var/lib/rpm \) -prune -o -type f \
     -printf '%P %y %m %U %G %n %s %T@\n' \
-    -o -printf '%P %y %m %U %G %l\n' | grep -vE '^(etc|var/lib|var|) d' | LC_ALL=C sort
+    -o -printf '%P %y %m %U %G %l\n' | grep -avE '^(etc|var/lib|var|) d' | LC_ALL=C sort
     find . -path ./var -prune -o -type f -exec getcap {} + 2>/dev/null | LC_ALL=C sort)
 }
