@@ -12,7 +12,7 @@ kMasked=(serial-getty@ttyS0.service systemd-hwdb-update.service e2scrub_reap.ser
 # The .debs of the packages and of all that they need, whatever is installed here. apt verifies them.
 download() {
   local wanted apt
-  mapfile -t wanted < <(grep -v '^#' "$here/packages")
+  mapfile -t wanted < <(grep -hv '^#' "${packages[@]}")
   mkdir -p "$cache/debs/partial" "$cache/apt"
   : >"$cache/apt/status"
   apt=(apt-get -q -o APT::Sandbox::User=root -o "Dir::State::status=$cache/apt/status" -o "Dir::Cache=$cache/apt"
@@ -156,12 +156,13 @@ base_tree() {
     touch /etc/.updated /var/.updated
     update-ca-certificates >/dev/null 2>&1 || true
   ' >"$work/setup.log" 2>&1 || { cat "$work/setup.log" >&2; die 'cannot set up the system'; }
+  [ "$selinux" = 0 ] || policy_in "$tree"
   mv "$tree" "$1"
 }
 
 make_base() {
   local resolved deb missing=0
-  resolved=$cache/debs-$({ cat "$here/packages"; basename -a "${kernels[@]}"; } | sha256sum | cut -c 1-16)
+  resolved=$cache/debs-$({ cat "${packages[@]}"; basename -a "${kernels[@]}"; } | sha256sum | cut -c 1-16)
   if [ -s "$resolved" ]; then
     while read -r deb; do [ -s "$cache/debs/$deb" ] || missing=1; done <"$resolved"
   fi

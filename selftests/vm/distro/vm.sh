@@ -5,7 +5,9 @@
 # /vm/root, and a hook of dracut's (sourced, so it needs no list) copies it into the real root before the lists are loaded.
 
 distro_image() {
-  image_dir=$("$top/selftests/vm/distro/build") || fail 'no test distribution (see selftests/vm/distro/build)'
+  local options=()
+  [ "$selinux" = 0 ] || options=(--selinux)
+  image_dir=$("$top/selftests/vm/distro/build" "${options[@]}") || fail 'no test distribution (see selftests/vm/distro/build)'
   [ -e "$image_dir/initramfs-$release" ] || fail "the test distribution has no initramfs for $release"
   if [ -z "$disk" ]; then
     disk=$work/disk.qcow2
@@ -30,6 +32,10 @@ distro_overlay() {
   echo 'rm -rf "$NEWROOT/vm"; cp -a /vm/root/. "$NEWROOT/"; mkdir "$NEWROOT/vm/initramfs"
     cp -a --parents /etc/diglim /etc/digest_lists /usr/sbin/diglim-loader "$NEWROOT/vm/initramfs/"' \
     >"$early/usr/lib/dracut/hooks/pre-pivot/10-vm.sh"
+  # What is copied before SELinux has its policy gets no label. After the lists of the root are loaded, since setfiles is the root's.
+  [ "$selinux" = 0 ] || echo 'LD_LIBRARY_PATH=$NEWROOT/usr/lib/x86_64-linux-gnu "$NEWROOT/usr/sbin/setfiles" -F -m -r "$NEWROOT" \
+    "$NEWROOT/etc/selinux/default/contexts/files/file_contexts" "$NEWROOT"/{vm,root,etc,var/lib/diglim,usr/sbin/diglim-loader}' \
+    >"$early/usr/lib/dracut/hooks/pre-pivot/45-label.sh"
   # Lists made by sign-list count here as in the mini image.
   cp "$("$here/sign-list" --print-keys | tail -n 1)" "$early/etc/diglim/keys/image.pem"
   [ -z "$keys" ] || cp -rL "$keys/." "$early/etc/diglim/keys/"
@@ -56,6 +62,7 @@ distro_overlay() {
 
 distro_arguments() {
   line+=' root=/dev/vda rw rootfstype=ext4 rd.shell=0 rd.emergency=poweroff quiet systemd.show_status=0 net.ifnames=0 8250.nr_uarts=4'
+  [ "$selinux" = 0 ] || line+=' security=selinux audit_backlog_limit=8192 sysctl.kernel.printk_ratelimit=0'
   [ "$mode" != off ] || line=${line/ rdinit=\/sbin\/init/}
   # cache=unsafe: a flush of the guest's goes as far as the host's page cache, qcow2's own tables included (QEMU, block/io.c), so also a
   # copy of the file, made while QEMU is stopped, has all that was flushed; only fsync() on the host is left out.

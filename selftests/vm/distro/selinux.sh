@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154 # of build, which sources this and whose variables it uses
+#
+# `build --selinux`: what the maintainer script of selinux-policy-default does, and what a first boot would.
+
+kNotInPolicy=(amtu bugzilla cobbler condor cyphesis git ksmtuned likewise livecd nessus numad oddjob openca soundserver thunderbird updfstab
+  usernetctl)
+
+# Debian's policy, enforcing, and of the same source the module for rpm, which Debian leaves out.
+policy_in() { # TREE
+  local source=/usr/src/selinux-policy-src.tar.zst
+  [ -e $source ] && [ -d /usr/share/selinux/devel ] || die 'selinux-policy-src and selinux-policy-dev are missing'
+  mkdir "$work/rpm-module"
+  tar -C "$work/rpm-module" --zstd -xf $source --strip-components=4 selinux-policy-src/policy/modules/admin/rpm.{te,fc,if}
+  make -s -C "$work/rpm-module" -f /usr/share/selinux/devel/Makefile NAME=default rpm.pp >"$work/policy.log" 2>&1 ||
+    { tail -n 20 "$work/policy.log" >&2; die 'the module for rpm cannot be built'; }
+  cp "$work/rpm-module/rpm.pp" "$1/usr/share/selinux/default/"
+  printf 'SELINUX=enforcing\nSELINUXTYPE=default\nSETLOCALDEFS=0\n' >"$1/etc/selinux/config"
+  # shellcheck disable=SC2016 # expanded in the tree
+  in_tree "$1" bash -euc 'options=()
+    for module in $(cat /usr/share/selinux/default/.modules); do options+=("-i/usr/share/selinux/default/$module.pp.bz2"); done
+    for module; do options+=("-d$module"); done
+    semodule -X 100 -n -s default "${options[@]}" -i/usr/share/selinux/default/rpm.pp' bash "${kNotInPolicy[@]}" >"$work/policy.log" 2>&1 ||
+    { tail -n 20 "$work/policy.log" >&2; die 'the policy of SELinux cannot be built'; }
+  rm "$1/usr/share/selinux/default/rpm.pp"
+}
+
+# mkfs.ext4 -d takes the labels over. A second view of the tree, since /proc, which setfiles needs, hides what it is mounted on.
+label_tree() { # TREE BASE OUT
+  local item
+  unshare --mount sh -euc 'mount --bind "$1" "$1/mnt"
+    mount -t proc proc "$1/proc"
+    exec chroot "$1" /usr/bin/env -i PATH=/usr/sbin:/usr/bin \
+      setfiles -F -m -r /mnt /etc/selinux/default/contexts/files/file_contexts /mnt' sh "$1" >"$work/label.log" 2>&1 ||
+    { tail -n 20 "$work/label.log" >&2; die 'the files cannot be labelled'; }
+  mkdir "$3"/selinux{,-base}
+  for item in policy contexts; do
+    cp -r "$1/etc/selinux/default/$item" "$3/selinux/"
+    cp -r "$2/etc/selinux/default/$item" "$3/selinux-base/"
+  done
+}
