@@ -37,6 +37,19 @@ equal "plugin" "$(files diglim-rpm-plugin | tr '\n' ' ')" \
 equal "dracut" "$(files diglim-dracut | grep -v -e '/$' -e ^/usr/share/doc/ | tr '\n' ' ')" \
 	"$(cd "$top/dracut" && find 90diglim -type f -printf '/usr/lib/dracut/modules.d/%p\n' | sort | tr '\n' ' ')"
 
+# SELinux: the module, and a main package that wants it only where there is a policy.
+if [ -e /usr/share/selinux/devel/Makefile ]; then
+	equal "selinux" "$(files diglim-selinux | tr '\n' ' ')" "/usr/share/selinux/packages/diglim.pp.bz2 "
+	contains "the main package" "$(rpm -qp --requires rpms/diglim-"$version"-*.x86_64.rpm 2>/dev/null)" \
+		"(diglim-selinux = $version-1 if (selinux-policy or selinux-policy-default))"
+	mkdir selinux && mv rpms/diglim-selinux-*.rpm selinux/
+	expect 0 "$top/packaging/build-rpms" --build "$build" --worktree without --define 'diglim_selinux 0'
+	equal "without development files" \
+		"$(find without -name '*selinux*'; rpm -qp --requires without/diglim-"$version"-*.x86_64.rpm 2>/dev/null | grep selinux)" ""
+else
+	fail "selinux-policy-dev is missing"
+fi
+
 # Installed, the loader is what was built: a stripped or compressed one would have another digest.
 shopt -s nullglob
 mkdir root && rpm --root "$work/root" --dbpath /var/lib/rpm --nodeps --noplugins -i rpms/*.{x86_64,noarch}.rpm >log 2>&1 ||
@@ -64,6 +77,16 @@ again() {
 }
 again || fail "reinstall: $(cat log)"
 [ ! -e root/dracut-calls ] || fail "dracut runs on a host that is not set up"
+# The module comes and goes with its package; labels where SELinux runs.
+for program in semodule restorecon selinuxenabled; do
+	printf '#!/bin/sh\necho %s "$@" >>/selinux-calls\n' $program >root/usr/bin/$program
+	chmod 755 root/usr/bin/$program
+done
+labels='selinuxenabled;restorecon -iRF /usr/sbin/diglim-loader /etc/diglim /etc/digest_lists /var/lib/diglim /run/diglim;'
+rpm --root "$work/root" --dbpath /var/lib/rpm --nodeps --noplugins -i selinux/*.rpm >log 2>&1 || fail "install: $(cat log)"
+rpm --root "$work/root" --dbpath /var/lib/rpm --nodeps --noplugins -e diglim-selinux >log 2>&1 || fail "remove: $(cat log)"
+equal "scriptlets of the module" "$(tr '\n' ';' <root/selinux-calls)" \
+	"semodule -X 200 -i /usr/share/selinux/packages/diglim.pp.bz2;${labels}semodule -X 200 -r diglim;$labels"
 echo '{}' >root/var/lib/diglim/setup.json
 touch root/etc/dracut.conf.d/90-diglim.conf
 again || fail "reinstall: $(cat log)"
@@ -99,6 +122,6 @@ for unit in "$top"/packaging/systemd/*; do
 	expect 0 systemd-analyze verify --man=no "units/${unit##*/}"
 	equal "systemd-analyze of $unit" "$err" ""
 done
-expect 0 rpmlint --config "$top/packaging/rpmlintrc.toml" rpms/*.rpm
+expect 0 rpmlint --config "$top/packaging/rpmlintrc.toml" rpms/*.rpm selinux/*.rpm
 contains "rpmlint" "$out" "0 errors, 0 warnings"
 finish
