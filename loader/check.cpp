@@ -36,6 +36,10 @@ int run_check(int argc, char** argv) {
   const CommandLine line = parse_command_line(argc, argv, {kHelp, nullptr, {}});
   if (line.exit >= 0) return line.exit;
   const auto map = find_map(kGenerationsMap);
+  if (!map && map.error().message == kSelinuxRefused) {
+    (void)fprintf(stderr, "diglim-loader check: %s\n", map.error().message.c_str());
+    return kExitEnvironment;
+  }
   if (geteuid() != 0 || (!map && map.error().message == kMayNotAsk)) {
     (void)fprintf(stderr,
                   "diglim-loader check: only root (CAP_SYS_ADMIN) may load programs into the kernel\n");

@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -119,6 +120,12 @@ bool is_refused() {
   return !map && errno == EPERM;
 }
 
+// To root only SELinux says so: EPERM where it refuses a capability, EACCES where it refuses a BPF object.
+Error may_not_ask(int error) {
+  const bool selinux = geteuid() == 0 && access("/sys/fs/selinux/enforce", F_OK) == 0;
+  return {ErrorCode::kIo, error, std::string(selinux ? kSelinuxRefused : kMayNotAsk)};
+}
+
 // The oldest object of this name.
 template <typename Info>
 Result<Fd> find(std::string_view name, int (*next_id)(__u32, __u32*), int (*open_id)(__u32)) {
@@ -131,13 +138,13 @@ Result<Fd> find(std::string_view name, int (*next_id)(__u32, __u32*), int (*open
         one_is_gone = true;
         continue;
       }
-      return from_errno("open a BPF object", errno);
+      return errno == EACCES ? may_not_ask(errno) : from_errno("open a BPF object", errno);
     }
     Info info = {};
     __u32 size = sizeof(info);
     if (bpf_obj_get_info_by_fd(object.get(), &info, &size) == 0 && name == info.name) return object;
   }
-  if (errno == EPERM) return Error{ErrorCode::kIo, EPERM, std::string(kMayNotAsk)};
+  if (errno == EPERM) return may_not_ask(errno);
   if (one_is_gone && is_refused()) return Error{ErrorCode::kIo, EPERM, std::string(kRefused)};
   return not_found(std::string(kNotActive));
 }

@@ -20,6 +20,9 @@ constexpr std::string_view kNotActive =
     "DIGLIM is not active: boot with rdinit=/usr/sbin/diglim-loader (if you did: dmesg | grep diglim)";
 
 constexpr std::string_view kMayNotAsk = "only root (CAP_SYS_ADMIN) may ask the kernel";
+constexpr std::string_view kSelinuxRefused =
+    "SELinux refused what the loader asks of the kernel: install diglim-selinux, then restorecon -RF "
+    "/usr/sbin/diglim-loader /run/diglim; what it refused: journalctl -b | grep 'avc:  denied'";
 
 constexpr std::string_view kGenerationsMap = "diglim_gens";
 constexpr std::string_view kKeysMap = "diglim_keys";

@@ -76,6 +76,7 @@ int run_doctor(int argc, char** argv) {
   check_protection(host, findings);
   check_file_systems(host, findings);
   check_boot(host, findings);
+  check_selinux(host, findings);
   check_plugin(host, findings);
   options.content.progress = !options.json;
   check_content(host, options.content, findings);

@@ -70,6 +70,30 @@ measurement bpf,selinux 0 'labels = selinux\n' '^warn *SELinux is permissive'
 measurement bpf,selinux 1 'labels = selinux\nmode = permissive\n' '^warn *in permissive mode'
 measurement bpf,apparmor '' 'labels = selinux\n' 'to do: set labels = apparmor'
 
+# SELinux: is DIGLIM's module in its policy, and has the loader the label?
+selinux() { # CONTEXTS LABEL WANTED [ENFORCE]
+	cp -r good labelled
+	mkdir -p labelled/sys/fs/selinux labelled/etc/selinux/mini/contexts/files
+	echo "${4:-1}" >labelled/sys/fs/selinux/enforce
+	printf 'SELINUX=enforcing\nSELINUXTYPE=mini\n' >labelled/etc/selinux/config
+	echo "$1" >labelled/etc/selinux/mini/contexts/files/file_contexts
+	if [ -n "$2" ]; then
+		python3 -c 'import os, sys; os.setxattr(sys.argv[1], "security.selinux", sys.argv[2].encode() + b"\0")' \
+			labelled/usr/sbin/diglim-loader "system_u:object_r:$2:s0" || fail "cannot label a file"
+	fi
+	expect 0 "$diglim" doctor --root "$work/labelled" --seconds 0
+	contains "SELinux: $1, $2" "$out" "$3"
+	rm -r labelled
+}
+context='/usr/sbin/diglim-loader -- system_u:object_r:diglim_loader_exec_t:s0'
+selinux 'none' '' 'SELinux enforces without'
+selinux 'none' diglim_loader_exec_t 'to do: install the package diglim-selinux'
+selinux 'none' '' 'SELinux, permissive now, has no module of DIGLIM' 0
+selinux "$context" bin_t '/usr/sbin/diglim-loader: bin_t'
+selinux "$context" '' '/usr/sbin/diglim-loader: no label'
+selinux "$context" bin_t 'to do: restorecon -RF /usr/sbin/diglim-loader /run/diglim'
+selinux "$context" diglim_loader_exec_t 'ok      SELinux has a domain for the loader'
+
 # Where nothing would start, "ok" would lock its reader out.
 cp -r good confidential
 echo 'none integrity [confidentiality]' >confidential/sys/kernel/security/lockdown
