@@ -57,6 +57,12 @@ Result<size_t> array_bytes(const Fd& map) {
   return size_t{info.max_entries} * kElement;
 }
 
+// To root only SELinux says so: EPERM where it refuses a capability, EACCES where it refuses a BPF object.
+Error may_not_ask(int error) {
+  const bool selinux = geteuid() == 0 && access("/sys/fs/selinux/enforce", F_OK) == 0;
+  return {ErrorCode::kIo, error, std::string(selinux ? kSelinuxRefused : kMayNotAsk)};
+}
+
 // No descriptor if none was published yet.
 Result<Fd> current_generation(const Fd& generations) {
   const uint32_t zero = 0;
@@ -69,6 +75,7 @@ Result<Fd> current_generation(const Fd& generations) {
     }
     Fd inner(bpf_map_get_fd_by_id(id));
     if (inner) return inner;
+    if (errno == EACCES) return may_not_ask(errno);
     if (errno != ENOENT) break;  // otherwise another loader has just put a newer one in its place
   }
   return Error{ErrorCode::kIo, errno, "open the current generation: " + std::string(strerror(errno))};
@@ -118,12 +125,6 @@ Result<T> read_variable(const Fd& map, const char* name) {
 bool is_refused() {
   const Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, "diglim_refused", 4, 4, 1, nullptr));
   return !map && errno == EPERM;
-}
-
-// To root only SELinux says so: EPERM where it refuses a capability, EACCES where it refuses a BPF object.
-Error may_not_ask(int error) {
-  const bool selinux = geteuid() == 0 && access("/sys/fs/selinux/enforce", F_OK) == 0;
-  return {ErrorCode::kIo, error, std::string(selinux ? kSelinuxRefused : kMayNotAsk)};
 }
 
 // The oldest object of this name.
