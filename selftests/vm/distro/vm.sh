@@ -5,7 +5,7 @@
 # /vm/root, and a hook of dracut's (sourced, so it needs no list) copies it into the real root before the lists are loaded.
 
 distro_image() {
-  image_dir=$("$top/selftests/vm/distro/build") || fail 'no test distribution (see selftests/vm/distro/build)'
+  image_dir=$("$top/selftests/vm/distro/build" --release "$distro_release") || fail 'no test distribution (see selftests/vm/distro/build)'
   [ -e "$image_dir/initramfs-$release" ] || fail "the test distribution has no initramfs for $release"
   if [ -z "$disk" ]; then
     disk=$work/disk.qcow2
