@@ -3,7 +3,7 @@
 add_library(diglim_flags INTERFACE)
 target_include_directories(diglim_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(diglim_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion $<$<BOOL:${DIGLIM_WERROR}>:-Werror>
   -fno-omit-frame-pointer -fstack-protector-strong
   # Paths in the binaries would make two clones differ.
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
@@ -26,8 +26,11 @@ function(diglim_library name)
   target_link_libraries(${name} PUBLIC diglim_flags ${ARG_DEPENDS})
 endfunction()
 
-# diglim_test(NAME SOURCES... [DEPENDS targets...]): one GoogleTest program, one ctest entry per TEST.
+# diglim_test(NAME SOURCES... [DEPENDS targets...]): one GoogleTest program, one ctest entry per TEST; none with DIGLIM_TESTS=OFF.
 function(diglim_test name)
+  if(NOT DIGLIM_TESTS)
+    return()
+  endif()
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   find_package(GTest REQUIRED)
   add_executable(${name} ${ARG_SOURCES})

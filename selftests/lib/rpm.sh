@@ -10,10 +10,15 @@ rpm_build() { _rpmbuild -bb _rpmdir "$@"; }
 # rpm_build_source OUT SPEC: the source package; its sources lie in SOURCES, beside the spec.
 rpm_build_source() { _rpmbuild -bs _srcrpmdir "$@"; }
 
-# rpm_build_ready OUT SPEC ROOT [RPMBUILD-OPTION]...: the same of files that lie ready in ROOT.
+# rpm_build_ready OUT SPEC ROOT [RPMBUILD-OPTION]...: the same of files that lie ready in ROOT, which is gone afterwards.
 rpm_build_ready() {
-  rpm_build "$1" "$2" --buildroot "$3" --noprep --define '%prep %{nil}' --define '%build %{nil}' --define '%install %{nil}' \
-    --define '__check_files %{nil}' "${@:4}"
+  local spec status=0
+  spec=$(mktemp -t diglim-spec.XXXXXX)
+  # Where %{buildroot} lies is rpm's own affair since 4.20.
+  { cat "$2"; printf '%%install\nrm -rf %%{buildroot}\nmv %q %%{buildroot}\n' "$3"; } >"$spec"
+  rpm_build "$1" "$spec" --define '__check_files %{nil}' "${@:4}" || status=$?
+  rm -f "$spec"
+  return $status
 }
 
 _rpmbuild() { # KIND FOLDER-MACRO OUT SPEC OPTION...

@@ -78,6 +78,8 @@ new_root() { # FOLDER: with a shell for scriptlets
 rpm_in() {
   local root=$1 macros=()
   shift
+  # Not the plugins of this machine's rpm either.
+  macros=(--define "__plugindir $work")
   [ "${without:-}" ] || macros=(--define "__plugindir $work/plugins" \
     --define "__transaction_diglim %{__plugindir}/diglim.so --loader=${loader:-$work/loader}")
   [ ! "${killer:-}" ] || macros+=(--define "__transaction_${killer%% *} %{__plugindir}/${killer%% *}.so ${killer#* }")
@@ -93,8 +95,11 @@ rpm_in() {
 
 # The second of two lists of one name has a mark of its content at the end.
 lists_of() { (cd "$1/etc/digest_lists" && ls -A) 2>/dev/null | sed -E 's/^0-file_list-rpm-//; s/-[0-9a-f]{16}$//'; }
+# rpm 6 has a tag of its own for signatures.
+signature=RSAHEADER
+! rpm --querytags | grep -qx OPENPGP || signature=OPENPGP
 signed_in() { # the packages that ought to have a list
-  rpm --root "$1" --dbpath /var/lib/rpm -qa --qf '%|RSAHEADER?{%{nvra}\n}:{}|' 2>/dev/null | LC_ALL=C sort
+  rpm --root "$1" --dbpath /var/lib/rpm -qa --qf "%|$signature?{%{nvra}\n}:{}|" 2>/dev/null | LC_ALL=C sort
 }
 kernel_has() { (cd "$work/kernel" && ls -A) | sed -E 's/^0-file_list-rpm-//; s/(-[0-9a-f]{16}){1,2}$//' | LC_ALL=C sort; }
 in_step() { # ROOT: database, folder, kernel, and no journal

@@ -8,7 +8,7 @@
 # between its versions only where their name says so.
 odd_packages() {
   local number options=(--define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.rpm' --define '_invalid_encoding_terminates_build 0'
-    --define '_binary_payload w.ufdio')
+    --define '_binary_payload w.ufdio' --define '_rpmformat 4') # patch_package knows that format
   mkdir -p "$1"
   cat >"$1/odd.spec" <<'SPEC'
 Name: odd

@@ -37,8 +37,10 @@ prepare_guest() {
     for program in spin kill_loader; do
       cc -static -O2 -Wall -Wextra -Werror -o "$folder/$program" "$here/guest/$program.c" || exit 1
     done
-    # shellcheck disable=SC2046 # options
-    cc -shared -fPIC -Wall -Werror -o "$folder/a_killer.so" "$here/guest/killer.c" $(pkg-config --cflags rpm) || exit 1
+    # A plugin of that release's rpm.
+    # shellcheck disable=SC2016 # there
+    "$top/selftests/vm/in_release" "${release_name:-bookworm}" \
+      sh -c 'cc -shared -fPIC -Wall -Werror -o "$1" "$2" $(pkg-config --cflags rpm)' sh "$folder/a_killer.so" "$here/guest/killer.c" || exit 1
     cp "$folder/a_killer.so" "$folder/z_killer.so"
     "$top/selftests/vm/sign-list" "$work/guest.list" "$folder"/{spin,kill_loader,a_killer.so}
   fi

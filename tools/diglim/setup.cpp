@@ -3,6 +3,7 @@
 #include "tools/diglim/setup/setup.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <filesystem>

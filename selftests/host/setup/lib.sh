@@ -3,6 +3,8 @@
 #
 # A host of signed RPMs before anything of DIGLIM is on it, for tests that set DIGLIM up on it. Sourced; $top, $kernel and $work are set.
 : "${top:?}" "${kernel:?}" "${work:?}"
+release_name=bookworm programs=build/release
+if [[ $kernel != 6.* ]]; then release_name=$kernel programs=build/$kernel; fi
 . "$top/selftests/lib/report.sh"
 about="$kernel: "
 details() { [ ! -s "$work/log" ] || tail -n 40 "$work/log"; }
@@ -13,16 +15,16 @@ contains() { check "$1" grep -qF -- "$3" "$2"; } # NAME FILE TEXT
 # make_host: $tree, with a boot entry for $kernel ($release), and the project's RPMs in $work/rpms, signed as the distribution's are.
 make_host() {
   local image base other
-  image=$("$top/selftests/vm/distro/build" 2>"$work/log") || die 'the test distribution'
+  image=$("$top/selftests/vm/distro/build" --release "$release_name" 2>"$work/log") || die 'the test distribution'
   base=$(cat "$image/base")
   release=$(cat "$("$top/selftests/vm/kernels" "$kernel")/release")
   tree=$work/tree
   # What is only read may be shared.
   { cp -al "$base" "$tree" && rm -rf "${tree:?}"/{boot,etc,var} && cp -a "$base"/{boot,etc,var} "$tree/"; } || die 'a copy of the base'
-  "$top/packaging/build-rpms" --worktree --build "$top/build/release" "$work/rpms" \
+  "$top/selftests/vm/in_release" "$release_name" "$top/packaging/build-rpms" --worktree --build "$top/$programs" "$work/rpms" \
     --define '__plugindir /usr/lib/x86_64-linux-gnu/rpm-plugins' >"$work/log" 2>&1 || die 'build-rpms'
   rm -f "$work"/rpms/*.src.rpm "$work"/rpms/diglim-selinux-* # that host has no policy
-  "$top/selftests/lib/packages/build-rpm" --sign "$work"/rpms/*.rpm >"$work/log" 2>&1 || die 'rpmsign'
+  "$top/selftests/vm/in_release" "$release_name" "$top/selftests/lib/packages/build-rpm" --sign "$work"/rpms/*.rpm >"$work/log" 2>&1 || die 'rpmsign'
   rm -rf "$tree/etc/diglim"
   # The image asks for the module by itself; here that is for `diglim setup` to do.
   sed -i 's/ diglim / /' "$tree/etc/dracut.conf.d/90-test-distribution.conf"
@@ -60,7 +62,7 @@ fresh_disk() {
 boot() {
   local mode=$1
   shift
-  DIGLIM_INITRAMFS=$work/initramfs "$top/selftests/vm/run" --image distro --kernel "$kernel" --mode "$mode" --disk "$work/disk" \
+  DIGLIM_INITRAMFS=$work/initramfs "$top/selftests/vm/run" --image distro --release "$release_name" --kernel "$kernel" --mode "$mode" --disk "$work/disk" \
     --timeout 4000 -- "$@"
 }
 

@@ -9,13 +9,20 @@ kMasked=(serial-getty@ttyS0.service systemd-hwdb-update.service e2scrub_reap.ser
 
 # --- Packages -------------------------------------------------------------------------------------------------------
 
+# "[RELEASE...] NAME" is of these releases only.
+packages() {
+  sed -E -e '/^#/d' -e "s/^\\[([a-z ]+ )?$release_name( [a-z ]+)?\\] //" -e '/^\[/d' "${package_lists[@]}"
+}
+
 # The .debs of the packages and of all that they need, whatever is installed here. apt verifies them.
 download() {
   local wanted apt
-  mapfile -t wanted < <(grep -hv '^#' "${packages[@]}")
+  mapfile -t wanted < <(packages)
   mkdir -p "$cache/debs/partial" "$cache/apt"
   : >"$cache/apt/status"
-  apt=(apt-get -q -o APT::Sandbox::User=root -o "Dir::State::status=$cache/apt/status" -o "Dir::Cache=$cache/apt"
+  # The signature is checked; that an index is new is not asked of a mirror that stands still.
+  [ "$release_name" = bookworm ] || within apt-get -qq -o Acquire::Check-Valid-Until=false update >&2
+  apt=(within apt-get -q -o APT::Sandbox::User=root -o "Dir::State::status=$cache/apt/status" -o "Dir::Cache=$cache/apt"
     -o "Dir::Cache::archives=$cache/debs" --no-install-recommends)
   local series release version
   for series in "${kSeries[@]}"; do
@@ -55,7 +62,7 @@ convert_all() {
   done <"$work/debs" >"$work/todo"
   say "$(wc -l <"$work/debs") packages, $(($(tr -dc '\0' <"$work/todo" | wc -c) / 2)) to be converted"
   "$top/selftests/lib/packages/build-rpm" --print-key >/dev/null
-  xargs -0 -r -n 2 -P 2 "$here/build" --convert <"$work/todo" || die 'conversion failed'
+  within xargs -0 -r -n 2 -P 2 "$here/build" --convert <"$work/todo" || die 'conversion failed'
   sed "s|.*|$rpms/&|" "$work/debs" | xargs -I{} find {} -name '*.rpm' >"$work/rpms"
   [ "$(wc -l <"$work/rpms")" = "$(wc -l <"$work/debs")" ] || die 'not one RPM for each package'
 }
@@ -69,6 +76,8 @@ configuration_package() {
   chmod 755 "$root/usr/libexec/vm-command"
   for name in bin sbin lib lib64; do ln -s "usr/$name" "$root/$name"; done
   ln -s gawk "$root/usr/bin/awk"
+  # As Fedora has it.
+  [ "$release_name" != sid ] || ln -s dnf5 "$root/usr/bin/dnf"
   mkdir -p "$root"/etc/systemd/system/multi-user.target.wants "$root/etc/pki/rpm-gpg" "$root/etc/dnf/vars" "$root/etc/diglim/keys"
   ln -s /usr/lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
   for unit in "${kMasked[@]}"; do ln -s /dev/null "$root/etc/systemd/system/$unit"; done
@@ -77,7 +86,7 @@ configuration_package() {
   cp "$key" "$root/etc/diglim/keys/distribution.asc"
   echo 12 >"$root/etc/dnf/vars/releasever"
   echo diglim >"$root/etc/hostname"
-  "$top/selftests/lib/packages/build-rpm" "$here/test-distribution.spec" "$root" "$work/own"
+  within "$top/selftests/lib/packages/build-rpm" "$here/test-distribution.spec" "$root" "$work/own"
 }
 
 # Two versions of a package that a test can install, upgrade and remove.
@@ -101,15 +110,15 @@ C
     printf 'text\n' >"$root/usr/share/greeter/text"
     chmod 755 "$root"/usr/bin/*
     find "$root" -exec touch -h -d @1700000000 {} +
-    "$top/selftests/lib/packages/build-rpm" "$here/greeter.spec" "$root" "$1" --define "number $number"
+    within "$top/selftests/lib/packages/build-rpm" "$here/greeter.spec" "$root" "$1" --define "number $number"
   done
-  createrepo_c --quiet --no-database "$1"
+  within createrepo_c --quiet --no-database "$1"
 }
 
 # --- Systems --------------------------------------------------------------------------------------------------------
 
 rpm_in() { # TREE ARGUMENT...
-  rpm --root "$1" --define '_dbpath /var/lib/rpm' --define '__plugindir /nonexistent' --noplugins "${@:2}" 2>&1 |
+  within rpm --root "$1" --define '_dbpath /var/lib/rpm' --define '__plugindir /nonexistent' --noplugins "${@:2}" 2>&1 |
     { grep -v 'hould not be used directly\|However assuming' || true; } >&2
   return "${PIPESTATUS[0]}"
 }
@@ -134,7 +143,7 @@ base_tree() {
   cp "$tree/usr/share/base-passwd/group.master" "$tree/etc/group"
   sed -i 's/:\*:/:x:/' "$tree/etc/passwd" "$tree/etc/group"
   rpm_in "$tree" --import "$key"
-  xargs rpm --root "$tree" --define '_dbpath /var/lib/rpm' --noplugins -i <"$work/transaction" >"$work/rpm.log" 2>&1 ||
+  within xargs rpm --root "$tree" --define '_dbpath /var/lib/rpm' --noplugins -i <"$work/transaction" >"$work/rpm.log" 2>&1 ||
     { tail -n 20 "$work/rpm.log" >&2; die 'rpm cannot install the packages'; }
   in_tree "$tree" sh -ec '
     ldconfig
@@ -162,7 +171,7 @@ base_tree() {
 
 make_base() {
   local resolved deb missing=0
-  resolved=$cache/debs-$({ cat "${packages[@]}"; basename -a "${kernels[@]}"; } | sha256sum | cut -c 1-16)
+  resolved=$cache/debs-$({ packages; basename -a "${kernels[@]}"; } | sha256sum | cut -c 1-16)
   if [ -s "$resolved" ]; then
     while read -r deb; do [ -s "$cache/debs/$deb" ] || missing=1; done <"$resolved"
   fi

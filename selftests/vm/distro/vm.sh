@@ -5,8 +5,8 @@
 # /vm/root, and a hook of dracut's (sourced, so it needs no list) copies it into the real root before the lists are loaded.
 
 distro_image() {
-  local options=()
-  [ "$selinux" = 0 ] || options=(--selinux)
+  local options=(--release "$distro_release")
+  [ "$selinux" = 0 ] || options+=(--selinux)
   image_dir=$("$top/selftests/vm/distro/build" "${options[@]}") || fail 'no test distribution (see selftests/vm/distro/build)'
   [ -e "$image_dir/initramfs-$release" ] || fail "the test distribution has no initramfs for $release"
   if [ -z "$disk" ]; then

@@ -2,6 +2,7 @@
 #include "tools/diglim/setup/plan.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
