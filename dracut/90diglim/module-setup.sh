@@ -32,8 +32,13 @@ install() {
     # No pipe to `grep -q`, which would end find by SIGPIPE: dracut has pipefail on, and the lists would seem to be missing.
     # 1: some file in it is on no list, and named. Whatever else is wrong, an image without lists would not boot: dracut ends here, and
     # what it was to replace stays.
-    local status=0
-    diglim initramfs --root "$initdir" --lists "${dracutsysrootdir-}/etc/digest_lists" --copy > >(dinfo) 2> >(dwarn) || status=$?
+    # What it says goes through files: who reads a pipe in the background may be gone with dracut before it has spoken.
+    local status=0 said
+    said=$(mktemp -d -t diglim-dracut.XXXXXX) || exit 1
+    diglim initramfs --root "$initdir" --lists "${dracutsysrootdir-}/etc/digest_lists" --copy >"$said/out" 2>"$said/err" || status=$?
+    [ ! -s "$said/out" ] || dinfo <"$said/out"
+    [ ! -s "$said/err" ] || dwarn <"$said/err"
+    rm -rf "$said"
     if [ "$status" -gt 1 ] || [ -z "$(find "$initdir/etc/digest_lists" -type f -size +0 -print -quit)" ]; then
       derror 'diglim: the digest lists of the initramfs could not be chosen, and without them it would not boot: no initramfs was made'
       exit 1

@@ -28,6 +28,13 @@ folder_for() {
 prepare_guest() {
   local program
   if folder_for guest 2 3; then
+    # What needs no other package can be installed into an empty root.
+    mkdir -p "$work/alone/opt"
+    printf '#!/bin/sh\necho alone\n' >"$work/alone/opt/alone"
+    chmod 755 "$work/alone/opt/alone"
+    printf '%s\n' 'Name: alone' 'Version: 1' 'Release: 1' 'Summary: test' 'License: none' 'BuildArch: x86_64' 'AutoReqProv: no' \
+      '%description' 'test' '%files' '/opt/alone' >"$work/alone.spec"
+    "$top/selftests/lib/packages/build-rpm" "$work/alone.spec" "$work/alone" "$folder/alone" || exit 1
     mkdir "$folder/unsigned"
     cp "$folder/many/many-002"* "$folder/unsigned"
     rpmsign --delsign "$folder/unsigned/"*.rpm >/dev/null 2>&1

@@ -147,6 +147,8 @@ base_tree() {
     { tail -n 20 "$work/rpm.log" >&2; die 'rpm cannot install the packages'; }
   in_tree "$tree" sh -ec '
     ldconfig
+    # A kernel may be split into packages, of which one says what is built in.
+    for modules in /usr/lib/modules/*; do depmod "${modules##*/}"; done
     systemd-sysusers
     pwconv; grpconv
     passwd -q -d root

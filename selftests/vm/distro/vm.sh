@@ -26,16 +26,18 @@ distro_path() {
 }
 
 distro_overlay() {
-  local early=$work/overlay root=$work/overlay/vm/root name item
-  mkdir -p "$root"/{vm,etc/digest_lists} "$early"/{etc/diglim/keys,etc/digest_lists,usr/lib/dracut/hooks/pre-pivot}
+  local early=$work/overlay root=$work/overlay/vm/root hooks=usr/lib/dracut/hooks name item
+  # Newer dracuts have a link there.
+  [ "$distro_release" = bookworm ] || hooks=var/lib/dracut/hooks
+  mkdir -p "$root"/{vm,etc/digest_lists} "$early"/{etc/diglim/keys,etc/digest_lists,"$hooks"/pre-pivot}
   # What the loader found in the initramfs stays to be seen in /vm/initramfs.
   echo 'rm -rf "$NEWROOT/vm"; cp -a /vm/root/. "$NEWROOT/"; mkdir "$NEWROOT/vm/initramfs"
     cp -a --parents /etc/diglim /etc/digest_lists /usr/sbin/diglim-loader "$NEWROOT/vm/initramfs/"' \
-    >"$early/usr/lib/dracut/hooks/pre-pivot/10-vm.sh"
+    >"$early/$hooks/pre-pivot/10-vm.sh"
   # What is copied before SELinux has its policy gets no label. After the lists of the root are loaded, since setfiles is the root's.
   [ "$selinux" = 0 ] || echo 'LD_LIBRARY_PATH=$NEWROOT/usr/lib/x86_64-linux-gnu "$NEWROOT/usr/sbin/setfiles" -F -m -r "$NEWROOT" \
     "$NEWROOT/etc/selinux/default/contexts/files/file_contexts" "$NEWROOT"/{vm,root,etc,var/lib/diglim,usr/sbin/diglim-loader}' \
-    >"$early/usr/lib/dracut/hooks/pre-pivot/45-label.sh"
+    >"$early/$hooks/pre-pivot/45-label.sh"
   # Lists made by sign-list count here as in the mini image.
   cp "$("$here/sign-list" --print-keys | tail -n 1)" "$early/etc/diglim/keys/image.pem"
   [ -z "$keys" ] || cp -rL "$keys/." "$early/etc/diglim/keys/"
