@@ -8,6 +8,7 @@
 #include <ctime>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "lib/base/file.h"
 #include "lib/base/json.h"
@@ -43,6 +44,7 @@ struct Row {
   KeyInfo info;
   std::string origin;  // a path, "rpm gpg-pubkey-...", "repository NAME"
   enum class Kind { kTrusted, kOther, kTakenBack } kind = Kind::kOther;
+  std::optional<bool> in_force = {};  // now; nobody knows of another system, or where DIGLIM is not active
 };
 
 std::string keys_folder(const Options& options) {
@@ -65,6 +67,28 @@ int fail(const std::string& message, int status = kExitEnvironment) {
 
 // --- list ---
 
+// As `diglim-loader status` prints them: "openpgp ID OWNER", "x509 SUBJECT serial NUMBER".
+std::optional<std::vector<std::string>> keys_in_force(const Options& options) {
+  if (!options.places.root.empty() || geteuid() != 0) return std::nullopt;
+  const auto status = run_command({kInstalledLoader, "status", "--json"}, Errors::kHide);
+  if (!status || status->status != 0) return std::nullopt;
+  const auto json = nlohmann::json::parse(status->output, nullptr, false);
+  if (!json.is_object() || !json.contains("keys") || !json["keys"].is_array()) return std::nullopt;
+  std::vector<std::string> keys;
+  for (const auto& key : json["keys"]) {
+    if (key.is_string()) keys.push_back(key.get<std::string>());
+  }
+  return keys;
+}
+
+bool is_in_force(const KeyInfo& info, const std::vector<std::string>& keys) {
+  return std::ranges::any_of(keys, [&](const std::string& line) {
+    if (line.starts_with("x509 " + info.who + " serial ")) return true;
+    return std::ranges::any_of(info.ids,
+                               [&](const std::string& id) { return line.starts_with("openpgp " + id); });
+  });
+}
+
 Result<std::vector<Row>> find_rows(const Options& options, std::vector<std::string>& left_out) {
   std::vector<Row> rows;
   TRY_ASSIGN(const Config config, read_config_file(options.places.root));
@@ -84,6 +108,9 @@ Result<std::vector<Row>> find_rows(const Options& options, std::vector<std::stri
   for (const openpgp::Certificate& certificate : trust.certificates()) {
     const KeyInfo info = key::info_of(certificate);
     if (const auto row = row_of(info); row != rows.end()) row->info = info;
+  }
+  if (const auto keys = keys_in_force(options)) {
+    for (Row& row : rows) row.in_force = is_in_force(row.info, *keys);
   }
   TRY_ASSIGN(const auto others, key::keys_of_others(options.places));
   for (const KeyFile& file : others) {
@@ -108,6 +135,7 @@ void print_json(const std::vector<Row>& rows, const std::vector<std::string>& le
     json.key("fingerprint").value(row.info.fingerprint).key("who").value(row.info.who);
     json.key("created").value(row.info.created).key("expires").value(row.info.expires);
     if (!row.info.unusable.empty()) json.key("unusable").value(row.info.unusable);
+    if (row.in_force) json.key("in_force").value(*row.in_force);
     json.key("origin").value(row.origin).end_object();
   }
   json.end_array().key("left_out").begin_array();
@@ -129,6 +157,8 @@ void print_rows(const std::vector<Row>& rows, Row::Kind kind, const char* title,
     if (first) fmt::print("{}", title);
     first = false;
     print_key(row.info, row.origin);
+    if (row.in_force == false && row.info.unusable.empty())
+      fmt::print("  not in force before the next boot\n");
     if (*next != 0) fmt::print("  {}: diglim key add {}\n", next, row.info.fingerprint);
   }
 }
@@ -141,7 +171,7 @@ int list(const Options& options) {
     print_json(*rows, left_out);
     return kExitOk;
   }
-  fmt::print("trusted from the next boot on (in force now: diglim-loader status):\n");
+  fmt::print("trusted (what is no longer here is in force until the next boot: diglim-loader status):\n");
   print_rows(*rows, Row::Kind::kTrusted, "", "");
   for (const std::string& file : left_out) fmt::print("left out: {}/{}\n", kKeysFolder, file);
   print_rows(*rows, Row::Kind::kTakenBack, "\ntrusted, but others have a copy that no longer counts:\n",
