@@ -85,7 +85,8 @@ Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo, NewM
   Generation generation(algo);
   TRY_ASSIGN(const auto left_out, add_lists(generation, kListsFolder, trust));
   for (const Error& error : left_out) log_line(LOG_ERR, "left out: " + error.message + list_advice(error));
-  TRY(generation.seal(static_cast<uint64_t>(time(nullptr)), [&](size_t elements) { return map.allocate(elements); }));
+  TRY(generation.seal(static_cast<uint64_t>(time(nullptr)),
+                      [&](size_t elements) { return map.allocate(elements); }));
   log_line(LOG_INFO, std::to_string(generation.lists().size()) + " digest lists with " +
                          std::to_string(generation.distinct_digests()) + " digests" +
                          (left_out.empty() ? "" : ", " + std::to_string(left_out.size()) + " left out") +

@@ -79,7 +79,8 @@ Result<Published> update_generation(
   TRY_ASSIGN(const bool changed, change(*current, trust));
   if (changed) {
     NewMap map(kGenerationMap, true);
-    TRY(current->seal(static_cast<uint64_t>(time(nullptr)), [&](size_t elements) { return map.allocate(elements); }));
+    TRY(current->seal(static_cast<uint64_t>(time(nullptr)),
+                      [&](size_t elements) { return map.allocate(elements); }));
     TRY_ASSIGN(const Claim claim, Claim::take(current->number()));
     TRY_ASSIGN(const uint64_t now, read_generation_number(generations));
     if (now != before) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The digest table: two-choice buckets of eight (bucketised cuckoo hashing: Dietzfelbinger and Weidling, 2007),
-// and beside each slot whose it is. It is made in the memory that becomes the kernel's map.
+// The digest table: two-choice buckets of eight (bucketised cuckoo hashing: Dietzfelbinger and Weidling,
+// 2007), and beside each slot whose it is. It is made in the memory that becomes the kernel's map.
 #pragma once
 
 #include <array>
@@ -26,27 +26,24 @@ inline uint32_t second_bucket(uint64_t word, uint32_t buckets) {
 // Not thread-safe. A slot is empty if its first word is 0. In a bucket the empty ones come last.
 class CuckooTable {
  public:
-  // Works in this memory, which outlives it: all zeros, or such a table. REQUIRES: as many owners as slots, of
-  // which there are whole buckets, at least one.
+  // Works in this memory, which outlives it: all zeros, or such a table. REQUIRES: as many owners as slots,
+  // of which there are whole buckets, at least one.
   CuckooTable(std::span<Digest> slots, std::span<uint16_t> owners);
 
   // Its place: an index into slots and owners.
   std::optional<uint32_t> find(const Digest& digest) const;
   size_t size() const { return size_; }
 
-  // False: it, or another one in its stead, finds no place, and the table is of no use any more. The same calls
-  // give the same table. REQUIRES: it is not there; its first word is not 0, nor is `owner`.
+  // False: it, or another one in its stead, finds no place, and the table is of no use any more. The same
+  // calls give the same table. REQUIRES: it is not there; its first word is not 0, nor is `owner`.
   bool insert(const Digest& digest, uint16_t owner);
 
-  // Another digest of the bucket may move to this place from a later one. REQUIRES: there is one.
+  // Another digest of the bucket may move to this place from a later one. Nothing, if it is empty.
   void erase(uint32_t place);
 
  private:
-  uint32_t other_bucket(const Digest& digest, uint32_t bucket) const;
   void put(uint32_t bucket, const Digest& digest, uint16_t owner);
   bool insert_moving(uint32_t bucket, Digest digest, uint16_t owner);
-  // Sends one of a full bucket to its other one, if there is room in that.
-  bool make_room(uint32_t bucket);
 
   std::span<Digest> slots_;
   std::span<uint16_t> owners_;

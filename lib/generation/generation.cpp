@@ -18,12 +18,12 @@ constexpr size_t kMaxDigests = 1u << 26;  // 2 GiB of table: a bound, not a goal
 constexpr size_t kMaxTextBytes = 1024;
 constexpr size_t kNumbers = UINT16_MAX + 1;
 constexpr size_t kSharedBytes = sizeof(uint32_t) + sizeof(uint16_t);
-// How full a new table is to become; the later ones for when some digests find no place. One that grew by little
-// will grow again, so it begins with the second and has room.
-constexpr double kLoads[] = {0.99, 0.97, 0.9, 0.8, 0.5};
+// How full a new table is to become; the later ones for when some digests find no place. One that grew by
+// little will grow again, so it begins with the second and has room.
+constexpr double kLoads[] = {0.985, 0.97, 0.9, 0.8, 0.5};
 constexpr size_t kLittle = 16;  // a sixteenth
 // How full a table may become in place: beyond, a digest takes hundreds of moves.
-constexpr double kFull = 0.995;
+constexpr double kFull = 0.99;
 constexpr double kSparse = 0.9;  // emptier than that is made anew
 
 // Padded with zeros or cut, where a digest has not the size of a slot.
@@ -66,7 +66,6 @@ struct Generation::Attempt {
   std::span<uint8_t> map;
   Layout at;
   CuckooTable table;
-  std::span<Digest> slots;
   std::vector<Shared> shared;
   bool fits = false;
 };
@@ -107,7 +106,8 @@ Result<Generation::Change> Generation::put(LoadedList list, Bytes digests) {
   }
   const auto known = by_name_.find(list.name);
   const bool replaces = known != by_name_.end();
-  if (replaces && std::ranges::equal(lists_[known->second].content_hash, list.content_hash)) return Change::kSame;
+  if (replaces && std::ranges::equal(lists_[known->second].content_hash, list.content_hash))
+    return Change::kSame;
   if (!replaces && lists_.size() == kNumbers - 1) return unsupported("more lists than a table may have");
   if (replaces) (void)remove(list.name);
 
@@ -116,12 +116,14 @@ Result<Generation::Change> Generation::put(LoadedList list, Bytes digests) {
   list.package = list.package.substr(0, kMaxTextBytes);
   list.signer = list.signer.substr(0, kMaxTextBytes);
   fresh.texts = to_bytes(list.content_hash);
-  for (const std::string_view text : {list.name, list.package, list.signer}) append(fresh.texts, as_bytes(text));
+  for (const std::string_view text : {list.name, list.package, list.signer})
+    append(fresh.texts, as_bytes(text));
   const ByteView texts(fresh.texts);
   size_t at = 0;
   const auto next = [&](size_t size) { return texts.subspan(std::exchange(at, at + size), size); };
   list.content_hash = next(list.content_hash.size());
-  for (std::string_view* text : {&list.name, &list.package, &list.signer}) *text = as_text(next(text->size()));
+  for (std::string_view* text : {&list.name, &list.package, &list.signer})
+    *text = as_text(next(text->size()));
 
   named_ += count;
   fresh_named_ += count;
@@ -197,40 +199,43 @@ Result<Generation::Attempt> Generation::build(uint32_t buckets, size_t room, boo
   const std::span<Digest> slots(reinterpret_cast<Digest*>(&map[kElement]), at.places);
   const std::span<uint16_t> owners(reinterpret_cast<uint16_t*>(&map[at.owners]), at.places);
   if (in_place) {
-    std::ranges::copy(slots_, slots.begin());
-    std::ranges::copy(owners_, owners.begin());
+    std::memcpy(slots.data(), slots_.data(), slots_.size_bytes());
+    std::memcpy(owners.data(), owners_.data(), owners_.size_bytes());
   }
-  Attempt attempt{map, at, CuckooTable(slots, owners), slots, {}, false};
+  Attempt attempt{map, at, CuckooTable(slots, owners), {}, false};
   // By first words, which digests may be there: most are new, and need no look into the table for that.
   std::vector<uint64_t> seen(in_place ? 1 : std::bit_ceil(at.places / 8), in_place ? ~uint64_t{0} : 0);
   // False: it is full.
-  const auto add = [&, words = seen.data(), mask = seen.size() - 1](const Digest& digest, uint16_t list) {
-    uint64_t& bits = words[digest[0] & mask];
-    const uint64_t bit = uint64_t{1} << (digest[0] >> 58);
-    if ((bits & bit) == 0) {
+  const auto add = [&](std::span<const Digest> digests, uint16_t list) {
+    const std::span<uint64_t> words(seen);
+    for (const Digest& digest : digests) {
+      uint64_t& bits = words[digest[0] & (words.size() - 1)];
+      const uint64_t bit = uint64_t{1} << (digest[0] >> 58);
+      const bool may_be_there = (bits & bit) != 0;
       bits |= bit;
-    } else if (const auto place = attempt.table.find(digest)) {
-      if (owners[*place] != list) attempt.shared.push_back({&digest, *place, list});
-      return true;
+      if (const auto place = may_be_there ? attempt.table.find(digest) : std::nullopt) {
+        if (owners[*place] != list) attempt.shared.push_back({&digest, *place, list});
+      } else if (!attempt.table.insert(digest, list)) {
+        return false;
+      }
     }
-    return attempt.table.insert(digest, list);
+    return true;
   };
   if (in_place) {
     // From behind, since erase() may bring one from there.
     for (auto place = gone.places.rbegin(); place != gone.places.rend(); ++place) attempt.table.erase(*place);
   } else {
     for (size_t i = 0; i < slots_.size(); ++i) {
-      if (owners_[i] != 0 && !gone.lists[owners_[i]] && !add(slots_[i], owners_[i])) return attempt;
+      if (slots_[i][0] != 0 && !gone.lists[owners_[i]] && !add(slots_.subspan(i, 1), owners_[i]))
+        return attempt;
     }
   }
   // A digest whose slot went with its owner gets one of another list here.
   for (const Shared& shared : shared_) {
-    if (!gone.lists[shared.list] && !add(*shared.digest, shared.list)) return attempt;
+    if (!gone.lists[shared.list] && !add({shared.digest, 1}, shared.list)) return attempt;
   }
   for (size_t i = 0; i < lists_.size(); ++i) {
-    for (const Digest& digest : as_digests(fresh_[i].slots)) {
-      if (!add(digest, lists_[i].number)) return attempt;
-    }
+    if (!add(as_digests(fresh_[i].slots), lists_[i].number)) return attempt;
   }
   attempt.fits = true;
   return attempt;
@@ -246,28 +251,26 @@ Result<void> Generation::seal(uint64_t now_seconds, const Allocate& allocate) {
     if (result.fits) done.emplace(std::move(result));
     return {};
   };
-  // Much less than a share of `of`?
-  const auto is_less = [&](double share, size_t of) {
-    return static_cast<double>(done->table.size() + DIGLIM_SLOTS) < share * static_cast<double>(of);
-  };
-  size_t expected = header_.digests - gone.places.size() + fresh_named_;
-  if (static_cast<double>(expected) <= kFull * static_cast<double>(slots_.size())) {
+  // At most: of those that are gone other lists may have some.
+  size_t expected =
+      header_.digests - gone.places.size() + std::min(gone.places.size(), shared_.size()) + fresh_named_;
+  if (expected > kMaxDigests) return corrupt(28, "fewer digests than there are");
+  const double load_in_place = static_cast<double>(expected) / static_cast<double>(slots_.size());
+  if (load_in_place >= kSparse && load_in_place <= kFull)
     TRY(attempt(header_.buckets, shared_.size() + fresh_named_, true));
-    if (done && is_less(kSparse, slots_.size())) done.reset();
-  }
   const bool grows_little = fresh_named_ < header_.digests / kLittle;
   for (const double load : std::span(kLoads).subspan(grows_little ? 1 : 0)) {
     if (done) break;
     const auto buckets = [&] {
       return static_cast<uint32_t>(static_cast<double>(expected) / (DIGLIM_SLOTS * load)) + 1;
     };
-    size_t room = shared_.size();
-    TRY(attempt(buckets(), room, false));
-    if (!done || (done->shared.size() <= room && !is_less(kSparse, expected))) continue;
+    TRY(attempt(buckets(), shared_.size(), false));
+    if (!done || (done->shared.size() <= shared_.size() &&
+                  static_cast<double>(done->table.size()) >= kSparse * static_cast<double>(expected)))
+      continue;
     // Only now it is known how many digests lists have in common.
     expected = done->table.size();
-    room = done->shared.size();
-    TRY(attempt(buckets(), room, false));
+    TRY(attempt(buckets(), done->shared.size(), false));
   }
   if (!done) return unsupported("the digests collide too often for a table: they were not made by a hash");
 
@@ -286,7 +289,9 @@ Result<void> Generation::seal(uint64_t now_seconds, const Allocate& allocate) {
   uint8_t* to = &written_[done->at.registry];
   for (const LoadedList& list : lists_) to = write_registry(list, to);
   for (Shared& shared : done->shared) {
-    if (done->slots[shared.place] != *shared.digest) shared.place = *done->table.find(*shared.digest);
+    const auto place = done->table.find(*shared.digest);  // it may have moved since
+    if (!place) return corrupt(kElement, "the table lost a digest");
+    shared.place = *place;
     std::memcpy(to, &shared.place, sizeof(shared.place));
     std::memcpy(to + sizeof(shared.place), &shared.list, sizeof(shared.list));
     to += kSharedBytes;
@@ -311,6 +316,7 @@ Result<Generation> Generation::decode(ByteView map, std::shared_ptr<const void> 
   if (!algo) return corrupt(4, "unknown hash algorithm");
   const Layout at(header.buckets, header.registry_bytes, header.shared);
   if (header.digests > at.places) return corrupt(28, "more digests than places");
+  if (header.buckets == 0) return corrupt(24, "a table without a bucket");
   if (header.lists >= kNumbers) return corrupt(32, "more lists than numbers");
   if (at.end > map.size()) return corrupt(24, "sizes exceed the map");
 
@@ -319,13 +325,16 @@ Result<Generation> Generation::decode(ByteView map, std::shared_ptr<const void> 
   generation.keep_ = std::move(keep);
   generation.slots_ = as_digests(map.subspan(kElement, at.owners - kElement));
   generation.owners_ = {reinterpret_cast<const uint16_t*>(&map[at.owners]), at.places};
+  generation.lists_.reserve(header.lists);
   generation.fresh_.resize(header.lists);
+  generation.by_name_.reserve(header.lists);
   RegistryReader reader(map.subspan(at.registry, header.registry_bytes), at.registry);
   std::vector<bool> known(kNumbers, false);
   known[0] = true;
   for (uint32_t i = 0; i < header.lists; ++i) {
     TRY_ASSIGN(const LoadedList list, reader.next());
-    if (known[list.number]) return corrupt(at.registry, escape(list.name) + " has the number of another list");
+    if (known[list.number])
+      return corrupt(at.registry, escape(list.name) + " has the number of another list");
     if (!generation.by_name_.try_emplace(list.name, i).second)
       return corrupt(at.registry, escape(list.name) + " is there twice");
     known[list.number] = true;

@@ -53,11 +53,11 @@ class Generation {
   void set_manifest(uint64_t number, ByteView hash);
 
   enum class Change { kAdded, kReplaced, kSame };
-  // Adds a list, or replaces the one of the same name; texts are copied. kSame (and no change) if that one has
-  // the same content hash. `digests`: concatenated, of algo(). kInvalid for a name that is empty, longer than
-  // 255 bytes or contains '/'; for a digest that begins with eight zeros, which the table cannot hold.
-  // kUnsupported for more than 65,535 lists; for more than 2^26 digests in all lists, each counted as often as
-  // it is named. REQUIRES: a content hash of 32 bytes.
+  // Adds a list, or replaces the one of the same name; texts are copied. kSame (and no change) if that one
+  // has the same content hash. `digests`: concatenated, of algo(). kInvalid for a name that is empty, longer
+  // than 255 bytes or contains '/'; for a digest that begins with eight zeros, which the table cannot hold.
+  // kUnsupported for more than 65,535 lists; for more than 2^26 digests in all lists, each counted as often
+  // as it is named. REQUIRES: a content hash of 32 bytes.
   Result<Change> put(LoadedList list, Bytes digests);
   // False if there is no list of that name. The last list takes its place in lists().
   bool remove(std::string_view name);
@@ -66,14 +66,14 @@ class Generation {
   // REQUIRES: find(name).
   void set_source(std::string_view name, uint64_t origin, uint64_t stamp);
 
-  // Memory for so many elements of 256 bytes, zeroed. It is asked for again if the digests find no place; only
-  // what it gave last has to last.
+  // Memory for so many elements of 256 bytes, zeroed. It is asked for again if the digests find no place;
+  // only what it gave last has to last.
   using Allocate = std::function<Result<std::span<uint8_t>>(size_t elements)>;
 
-  // Writes the successor of what was decoded: the next number, last_removal if a digest is gone, and the table.
-  // Where there is room, all digests stay in their places, and only what changed is written to the copy. Call
-  // once, after all changes but set_manifest(). kUnsupported if the digests do not fit a table (only digests
-  // chosen to collide could do that), or the lists a registry; errors of `allocate`.
+  // Writes the successor of what was decoded: the next number, last_removal if a digest is gone, and the
+  // table. Where there is room, all digests stay in their places, and only what changed is written to the
+  // copy. Call once, after all changes but set_manifest(). kUnsupported if the digests do not fit a table
+  // (only digests chosen to collide could do that), or the lists a registry; errors of `allocate`.
   Result<void> seal(uint64_t now_seconds, const Allocate& allocate);
 
  private:
@@ -91,12 +91,13 @@ class Generation {
   struct Gone;
   void number_lists();
   Gone find_gone() const;
-  Result<Attempt> build(uint32_t buckets, size_t room, bool in_place, const Gone& gone, const Allocate& allocate) const;
+  Result<Attempt> build(uint32_t buckets, size_t room, bool in_place, const Gone& gone,
+                        const Allocate& allocate) const;
   void write_header();
 
   diglim_generation header_ = {};
-  size_t named_ = 0;  // digests of all lists, each counted as often as it is named
-  size_t fresh_named_ = 0; // of lists that were put
+  size_t named_ = 0;        // digests of all lists, each counted as often as it is named
+  size_t fresh_named_ = 0;  // of lists that were put
   std::vector<LoadedList> lists_;
   std::vector<Fresh> fresh_;  // parallel to lists_; empty for those in `map_`
   std::vector<LoadedList> removed_;

@@ -19,11 +19,6 @@ struct Head {
 };
 static_assert(sizeof(Head) == 64, "no hidden padding");
 
-Result<std::string_view> get_text(ByteReader& reader, size_t size) {
-  TRY_ASSIGN(const ByteView bytes, reader.bytes(size));
-  return as_text(bytes);
-}
-
 }  // namespace
 
 size_t registry_bytes(const LoadedList& list) {
@@ -43,7 +38,8 @@ uint8_t* write_registry(const LoadedList& list, uint8_t* to) {
   head.signer_size = static_cast<uint16_t>(list.signer.size());
   std::memcpy(to, &head, sizeof(head));
   to += sizeof(head);
-  for (const std::string_view text : {list.name, list.package, list.signer}) to += text.copy(reinterpret_cast<char*>(to), text.size());
+  for (const std::string_view text : {list.name, list.package, list.signer})
+    to += text.copy(reinterpret_cast<char*>(to), text.size());
   return to;
 }
 
@@ -58,9 +54,12 @@ Result<LoadedList> RegistryReader::next() {
   list.digests = head.digests;
   list.left_out = head.left_out;
   list.number = head.number;
-  TRY_ASSIGN(list.name, get_text(reader_, head.name_size));
-  TRY_ASSIGN(list.package, get_text(reader_, head.package_size));
-  TRY_ASSIGN(list.signer, get_text(reader_, head.signer_size));
+  TRY_ASSIGN(const ByteView rest,
+             reader_.bytes(size_t{head.name_size} + head.package_size + head.signer_size));
+  const std::string_view texts = as_text(rest);
+  list.name = texts.substr(0, head.name_size);
+  list.package = texts.substr(head.name_size, head.package_size);
+  list.signer = texts.substr(size_t{head.name_size} + head.package_size);
   return list;
 }
 

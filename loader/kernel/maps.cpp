@@ -151,7 +151,8 @@ Result<std::span<uint8_t>> NewMap::allocate(size_t elements) {
   view_.reset();
   bpf_map_create_opts options = {};  // not LIBBPF_OPTS: that is GNU C
   options.sz = sizeof(options);
-  options.map_flags = static_cast<__u32>(BPF_F_MMAPABLE) | (inner_ ? static_cast<__u32>(BPF_F_INNER_MAP) : 0u);
+  options.map_flags =
+      static_cast<__u32>(BPF_F_MMAPABLE) | (inner_ ? static_cast<__u32>(BPF_F_INNER_MAP) : 0u);
   map_ = Fd(bpf_map_create(BPF_MAP_TYPE_ARRAY, name_.c_str(), sizeof(uint32_t), kElement,
                            static_cast<uint32_t>(elements), &options));
   if (!map_) return from_errno("create BPF map " + name_, errno);
