@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define DIGLIM_ABI_VERSION 5
+#define DIGLIM_ABI_VERSION 6
 
 /* Names of our maps and programs start with this, and nobody but the loader may create or open such a map or program
  * while DIGLIM enforces (guard.bpf.h), so a name found by walking the kernel's ids cannot be forged.
@@ -27,11 +27,12 @@ enum diglim_mode {
  * One generation is one frozen array map of 256-byte elements:
  *   element 0                 struct diglim_generation
  *   elements 1 .. buckets     struct diglim_bucket, the table
- *   the rest                  the registry: which lists are loaded (only the loader reads it: lib/generation/FORMAT.md)
+ *   the rest                  whose the slots are, and which lists are loaded (only the loader reads it: lib/generation/FORMAT.md)
  *
  * A digest is already uniformly random, so its bytes choose its two buckets:
  *   bucket A = u32 at byte 0 * buckets >> 32, bucket B = u32 at byte 4 * buckets >> 32
- * A slot holds the first 32 bytes of a digest; a shorter one is padded with zeros. All zeros means empty.
+ * A slot holds the first 32 bytes of a digest; a shorter one is padded with zeros. It is empty if its first eight bytes are zeros; the rest
+ * are, too, then.
  */
 #define DIGLIM_SLOT_SIZE 32
 #define DIGLIM_SLOTS 8
@@ -53,7 +54,8 @@ struct diglim_generation {
   /* The manifest that was measured last (lib/manifest/FORMAT.md); 0: nothing is measured. */
   __u64 manifest_number;
   __u8 manifest_hash[32];
-  __u8 reserved[168];
+  __u32 shared; /* how often a list names a digest whose slot is another list's */
+  __u8 reserved[164];
 };
 
 /* --- Digests with a meaning of their own (map diglim_flags: slot -> flags) ------------------------------------- */

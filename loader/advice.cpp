@@ -14,8 +14,7 @@ struct Advice {
 // By the words of lib/, which tests there and in advice_test.cpp hold fast. The first that fits.
 constexpr Advice kAdvice[] = {
     {"no trusted ",
-     "to trust a key: put it into /etc/diglim/keys, rebuild the initramfs, reboot (in force: diglim-loader "
-     "status)"},
+     "to trust a key: diglim key add KEY (see: diglim key list), reboot (in force: diglim-loader status)"},
     {"signatures are not allowed",
      "to let them count: allow-signature-hash in /etc/diglim/loader.conf, rebuild the initramfs, reboot"},
     {"no appended signature", "sign it (compact_gen -k KEY -c CERTIFICATE), or name a signed package"},

@@ -18,7 +18,7 @@ std::string untrusted_advice(std::string_view reason) {
 TEST(Advice, SaysHowToAddAKey) {
   for (const char* reason : {"RSA/SHA256 199e2f91fd431d51: no trusted key has this id",
                              "CMS issuer CN=Stranger serial 1: no trusted certificate"}) {
-    EXPECT_THAT(untrusted_advice(reason), HasSubstr("/etc/diglim/keys, rebuild the initramfs, reboot"));
+    EXPECT_THAT(untrusted_advice(reason), HasSubstr("diglim key add KEY"));
   }
   EXPECT_THAT(untrusted_advice("RSA/SHA1 199e2f91fd431d51: SHA1 signatures are not allowed"),
               HasSubstr("allow-signature-hash"));

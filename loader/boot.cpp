@@ -81,11 +81,12 @@ Result<void> configure(Config& config) {
   return line ? std::move(result) : Result<void>(line.error());
 }
 
-Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo) {
+Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo, NewMap& map) {
   Generation generation(algo);
   TRY_ASSIGN(const auto left_out, add_lists(generation, kListsFolder, trust));
   for (const Error& error : left_out) log_line(LOG_ERR, "left out: " + error.message + list_advice(error));
-  TRY(generation.seal(static_cast<uint64_t>(time(nullptr))));
+  TRY(generation.seal(static_cast<uint64_t>(time(nullptr)),
+                      [&](size_t elements) { return map.allocate(elements); }));
   log_line(LOG_INFO, std::to_string(generation.lists().size()) + " digest lists with " +
                          std::to_string(generation.distinct_digests()) + " digests" +
                          (left_out.empty() ? "" : ", " + std::to_string(left_out.size()) + " left out") +
@@ -116,7 +117,8 @@ Result<void> start(const Config& config) {
     log_line(LOG_ERR, std::string("left out: ") + kKeysFolder + "/" + reason + "; no key of it counts");
   TRY_ASSIGN(HiddenFolder hidden, HiddenFolder::create());
   TRY_ASSIGN(const KernelFacts facts, probe_kernel([&] { return hidden.open(); }));
-  TRY_ASSIGN(Generation generation, first_generation(trust, facts.algo));
+  NewMap map(kGenerationMap, true);
+  TRY_ASSIGN(Generation generation, first_generation(trust, facts.algo, map));
 
   const auto labels = config.measures() ? prepare_labels(config) : PolicyLabels::kNone;
   const std::string policy = config.measures() ? ima_policy(labels, config.pcr) : std::string(kQuietPolicy);
@@ -131,7 +133,7 @@ Result<void> start(const Config& config) {
   TRY_ASSIGN(const Fd keys, create_keys_map(trust.to_blob()));
   const Fd generations(dup(programs.generations_fd()));
   if (!generations) return from_errno("dup", errno);
-  TRY(publish_generation(generations, generation));
+  TRY(publish_generation(generations, map, generation.last_removal()));
   TRY(programs.set_flags(facts.own_digest, DIGLIM_FLAG_LOADER));
   if (ima_active && !config.measures()) quiet_ima();
   TRY_ASSIGN(Events events, Events::open());

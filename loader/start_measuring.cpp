@@ -95,10 +95,12 @@ Result<void> measure_generation(const Config& config, const TrustStore& trust, F
   const std::string policy = ima_policy(PolicyLabels::kSelinux, config.pcr);
   TRY_ASSIGN(const WrittenManifest manifest, measured_manifest(config, policy, trust, *generation));
   generation->set_manifest(manifest.number, manifest.hash);
-  TRY(generation->seal(static_cast<uint64_t>(time(nullptr))));
+  NewMap map(kGenerationMap, true);
+  TRY(generation->seal(static_cast<uint64_t>(time(nullptr)),
+                       [&](size_t elements) { return map.allocate(elements); }));
   TRY(write_ima_policy(std::move(ima_policy_file), policy));
   // First, so that whatever fails here leaves a log without a manifest, not updates without one after it.
-  TRY(publish_generation(generations, *generation));
+  TRY(publish_generation(generations, map, generation->last_removal()));
   return measure_boot_manifest(manifest);
 }
 

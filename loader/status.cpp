@@ -171,7 +171,7 @@ void print_text(const Status& status) {
   for (const LoadedList& list : generation.lists()) {
     printf("  %s: %u digests%s, signed by %s\n", escape(list.name).c_str(), list.digests,
            list.left_out > 0 ? (", " + std::to_string(list.left_out) + " left out").c_str() : "",
-           list.signer.c_str());
+           std::string(list.signer).c_str());
   }
 }
 

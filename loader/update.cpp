@@ -29,14 +29,15 @@ struct Measurement {
 };
 
 // The generation remembers the last one. Empty where nothing is measured.
-Result<Measurement> write_manifests(const std::vector<ManifestList>& before, Generation& next) {
+Result<Measurement> write_manifests(Generation& next) {
   Measurement measurement;
   if (next.manifest_number() == 0) return measurement;
   // The loader that published last may have been killed before the end of it. If the file is gone, a verifier
   // sees that; it is no reason to refuse an update.
   (void)measure_manifest(next.manifest_number(), FileId());
   UpdatePlan& plan = measurement.plan;
-  TRY_ASSIGN(plan, plan_update(next.manifest_number(), next.manifest_hash(), before, manifest_lists(next)));
+  TRY_ASSIGN(plan, plan_update(next.manifest_number(), next.manifest_hash(), manifest_lists(next.removed()),
+                               manifest_lists(next.added())));
   if (plan.before_publishing) {
     TRY_ASSIGN(measurement.before, write_manifest_file(*plan.before_publishing));
   }
@@ -75,19 +76,20 @@ Result<Published> update_generation(
   TRY_ASSIGN(auto current, read_generation(generations));
   if (!current) return not_found(std::string(kNotActive));
   const uint64_t before = current->number();
-  const auto lists_before = manifest_lists(*current);
   TRY_ASSIGN(const bool changed, change(*current, trust));
   if (changed) {
-    TRY(current->seal(static_cast<uint64_t>(time(nullptr))));
+    NewMap map(kGenerationMap, true);
+    TRY(current->seal(static_cast<uint64_t>(time(nullptr)),
+                      [&](size_t elements) { return map.allocate(elements); }));
     TRY_ASSIGN(const Claim claim, Claim::take(current->number()));
     TRY_ASSIGN(const uint64_t now, read_generation_number(generations));
     if (now != before) {
       return Error{ErrorCode::kIo, EAGAIN, "another loader published meanwhile; try again"};
     }
-    TRY_ASSIGN(const Measurement measured, write_manifests(lists_before, *current));
+    TRY_ASSIGN(const Measurement measured, write_manifests(*current));
     const UpdatePlan& plan = measured.plan;
     if (plan.before_publishing) TRY(measure_manifest(plan.before_publishing->number, measured.before));
-    TRY(publish_generation(generations, *current));
+    TRY(publish_generation(generations, map, current->last_removal()));
     if (plan.after_publishing) TRY(measure_manifest(plan.after_publishing->number, measured.after));
   }
   return Published{changed, current->number(), current->distinct_digests(), current->lists().size()};

@@ -33,7 +33,7 @@ Result<Generation::Change> add(Generation& generation, const Source& source, con
   // The keys are those of the boot, so what was verified once stays verified.
   if (const LoadedList* const known = generation.find(source.name)) {
     TRY_ASSIGN(const Bytes digest, hash(HashAlgo::kSha256, {*bytes}));
-    if (digest == known->content_hash) {
+    if (std::ranges::equal(digest, known->content_hash)) {
       if (source.origin != 0) generation.set_source(source.name, source.origin, source.stamp);
       return Generation::Change::kSame;
     }
@@ -48,7 +48,7 @@ Result<Generation::Change> add(Generation& generation, const Source& source, con
   loaded.left_out = static_cast<uint32_t>(list->undigested + list->count() - list->count(generation.algo()));
   loaded.origin = source.origin;
   loaded.stamp = source.stamp;
-  auto change = generation.put(std::move(loaded), std::move(list->digests[generation.algo()]));
+  auto change = generation.put(loaded, std::move(list->digests[generation.algo()]));
   if (!change) return with_context(escape(source.path), change.error());
   return change;
 }
@@ -173,7 +173,7 @@ Result<Followed> follow_folders(Generation& generation, const Following& what, c
   std::vector<std::string> gone;
   for (const LoadedList& list : generation.lists()) {
     if (list.origin != origin) continue;
-    if (what.withdraw && !there.contains(list.name)) gone.push_back(list.name);
+    if (what.withdraw && !there.contains(std::string(list.name))) gone.emplace_back(list.name);
     ++result.lists;
   }
   result.lists -= gone.size();
@@ -186,11 +186,13 @@ Result<Followed> follow_folders(Generation& generation, const Following& what, c
   return result;
 }
 
-std::vector<ManifestList> manifest_lists(const Generation& generation) {
-  std::vector<ManifestList> lists;
-  for (const LoadedList& list : generation.lists())
-    lists.push_back({list.content_hash, list.name, list.package, list.signer});
-  return lists;
+std::vector<ManifestList> manifest_lists(std::span<const LoadedList> lists) {
+  std::vector<ManifestList> named;
+  for (const LoadedList& list : lists) {
+    named.push_back({to_bytes(list.content_hash), std::string(list.name), std::string(list.package),
+                     std::string(list.signer)});
+  }
+  return named;
 }
 
 Result<Manifest> boot_manifest(const Config& config, const TrustStore& trust, const Generation& generation,
@@ -204,7 +206,7 @@ Result<Manifest> boot_manifest(const Config& config, const TrustStore& trust, co
   manifest.boot.weak_hashes = config.signatures.allowed_weak_hashes;  // in the order of the file
   TRY_ASSIGN(const auto keys, trust.trusted_keys());
   for (const TrustedKey& key : keys) manifest.boot.keys.push_back({key.file_hash, key.fingerprint});
-  manifest.lists = manifest_lists(generation);
+  manifest.lists = manifest_lists(generation.lists());
   return manifest;
 }
 

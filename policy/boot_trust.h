@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,8 +75,8 @@ struct Followed {
 // run then.
 Result<Followed> follow_folders(Generation& generation, const Following& what, const TrustStore& trust);
 
-// The loaded lists as manifests name them.
-std::vector<ManifestList> manifest_lists(const Generation& generation);
+// Loaded lists as manifests name them.
+std::vector<ManifestList> manifest_lists(std::span<const LoadedList> lists);
 
 // What a boot measures besides what is configured. All hashes are SHA-256.
 struct BootCode {

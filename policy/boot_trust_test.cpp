@@ -94,7 +94,7 @@ class Follow : public BootTrust {
   }
   std::vector<std::string> names() const {
     std::vector<std::string> all;
-    for (const LoadedList& list : generation_.lists()) all.push_back(list.name);
+    for (const LoadedList& list : generation_.lists()) all.emplace_back(list.name);
     std::sort(all.begin(), all.end());
     return all;
   }

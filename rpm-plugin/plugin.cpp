@@ -114,6 +114,15 @@ class Database {
   rpmVSFlags flags_;
 };
 
+// Whose this key is, from rpm's keyring, where dnf has put it by now.
+std::string name_of_key(rpmts ts, const std::string& id) {
+  const Database database(ts);
+  const std::string provided = "gpg(" + id + ")";
+  const RpmIteratorPtr found(rpmtsInitIterator(ts, RPMDBI_PROVIDENAME, provided.c_str(), provided.size()));
+  Header header = found ? rpmdbNextIterator(found.get()) : nullptr;
+  return header != nullptr ? header_text(header, RPMTAG_PACKAGER) : "";
+}
+
 std::string loader_option(rpmPlugin plugin) {
   constexpr std::string_view kOption = "--loader=";
   const char* options = rpmPluginOpts(plugin);
@@ -139,6 +148,7 @@ void begin_transaction(rpmPlugin plugin, rpmts ts, State& state) {
   setup.budget_ms = kBudget_ms + kBudgetPerPackage_ms * rpmtsNElements(ts);
   setup.root = rpmtsRootDir(ts) != nullptr ? rpmtsRootDir(ts) : "/";
   setup.dbpath = configured_dbpath();
+  setup.name_of_key = [ts](const std::string& id) { return name_of_key(ts, id); };
   const auto installed = [ts] { return with_list(Database(ts).all()); };
   const auto files = std::make_shared<FilesInPlace>(setup.root, installed);
   state.transaction = std::make_unique<Transaction>(std::move(setup), warn,

@@ -51,6 +51,13 @@ Result<std::string> not_counted_in_rpm_list(ByteView list, HashAlgo kernel) {
   return std::string();
 }
 
+Result<std::string> digest_kind_in_rpm_list(ByteView list) {
+  TRY_ASSIGN(const AppendedSignature parts, split_appended_signature(list));
+  TRY_ASSIGN(const rpm::Package package, rpm::read_package(parts.content, 0));
+  if (package.digests.empty()) return std::string("without digests");
+  return "with " + std::string(hash_name(package.digests.front().first)) + " digests only";
+}
+
 Result<std::string> rpm_list_name(std::string_view nvra) {
   std::string name(kRpmListPrefix);
   for (char c : nvra) {

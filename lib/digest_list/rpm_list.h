@@ -22,6 +22,9 @@ Result<Bytes> make_rpm_list(ByteView region, std::span<const Bytes> packets);
 // `kernel`. Errors: kCorrupt (rpm::read_package()).
 Result<std::string> not_counted_in_rpm_list(ByteView list, HashAlgo kernel);
 
+// The same list: "with md5 digests only", "without digests". Errors: as above.
+Result<std::string> digest_kind_in_rpm_list(ByteView list);
+
 // The file name of the list: "0-file_list-rpm-NVRA", as in 2022, where NVRA is "name-version-release.arch". A
 // name that a directory cannot hold as it is ('/', control characters, too long for NAME_MAX with the suffix
 // of a temporary file) is changed and gets 16 hexadecimal digits of its SHA-256, so that no two packages meet

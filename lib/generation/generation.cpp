@@ -4,28 +4,27 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "lib/base/text.h"
-#include "lib/generation/cuckoo.h"
-#include "lib/generation/registry.h"
 
 namespace diglim {
 namespace {
 
 constexpr size_t kElement = sizeof(diglim_bucket);
 constexpr size_t kMaxDigests = 1u << 26;  // 2 GiB of table: a bound, not a goal
-
-uint64_t first_word(const uint8_t* digest) {
-  uint64_t word = 0;
-  std::memcpy(&word, digest, sizeof(word));
-  return word;
-}
-
-bool is_empty(const uint8_t* slot) {
-  static constexpr uint8_t kEmpty[DIGLIM_SLOT_SIZE] = {};
-  return std::memcmp(slot, kEmpty, sizeof(kEmpty)) == 0;
-}
+constexpr size_t kMaxTextBytes = 1024;
+constexpr size_t kNumbers = UINT16_MAX + 1;
+constexpr size_t kSharedBytes = sizeof(uint32_t) + sizeof(uint16_t);
+// How full a new table is to become; the later ones for when some digests find no place. One that grew by
+// little will grow again, so it begins with the second and has room.
+constexpr double kLoads[] = {0.985, 0.97, 0.9, 0.8, 0.5};
+constexpr size_t kLittle = 16;  // a sixteenth
+// How full a table may become in place: beyond, a digest takes hundreds of moves.
+constexpr double kFull = 0.99;
+constexpr double kSparse = 0.9;  // emptier than that is made anew
 
 // Padded with zeros or cut, where a digest has not the size of a slot.
 Bytes to_slots(Bytes digests, size_t size) {
@@ -36,163 +35,275 @@ Bytes to_slots(Bytes digests, size_t size) {
   return slots;
 }
 
+std::span<const Digest> as_digests(ByteView slots) {
+  return {reinterpret_cast<const Digest*>(slots.data()), slots.size() / sizeof(Digest)};
+}
+
 }  // namespace
+
+// Where things lie in a map, from its begin.
+struct Generation::Layout {
+  Layout(uint64_t buckets, uint64_t registry_bytes, uint64_t shared_room)
+      : places(buckets * DIGLIM_SLOTS),
+        owners(kElement + places * DIGLIM_SLOT_SIZE),
+        registry(owners + places * sizeof(uint16_t)),
+        shared(registry + registry_bytes),
+        end(shared + shared_room * kSharedBytes) {}
+  uint64_t places;
+  uint64_t owners;
+  uint64_t registry;
+  uint64_t shared;
+  uint64_t end;
+};
+
+// What was in the generation in force and is in no list of then any more.
+struct Generation::Gone {
+  std::vector<bool> lists;       // by number
+  std::vector<uint32_t> places;  // slots of these lists, ascending
+};
+
+struct Generation::Attempt {
+  std::span<uint8_t> map;
+  Layout at;
+  CuckooTable table;
+  std::vector<Shared> shared;
+  bool fits = false;
+};
+
+Generation::Generation(HashAlgo algo) {
+  header_.abi_version = DIGLIM_ABI_VERSION;
+  header_.algo = static_cast<uint32_t>(algo);
+}
+
+ByteView Generation::manifest_hash() const {
+  if (header_.manifest_number == 0) return {};
+  return header_.manifest_hash;
+}
+
+void Generation::set_manifest(uint64_t number, ByteView hash) {
+  header_.manifest_number = number;
+  std::copy_n(hash.begin(), sizeof(header_.manifest_hash), header_.manifest_hash);
+  if (!written_.empty()) write_header();
+}
+
+std::vector<LoadedList> Generation::added() const {
+  std::vector<LoadedList> added;
+  for (size_t i = 0; i < lists_.size(); ++i) {
+    if (!fresh_[i].texts.empty()) added.push_back(lists_[i]);
+  }
+  return added;
+}
 
 Result<Generation::Change> Generation::put(LoadedList list, Bytes digests) {
   if (list.name.empty() || list.name.size() > 255 || list.name.find('/') != std::string::npos) {
     return invalid("a list's name has 1 to 255 bytes and no '/'");
   }
-  const size_t count = digests.size() / hash_size(algo_);
+  const size_t count = digests.size() / hash_size(algo());
   if (count + named_ > kMaxDigests) return unsupported("more digests than a table may have");
-  Bytes slots = to_slots(std::move(digests), hash_size(algo_));
-  for (size_t at = 0; at < slots.size(); at += DIGLIM_SLOT_SIZE) {
-    if (is_empty(&slots[at])) return invalid("a digest of zeros only");
+  Fresh fresh{{}, to_slots(std::move(digests), hash_size(algo()))};
+  for (const Digest& digest : as_digests(fresh.slots)) {
+    if (digest[0] == 0) return invalid("a digest that begins with eight zeros");
   }
-  const auto [known, added] = by_name_.try_emplace(list.name, lists_.size());
-  if (!added && lists_[known->second].content_hash == list.content_hash) return Change::kSame;
+  const auto known = by_name_.find(list.name);
+  const bool replaces = known != by_name_.end();
+  if (replaces && std::ranges::equal(lists_[known->second].content_hash, list.content_hash))
+    return Change::kSame;
+  if (!replaces && lists_.size() == kNumbers - 1) return unsupported("more lists than a table may have");
+  if (replaces) (void)remove(list.name);
+
   list.digests = static_cast<uint32_t>(count);
+  list.number = 0;
+  list.package = list.package.substr(0, kMaxTextBytes);
+  list.signer = list.signer.substr(0, kMaxTextBytes);
+  fresh.texts = to_bytes(list.content_hash);
+  for (const std::string_view text : {list.name, list.package, list.signer})
+    append(fresh.texts, as_bytes(text));
+  const ByteView texts(fresh.texts);
+  size_t at = 0;
+  const auto next = [&](size_t size) { return texts.subspan(std::exchange(at, at + size), size); };
+  list.content_hash = next(list.content_hash.size());
+  for (std::string_view* text : {&list.name, &list.package, &list.signer})
+    *text = as_text(next(text->size()));
+
   named_ += count;
-  if (added) {
-    lists_.push_back(std::move(list));
-    slots_.push_back(std::move(slots));
-    return Change::kAdded;
-  }
-  LoadedList& old = lists_[known->second];
-  named_ -= old.digests;
-  old = std::move(list);
-  gone_.push_back(std::exchange(slots_[known->second], std::move(slots)));
-  return Change::kReplaced;
+  fresh_named_ += count;
+  by_name_.emplace(list.name, lists_.size());
+  lists_.push_back(list);
+  fresh_.push_back(std::move(fresh));
+  return replaces ? Change::kReplaced : Change::kAdded;
 }
 
 bool Generation::remove(std::string_view name) {
-  const auto found = by_name_.find(std::string(name));
+  const auto found = by_name_.find(name);
   if (found == by_name_.end()) return false;
   const size_t at = found->second;
   by_name_.erase(found);
   named_ -= lists_[at].digests;
-  gone_.push_back(std::move(slots_[at]));
+  if (fresh_[at].texts.empty()) {
+    removed_.push_back(lists_[at]);
+  } else {
+    fresh_named_ -= lists_[at].digests;
+  }
   if (at + 1 < lists_.size()) {
-    lists_[at] = std::move(lists_.back());
-    slots_[at] = std::move(slots_.back());
+    lists_[at] = lists_.back();
+    fresh_[at] = std::move(fresh_.back());
     by_name_[lists_[at].name] = at;
   }
   lists_.pop_back();
-  slots_.pop_back();
+  fresh_.pop_back();
   return true;
 }
 
 const LoadedList* Generation::find(std::string_view name) const {
-  const auto found = by_name_.find(std::string(name));
+  const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : &lists_[found->second];
 }
 
 void Generation::set_source(std::string_view name, uint64_t origin, uint64_t stamp) {
-  LoadedList& list = lists_[by_name_.at(std::string(name))];
+  LoadedList& list = lists_[by_name_.at(name)];
   list.origin = origin;
   list.stamp = stamp;
 }
 
-// Numbers all digests through, in the order of the lists, and finds those that are equal.
-Generation::Numbered Generation::number_digests() {
-  Numbered all{std::vector<uint64_t>(named_), std::vector<uint32_t>(named_, 0),
-               std::vector<uint32_t>(named_)};
-  // Open addressing in at most two thirds of the places; a digest is random already, so nothing is hashed.
-  std::vector<uint32_t> index(std::bit_ceil(named_ * 3 / 2 + 1), 0);  // 1 + id, or 0
-  const auto look_up = [this, words = all.words.data(), ids = index.data(), mask = index.size() - 1](
-                           uint64_t word, const uint8_t* bytes) -> uint32_t& {
-    for (size_t at = word & mask;; at = (at + 1) & mask) {
-      const uint32_t id = ids[at];
-      if (id == 0) return ids[at];
-      if (words[id - 1] == word && std::memcmp(slot(id - 1), bytes, DIGLIM_SLOT_SIZE) == 0) return ids[at];
-    }
-  };
-  first_id_.clear();
-  list_of_.resize(named_);
-  uint32_t id = 0;
-  distinct_ = 0;
-  for (uint32_t list = 0; list < slots_.size(); ++list) {
-    first_id_.push_back(id);
-    const uint8_t* const end = slots_[list].data() + slots_[list].size();
-    for (const uint8_t* at = slots_[list].data(); at != end; at += DIGLIM_SLOT_SIZE, ++id) {
-      list_of_[id] = list;
-      all.words[id] = first_word(at);
-      uint32_t& first = look_up(all.words[id], at);
-      if (first == 0) {
-        first = id + 1;
-        all.distinct[distinct_++] = id;
-      } else {
-        all.again[id] = std::exchange(all.again[first - 1], id + 1);
-      }
-    }
+// Of removed lists the numbers are free: their slots go before others come.
+void Generation::number_lists() {
+  std::vector<bool> taken(kNumbers, false);
+  for (const LoadedList& list : lists_) taken[list.number] = true;
+  uint16_t next = 1;
+  for (LoadedList& list : lists_) {
+    if (list.number != 0) continue;
+    while (taken[next]) ++next;
+    list.number = next++;
   }
-  all.distinct.resize(distinct_);
-  // Cached verdicts survive when nothing is missing: a replaced list often only moved its digests.
-  for (const Bytes& slots : std::exchange(gone_, {})) {
-    for (size_t at = 0; at < slots.size(); at += DIGLIM_SLOT_SIZE) {
-      if (look_up(first_word(&slots[at]), &slots[at]) == 0) last_removal_ = number_;
-    }
-  }
-  return all;
 }
 
-Result<void> Generation::seal(uint64_t now_seconds) {
-  ++number_;
-  loaded_at_ = now_seconds;
-  Numbered all = number_digests();
-  TRY_ASSIGN(CuckooTable table, CuckooTable::build(all.words, all.distinct));
-  buckets_ = table.buckets;
-  place_ = std::move(table.places);
-  // The table is walked once, and each place noted for all lists that have its digest: so each has them
-  // sorted.
-  std::vector<uint32_t> places = std::move(all.distinct);  // fresh memory costs more than what is done in it
-  places.resize(named_);
-  std::vector<uint32_t> next = first_id_;
-  for (uint32_t at = 0; at < place_.size(); ++at) {
-    for (uint32_t id = place_[at]; id != 0; id = all.again[id - 1]) places[next[list_of_[id - 1]]++] = at;
+Generation::Gone Generation::find_gone() const {
+  Gone gone{std::vector<bool>(kNumbers, false), {}};
+  if (removed_.empty()) return gone;
+  for (const LoadedList& list : removed_) gone.lists[list.number] = true;
+  for (uint32_t at = 0; at < owners_.size(); ++at) {
+    if (gone.lists[owners_[at]]) gone.places.push_back(at);
   }
-  RegistryWriter writer;
-  for (size_t i = 0; i < lists_.size(); ++i)
-    writer.add(lists_[i], std::span(places).subspan(first_id_[i], lists_[i].digests));
-  registry_ = std::move(writer).take();
-  if (registry_.size() > UINT32_MAX)
-    return unsupported("the lists together name more digests than a registry holds");
+  return gone;
+}
+
+// One try, with room for so many entries of Attempt::shared. If it does not fit, only the numbers in the
+// answer are of use.
+Result<Generation::Attempt> Generation::build(uint32_t buckets, size_t room, bool in_place, const Gone& gone,
+                                              const Allocate& allocate) const {
+  uint64_t registry = 0;
+  for (const LoadedList& list : lists_) registry += registry_bytes(list);
+  if (registry > UINT32_MAX) return unsupported("the lists together have longer names than a registry holds");
+  const Layout at(buckets, registry, room);
+  TRY_ASSIGN(const std::span<uint8_t> map, allocate((at.end + kElement - 1) / kElement));
+  const std::span<Digest> slots(reinterpret_cast<Digest*>(&map[kElement]), at.places);
+  const std::span<uint16_t> owners(reinterpret_cast<uint16_t*>(&map[at.owners]), at.places);
+  if (in_place) {
+    std::memcpy(slots.data(), slots_.data(), slots_.size_bytes());
+    std::memcpy(owners.data(), owners_.data(), owners_.size_bytes());
+  }
+  Attempt attempt{map, at, CuckooTable(slots, owners), {}, false};
+  // By first words, which digests may be there: most are new, and need no look into the table for that.
+  std::vector<uint64_t> seen(in_place ? 1 : std::bit_ceil(at.places / 8), in_place ? ~uint64_t{0} : 0);
+  // False: it is full.
+  const auto add = [&](std::span<const Digest> digests, uint16_t list) {
+    const std::span<uint64_t> words(seen);
+    for (const Digest& digest : digests) {
+      uint64_t& bits = words[digest[0] & (words.size() - 1)];
+      const uint64_t bit = uint64_t{1} << (digest[0] >> 58);
+      const bool may_be_there = (bits & bit) != 0;
+      bits |= bit;
+      if (const auto place = may_be_there ? attempt.table.find(digest) : std::nullopt) {
+        if (owners[*place] != list) attempt.shared.push_back({&digest, *place, list});
+      } else if (!attempt.table.insert(digest, list)) {
+        return false;
+      }
+    }
+    return true;
+  };
+  if (in_place) {
+    // From behind, since erase() may bring one from there.
+    for (auto place = gone.places.rbegin(); place != gone.places.rend(); ++place) attempt.table.erase(*place);
+  } else {
+    for (size_t i = 0; i < slots_.size(); ++i) {
+      if (slots_[i][0] != 0 && !gone.lists[owners_[i]] && !add(slots_.subspan(i, 1), owners_[i]))
+        return attempt;
+    }
+  }
+  // A digest whose slot went with its owner gets one of another list here.
+  for (const Shared& shared : shared_) {
+    if (!gone.lists[shared.list] && !add({shared.digest, 1}, shared.list)) return attempt;
+  }
+  for (size_t i = 0; i < lists_.size(); ++i) {
+    if (!add(as_digests(fresh_[i].slots), lists_[i].number)) return attempt;
+  }
+  attempt.fits = true;
+  return attempt;
+}
+
+Result<void> Generation::seal(uint64_t now_seconds, const Allocate& allocate) {
+  const Gone gone = find_gone();
+  number_lists();
+  std::optional<Attempt> done;
+  const auto attempt = [&](uint32_t buckets, size_t room, bool in_place) -> Result<void> {
+    TRY_ASSIGN(Attempt result, build(buckets, room, in_place, gone, allocate));
+    done.reset();
+    if (result.fits) done.emplace(std::move(result));
+    return {};
+  };
+  // At most: of those that are gone other lists may have some.
+  size_t expected =
+      header_.digests - gone.places.size() + std::min(gone.places.size(), shared_.size()) + fresh_named_;
+  if (expected > kMaxDigests) return corrupt(28, "fewer digests than there are");
+  const double load_in_place = static_cast<double>(expected) / static_cast<double>(slots_.size());
+  if (load_in_place >= kSparse && load_in_place <= kFull)
+    TRY(attempt(header_.buckets, shared_.size() + fresh_named_, true));
+  const bool grows_little = fresh_named_ < header_.digests / kLittle;
+  for (const double load : std::span(kLoads).subspan(grows_little ? 1 : 0)) {
+    if (done) break;
+    const auto buckets = [&] {
+      return static_cast<uint32_t>(static_cast<double>(expected) / (DIGLIM_SLOTS * load)) + 1;
+    };
+    TRY(attempt(buckets(), shared_.size(), false));
+    if (!done || (done->shared.size() <= shared_.size() &&
+                  static_cast<double>(done->table.size()) >= kSparse * static_cast<double>(expected)))
+      continue;
+    // Only now it is known how many digests lists have in common.
+    expected = done->table.size();
+    TRY(attempt(buckets(), done->shared.size(), false));
+  }
+  if (!done) return unsupported("the digests collide too often for a table: they were not made by a hash");
+
+  ++header_.number;
+  header_.loaded_at = now_seconds;
+  // Cached verdicts survive when nothing is missing: a replaced list often only moved its digests.
+  const auto is_missing = [&](uint32_t place) { return !done->table.find(slots_[place]); };
+  if (std::ranges::any_of(gone.places, is_missing)) header_.last_removal = header_.number;
+  header_.buckets = static_cast<uint32_t>(done->at.places / DIGLIM_SLOTS);
+  header_.digests = static_cast<uint32_t>(done->table.size());
+  header_.lists = static_cast<uint32_t>(lists_.size());
+  header_.registry_bytes = static_cast<uint32_t>(done->at.shared - done->at.registry);
+  header_.shared = static_cast<uint32_t>(done->shared.size());
+  written_ = done->map;
+  write_header();
+  uint8_t* to = &written_[done->at.registry];
+  for (const LoadedList& list : lists_) to = write_registry(list, to);
+  for (Shared& shared : done->shared) {
+    const auto place = done->table.find(*shared.digest);  // it may have moved since
+    if (!place) return corrupt(kElement, "the table lost a digest");
+    shared.place = *place;
+    std::memcpy(to, &shared.place, sizeof(shared.place));
+    std::memcpy(to + sizeof(shared.place), &shared.list, sizeof(shared.list));
+    to += kSharedBytes;
+  }
   return {};
 }
 
-size_t Generation::elements() const {
-  return 1 + buckets_ + (registry_.size() + kElement - 1) / kElement;
+void Generation::write_header() {
+  std::memcpy(written_.data(), &header_, sizeof(header_));
 }
 
-void Generation::set_manifest(uint64_t number, Bytes hash) {
-  manifest_number_ = number;
-  manifest_hash_ = std::move(hash);
-}
-
-void Generation::encode(std::span<uint8_t> out) const {
-  diglim_generation header = {};
-  header.abi_version = DIGLIM_ABI_VERSION;
-  header.algo = static_cast<uint32_t>(algo_);
-  header.number = number_;
-  header.last_removal = last_removal_;
-  header.buckets = buckets_;
-  header.digests = static_cast<uint32_t>(distinct_);
-  header.lists = static_cast<uint32_t>(lists_.size());
-  header.registry_bytes = static_cast<uint32_t>(registry_.size());
-  header.loaded_at = loaded_at_;
-  header.manifest_number = manifest_number_;
-  std::copy(manifest_hash_.begin(), manifest_hash_.end(), header.manifest_hash);
-  std::memcpy(out.data(), &header, sizeof(header));
-  uint8_t* to = out.data() + kElement;
-  for (const uint32_t id : place_) {
-    if (id != 0) std::memcpy(to, slot(id - 1), DIGLIM_SLOT_SIZE);
-    to += DIGLIM_SLOT_SIZE;
-  }
-  if (!registry_.empty()) {
-    std::memcpy(out.data() + kElement * (1 + size_t{buckets_}), registry_.data(), registry_.size());
-  }
-}
-
-Result<Generation> Generation::decode(ByteView map) {
+Result<Generation> Generation::decode(ByteView map, std::shared_ptr<const void> keep) {
   diglim_generation header = {};
   if (map.size() < sizeof(header)) return corrupt(0, "a generation map has at least 256 bytes");
   std::memcpy(&header, map.data(), sizeof(header));
@@ -203,55 +314,44 @@ Result<Generation> Generation::decode(ByteView map) {
   }
   const auto algo = hash_from_kernel(static_cast<uint16_t>(header.algo));
   if (!algo) return corrupt(4, "unknown hash algorithm");
-  if (header.digests > uint64_t{header.buckets} * DIGLIM_SLOTS)
-    return corrupt(28, "more digests than places");
-  const size_t table_bytes = size_t{header.buckets} * kElement;
-  if (table_bytes + kElement + header.registry_bytes > map.size()) return corrupt(24, "sizes exceed the map");
+  const Layout at(header.buckets, header.registry_bytes, header.shared);
+  if (header.digests > at.places) return corrupt(28, "more digests than places");
+  if (header.buckets == 0) return corrupt(24, "a table without a bucket");
+  if (header.lists >= kNumbers) return corrupt(32, "more lists than numbers");
+  if (at.end > map.size()) return corrupt(24, "sizes exceed the map");
 
   Generation generation(*algo);
-  generation.number_ = header.number;
-  generation.last_removal_ = header.last_removal;
-  generation.loaded_at_ = header.loaded_at;
-  generation.distinct_ = header.digests;
-  generation.manifest_number_ = header.manifest_number;
-  if (header.manifest_number != 0)
-    generation.manifest_hash_.assign(header.manifest_hash,
-                                     header.manifest_hash + sizeof(header.manifest_hash));
-  const ByteView table = map.subspan(kElement, table_bytes);
-  const size_t registry_at = kElement + table_bytes;
-  RegistryReader reader(map.subspan(registry_at, header.registry_bytes), registry_at);
-  std::vector<uint32_t> places;
+  generation.header_ = header;
+  generation.keep_ = std::move(keep);
+  generation.slots_ = as_digests(map.subspan(kElement, at.owners - kElement));
+  generation.owners_ = {reinterpret_cast<const uint16_t*>(&map[at.owners]), at.places};
+  generation.lists_.reserve(header.lists);
+  generation.fresh_.resize(header.lists);
+  generation.by_name_.reserve(header.lists);
+  RegistryReader reader(map.subspan(at.registry, header.registry_bytes), at.registry);
+  std::vector<bool> known(kNumbers, false);
+  known[0] = true;
   for (uint32_t i = 0; i < header.lists; ++i) {
-    LoadedList list;
-    TRY(reader.next(table_bytes / DIGLIM_SLOT_SIZE, list, places));
-    Bytes slots(places.size() * DIGLIM_SLOT_SIZE);
-    for (size_t k = 0; k < places.size(); ++k) {
-      const uint8_t* const slot = &table[size_t{places[k]} * DIGLIM_SLOT_SIZE];
-      if (is_empty(slot)) return corrupt(registry_at, escape(list.name) + " names an empty place");
-      std::memcpy(&slots[k * DIGLIM_SLOT_SIZE], slot, DIGLIM_SLOT_SIZE);
-    }
-    generation.named_ += places.size();
+    TRY_ASSIGN(const LoadedList list, reader.next());
+    if (known[list.number])
+      return corrupt(at.registry, escape(list.name) + " has the number of another list");
     if (!generation.by_name_.try_emplace(list.name, i).second)
-      return corrupt(registry_at, escape(list.name) + " is there twice");
-    generation.lists_.push_back(std::move(list));
-    generation.slots_.push_back(std::move(slots));
+      return corrupt(at.registry, escape(list.name) + " is there twice");
+    known[list.number] = true;
+    generation.named_ += list.digests;
+    generation.lists_.push_back(list);
+  }
+  for (uint64_t from = at.shared; from != at.end; from += kSharedBytes) {
+    Shared shared = {};
+    std::memcpy(&shared.place, &map[from], sizeof(shared.place));
+    std::memcpy(&shared.list, &map[from + sizeof(shared.place)], sizeof(shared.list));
+    if (shared.place >= at.places || generation.slots_[shared.place][0] == 0)
+      return corrupt(from, "a shared digest without a place");
+    if (shared.list == 0 || !known[shared.list]) return corrupt(from, "a shared digest of no list");
+    shared.digest = &generation.slots_[shared.place];
+    generation.shared_.push_back(shared);
   }
   return generation;
-}
-
-bool table_has(ByteView map, ByteView digest) {
-  diglim_generation header = {};
-  std::memcpy(&header, map.data(), sizeof(header));
-  uint64_t slot[DIGLIM_SLOT_SIZE / 8] = {};
-  std::memcpy(slot, digest.data(), std::min<size_t>(digest.size(), DIGLIM_SLOT_SIZE));
-  for (const uint32_t bucket :
-       {first_bucket(slot[0], header.buckets), second_bucket(slot[0], header.buckets)}) {
-    const uint8_t* at = map.data() + kElement * (1 + size_t{bucket});
-    for (int i = 0; i < DIGLIM_SLOTS; ++i, at += DIGLIM_SLOT_SIZE) {
-      if (std::memcmp(at, slot, DIGLIM_SLOT_SIZE) == 0) return true;
-    }
-  }
-  return false;
 }
 
 }  // namespace diglim

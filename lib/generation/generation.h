@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One generation of the digest table with the registry of the lists that it was made from: the content of one
-// frozen BPF map (layout in bpf/abi.h and FORMAT.md). The kernel's copy is the only state: a loader reads it,
-// makes the next one, publishes it.
+// frozen BPF map (layout in bpf/abi.h and FORMAT.md). The kernel's copy is the only state: a loader maps it,
+// makes the next one beside it, publishes that.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -15,54 +15,49 @@
 #include "bpf/abi.h"
 #include "lib/base/bytes.h"
 #include "lib/crypto/hash.h"
+#include "lib/generation/cuckoo.h"
+#include "lib/generation/registry.h"
 
 namespace diglim {
-
-// What is known of one loaded list.
-struct LoadedList {
-  std::string name;     // the file's name without directories; one list a name
-  Bytes content_hash;   // SHA-256 of the bytes that were verified
-  std::string package;  // what the signed header calls it (DigestList::name); empty for a compact list
-  std::string signer;
-  uint32_t digests = 0;   // published ones, duplicates within the list included
-  uint32_t left_out = 0;  // files with a digest that the kernel does not use, or none
-  // 0: somebody loaded it by name, and it stays until somebody unloads it. Else whose it is: of a root, whose
-  // lists follow its directories (list_origin() in policy/boot_trust.h).
-  uint64_t origin = 0;
-  // Of the file that was read (file_stamp(), the same place); 0: unknown. Equal stamps, equal content.
-  uint64_t stamp = 0;
-};
 
 // Not thread-safe. Movable.
 class Generation {
  public:
   // An empty one; `number` 0 means that nothing was published yet.
-  explicit Generation(HashAlgo algo) : algo_(algo) {}
+  explicit Generation(HashAlgo algo);
+  Generation(Generation&&) = default;
+  Generation& operator=(Generation&&) = default;
 
-  // The content of a generation map. Copies what it needs. kCorrupt with the offset if the bytes contradict
-  // themselves: they come from the kernel's frozen map, so that would be a bug or another version
-  // (kUnsupported).
-  static Result<Generation> decode(ByteView map);
+  // The content of a generation map, aligned to 8. Points into it; `keep` is held as long. kCorrupt with the
+  // offset if the bytes contradict themselves: they come from the kernel's frozen map, so that would be a bug
+  // or another version (kUnsupported).
+  static Result<Generation> decode(ByteView map, std::shared_ptr<const void> keep);
 
-  HashAlgo algo() const { return algo_; }
-  uint64_t number() const { return number_; }
-  uint64_t last_removal() const { return last_removal_; }
-  uint64_t loaded_at() const { return loaded_at_; }
+  HashAlgo algo() const { return static_cast<HashAlgo>(header_.algo); }
+  uint64_t number() const { return header_.number; }
+  uint64_t last_removal() const { return header_.last_removal; }
+  uint64_t loaded_at() const { return header_.loaded_at; }
   // As of decode() or seal().
-  size_t distinct_digests() const { return distinct_; }
+  size_t distinct_digests() const { return header_.digests; }
+
+  // Their views are valid until the next change.
   const std::vector<LoadedList>& lists() const { return lists_; }
+  // What changed since decode(). A list whose content changed is in both.
+  std::vector<LoadedList> added() const;
+  const std::vector<LoadedList>& removed() const { return removed_; }
 
   // The manifest that was measured last (lib/manifest/FORMAT.md): 0 and empty if nothing is measured.
-  uint64_t manifest_number() const { return manifest_number_; }
-  const Bytes& manifest_hash() const { return manifest_hash_; }
-  // REQUIRES: a hash of 32 bytes.
-  void set_manifest(uint64_t number, Bytes hash);
+  uint64_t manifest_number() const { return header_.manifest_number; }
+  ByteView manifest_hash() const;
+  // Also after seal(). REQUIRES: a hash of 32 bytes.
+  void set_manifest(uint64_t number, ByteView hash);
 
   enum class Change { kAdded, kReplaced, kSame };
-  // Adds a list, or replaces the one of the same name. kSame (and no change) if that one has the same content
-  // hash. `digests`: concatenated, of algo(). kInvalid for a name that is empty, longer than 255 bytes or
-  // contains '/'; for a digest of all zeros, which the table cannot hold. kUnsupported for more than 2^26
-  // digests in all lists, each counted as often as it is named.
+  // Adds a list, or replaces the one of the same name; texts are copied. kSame (and no change) if that one
+  // has the same content hash. `digests`: concatenated, of algo(). kInvalid for a name that is empty, longer
+  // than 255 bytes or contains '/'; for a digest that begins with eight zeros, which the table cannot hold.
+  // kUnsupported for more than 65,535 lists; for more than 2^26 digests in all lists, each counted as often
+  // as it is named. REQUIRES: a content hash of 32 bytes.
   Result<Change> put(LoadedList list, Bytes digests);
   // False if there is no list of that name. The last list takes its place in lists().
   bool remove(std::string_view name);
@@ -71,52 +66,50 @@ class Generation {
   // REQUIRES: find(name).
   void set_source(std::string_view name, uint64_t origin, uint64_t stamp);
 
-  // Makes this the successor of what was decoded: the next number, last_removal if a digest is gone, and the
-  // table. Call once, after all changes. kUnsupported if the digests do not fit a table (only digests chosen
-  // to collide could do that), or the lists a registry.
-  Result<void> seal(uint64_t now_seconds);
+  // Memory for so many elements of 256 bytes, zeroed. It is asked for again if the digests find no place;
+  // only what it gave last has to last.
+  using Allocate = std::function<Result<std::span<uint8_t>>(size_t elements)>;
 
-  // How many 256-byte elements the map needs, and writes them. REQUIRES: seal(); out.size() == elements() *
-  // 256, zeroed.
-  size_t elements() const;
-  void encode(std::span<uint8_t> out) const;
+  // Writes the successor of what was decoded: the next number, last_removal if a digest is gone, and the
+  // table. Where there is room, all digests stay in their places, and only what changed is written to the
+  // copy. Call once, after all changes but set_manifest(). kUnsupported if the digests do not fit a table
+  // (only digests chosen to collide could do that), or the lists a registry; errors of `allocate`.
+  Result<void> seal(uint64_t now_seconds, const Allocate& allocate);
 
  private:
-  struct Numbered {                  // by id
-    std::vector<uint64_t> words;     // the first eight bytes of each digest
-    std::vector<uint32_t> again;     // 1 + id of the same digest in another list, or 0
-    std::vector<uint32_t> distinct;  // ids, of equal digests the first
+  struct Fresh {  // what a list owns that is not in `map_`
+    Bytes texts;
+    Bytes slots;
   };
-  Numbered number_digests();
-  // REQUIRES: number_digests() since the last change.
-  const uint8_t* slot(uint32_t id) const {
-    const uint32_t list = list_of_[id];
-    return slots_[list].data() + size_t{id - first_id_[list]} * DIGLIM_SLOT_SIZE;
-  }
+  struct Shared {  // `list` names a digest, too, that is another list's
+    const Digest* digest;
+    uint32_t place;
+    uint16_t list;
+  };
+  struct Layout;
+  struct Attempt;
+  struct Gone;
+  void number_lists();
+  Gone find_gone() const;
+  Result<Attempt> build(uint32_t buckets, size_t room, bool in_place, const Gone& gone,
+                        const Allocate& allocate) const;
+  void write_header();
 
-  HashAlgo algo_;
-  uint64_t number_ = 0;
-  uint64_t last_removal_ = 0;
-  uint64_t loaded_at_ = 0;
-  uint64_t manifest_number_ = 0;
-  Bytes manifest_hash_;
-  size_t distinct_ = 0;
-  size_t named_ = 0;  // digests of all lists, each counted as often as it is named
+  diglim_generation header_ = {};
+  size_t named_ = 0;        // digests of all lists, each counted as often as it is named
+  size_t fresh_named_ = 0;  // of lists that were put
   std::vector<LoadedList> lists_;
-  std::vector<Bytes> slots_;  // parallel to lists_: of each digest what a slot holds
-  std::vector<Bytes> gone_;   // of removed and replaced lists, since decode() or seal()
-  std::unordered_map<std::string, size_t> by_name_;  // index into lists_
+  std::vector<Fresh> fresh_;  // parallel to lists_; empty for those in `map_`
+  std::vector<LoadedList> removed_;
+  std::unordered_map<std::string_view, size_t> by_name_;  // index into lists_
 
-  // Made by seal().
-  std::vector<uint32_t> first_id_;  // of each list
-  std::vector<uint32_t> list_of_;   // of each id
-  uint32_t buckets_ = 0;
-  std::vector<uint32_t> place_;  // slot of the table -> 1 + id, or 0
-  Bytes registry_;
+  // The generation in force.
+  std::shared_ptr<const void> keep_;
+  std::span<const Digest> slots_;
+  std::span<const uint16_t> owners_;
+  std::vector<Shared> shared_;
+
+  std::span<uint8_t> written_;  // by seal()
 };
-
-// True if the table in `map` (an encoded generation) has the digest: what the kernel does, for tests and
-// benchmarks.
-bool table_has(ByteView map, ByteView digest);
 
 }  // namespace diglim

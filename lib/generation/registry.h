@@ -1,34 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// The registry behind the digest table: which list has which digests (FORMAT.md). Members are places in the
-// table, so that no digest is stored twice, as differences, so that most take one byte or two.
+// The registry behind the digest table: the lists that are loaded (FORMAT.md).
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <vector>
+#include <string_view>
 
 #include "lib/base/bytes.h"
 
 namespace diglim {
 
-struct LoadedList;
-
-class RegistryWriter {
- public:
-  // `places` of its digests, ascending; a digest that it has twice is there twice.
-  void add(const LoadedList& list, std::span<const uint32_t> places);
-  Bytes take() && { return std::move(out_); }
-
- private:
-  Bytes out_;
+// What is known of one loaded list. Owns nothing: Generation says how long its views are valid.
+struct LoadedList {
+  std::string_view name;     // the file's name without directories; one list a name
+  ByteView content_hash;     // SHA-256 of the bytes that were verified
+  std::string_view package;  // what the signed header calls it (DigestList::name); empty for a compact list
+  std::string_view signer;
+  uint32_t digests = 0;   // published ones, duplicates within the list included
+  uint32_t left_out = 0;  // files with a digest that the kernel does not use, or none
+  // 0: somebody loaded it by name, and it stays until somebody unloads it. Else whose it is: of a root, whose
+  // lists follow its directories (list_origin() in policy/boot_trust.h).
+  uint64_t origin = 0;
+  // Of the file that was read (file_stamp(), the same place); 0: unknown. Equal stamps, equal content.
+  uint64_t stamp = 0;
+  uint16_t number = 0;  // of the owner of slots; 0: it has none yet
 };
+
+// How many bytes it takes, and writes it. Returns the end. REQUIRES: a hash of 32 bytes, texts of less than
+// 64 KiB.
+size_t registry_bytes(const LoadedList& list);
+uint8_t* write_registry(const LoadedList& list, uint8_t* to);
 
 class RegistryReader {
  public:
   RegistryReader(ByteView bytes, uint64_t base) : reader_(bytes, base) {}
-  // The same back; every place is below `end`. kCorrupt with the offset. No more memory than four bytes for
-  // each that is there.
-  Result<void> next(uint64_t end, LoadedList& list, std::vector<uint32_t>& places);
+  // The next one, which points into the bytes. kCorrupt with the offset.
+  Result<LoadedList> next();
 
  private:
   ByteReader reader_;

@@ -13,12 +13,12 @@
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
 #include "lib/digest_list/rpm_list.h"
+#include "lib/installed/loader_report.h"
 
 namespace diglim {
 namespace {
 
 constexpr size_t kMaxNamesSaid = 10;
-constexpr size_t kMaxLinesSaid = 10;
 
 // Each file system of these folders once. What a power cut could still undo (files that were renamed, rpm's
 // database) must not need a list that is removed after this.
@@ -199,21 +199,18 @@ void Transaction::publish(Publisher::Gone gone) {
   }
 }
 
-// What the loader said of the lists of this transaction: "diglim-loader sync: left out ./NAME: reason".
+// What the loader said of the lists of this transaction, and had not said before.
 void Transaction::pass_on(const std::vector<std::string>& lines) {
-  size_t count = 0;
-  for (std::string_view line : lines) {
-    for (const std::string_view part : {"diglim-loader sync: ", "left out ", "./"}) {
-      if (line.starts_with(part)) line.remove_prefix(part.size());
-    }
-    const bool ours = std::ranges::any_of(
-        written_, [&](const std::string& name) { return line.starts_with(escape(name) + ": "); });
-    const std::string text(line);
-    if (!ours || !said_.emplace(text, true).second || ++count > kMaxLinesSaid) continue;
-    warn_(text);
+  std::vector<std::string> news;
+  for (const std::string& line : lines) {
+    if (said_.emplace(line, true).second) news.push_back(line);
   }
-  if (count > kMaxLinesSaid)
-    warn_("and " + std::to_string(count - kMaxLinesSaid) + " more; see: diglim-loader verify");
+  const auto digest_kind = [this](const std::string& name) -> std::string {
+    const auto list = store_->folder().read(name, kMaxListBytes);
+    const auto kind = list ? digest_kind_in_rpm_list(*list) : Result<std::string>(list.error());
+    return kind ? *kind : "with other digests";
+  };
+  for (const std::string& text : report_lists(news, written_, {setup_.name_of_key, digest_kind})) warn_(text);
 }
 
 void Transaction::begin(std::vector<PackageHeader> incoming, const std::vector<std::string>& outgoing,

@@ -39,6 +39,7 @@ struct TransactionSetup {
   std::string loader;  // empty: see Publisher
   int budget_ms = 30'000;
   TransactionScope scope = TransactionScope::kTouched;  // at least; a journal that is found makes it kAll
+  std::function<std::string(const std::string& key_id)> name_of_key = {};  // ReportWords
 };
 
 struct TransactionCounts {

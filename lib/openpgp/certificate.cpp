@@ -54,6 +54,9 @@ class KeyringReader {
         return corrupt(packet.offset,
                        "packet type " + std::to_string(packet.type) + " does not belong in a key file");
     }
+    if (!builder_ && packet.type == kSignaturePacket)
+      return corrupt(packet.offset,
+                     "a signature without its key (a revocation? diglim key add joins the two)");
     if (!builder_) return corrupt(packet.offset, "not preceded by a public key");
     if (packet.type == kSignaturePacket) return builder_->signature(packet);
     if (packet.type == kPublicSubkeyPacket) return builder_->subkey(packet);

@@ -92,7 +92,8 @@ TEST(Certificate, RefusesWhatIsNoKeyFile) {
   EXPECT_EQ(error_of({}), "offset 0: no armour block with a key begins a line");
   EXPECT_EQ(error_of(to_bytes(as_bytes("hello"))), "offset 0: no armour block with a key begins a line");
   EXPECT_EQ(error_of(packet(13, as_bytes("user"))), "offset 0: not preceded by a public key");
-  EXPECT_EQ(error_of(ed_key().sign({})), "offset 0: not preceded by a public key");
+  EXPECT_EQ(error_of(ed_key().sign({})),
+            "offset 0: a signature without its key (a revocation? diglim key add joins the two)");
   EXPECT_EQ(error_of(packet(5, ed_key().body())), "a secret key does not belong here");
   EXPECT_EQ(error_of(join({key, packet(7, ed_key().body())})), "a secret key does not belong here");
   EXPECT_EQ(error_of(join({key, packet(11, Bytes{1})})),

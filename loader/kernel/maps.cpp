@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -21,27 +22,6 @@ constexpr std::string_view kRefused =
     "the kernel refused: this file is not the diglim-loader that booted and its copy /run/diglim/loader "
     "cannot "
     "be used (reboot), or it runs under a tracer or a seccomp filter (container?); see dmesg | grep diglim";
-
-// A mapping of an array map. Unmapped at the end of life.
-class MapView {
- public:
-  static Result<MapView> create(const Fd& map, size_t bytes, int protection) {
-    void* at = mmap(nullptr, bytes, protection, MAP_SHARED, map.get(), 0);
-    if (at == MAP_FAILED) return from_errno("map BPF array", errno);
-    return MapView(at, bytes);
-  }
-  MapView(MapView&& other) noexcept : at_(std::exchange(other.at_, nullptr)), bytes_(other.bytes_) {}
-  MapView& operator=(MapView&&) = delete;
-  ~MapView() {
-    if (at_ != nullptr) (void)munmap(at_, bytes_);  // cannot fail for a range that mmap gave
-  }
-  std::span<uint8_t> bytes() const { return {static_cast<uint8_t*>(at_), bytes_}; }
-
- private:
-  MapView(void* at, size_t bytes) : at_(at), bytes_(bytes) {}
-  void* at_;
-  size_t bytes_;
-};
 
 Result<bpf_map_info> map_info(const Fd& map) {
   bpf_map_info info = {};
@@ -152,6 +132,16 @@ Result<Fd> find(std::string_view name, int (*next_id)(__u32, __u32*), int (*open
 
 }  // namespace
 
+Result<MapView> MapView::create(const Fd& map, size_t bytes, int protection) {
+  void* at = mmap(nullptr, bytes, protection, MAP_SHARED, map.get(), 0);
+  if (at == MAP_FAILED) return from_errno("map BPF array", errno);
+  return MapView(at, bytes);
+}
+
+MapView::~MapView() {
+  if (at_ != nullptr) (void)munmap(at_, bytes_);  // cannot fail for a range that mmap gave
+}
+
 Result<Fd> find_map(std::string_view name) {
   return find<bpf_map_info>(name, bpf_map_get_next_id, bpf_map_get_fd_by_id);
 }
@@ -165,20 +155,23 @@ bool is_active() {
   return map || map.error().code != ErrorCode::kNotFound;
 }
 
-Result<Fd> create_frozen_map(std::string_view name, size_t elements, bool inner,
-                             const std::function<void(std::span<uint8_t>)>& fill) {
+Result<std::span<uint8_t>> NewMap::allocate(size_t elements) {
+  view_.reset();
   bpf_map_create_opts options = {};  // not LIBBPF_OPTS: that is GNU C
   options.sz = sizeof(options);
-  options.map_flags = static_cast<__u32>(BPF_F_MMAPABLE) | (inner ? static_cast<__u32>(BPF_F_INNER_MAP) : 0u);
-  Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, std::string(name).c_str(), sizeof(uint32_t), kElement,
-                        static_cast<uint32_t>(elements), &options));
-  if (!map) return from_errno("create BPF map " + std::string(name), errno);
-  {
-    TRY_ASSIGN(const MapView view, MapView::create(map, elements * kElement, PROT_READ | PROT_WRITE));
-    fill(view.bytes());
-  }
-  if (bpf_map_freeze(map.get()) != 0) return from_errno("freeze BPF map " + std::string(name), errno);
-  return map;
+  options.map_flags =
+      static_cast<__u32>(BPF_F_MMAPABLE) | (inner_ ? static_cast<__u32>(BPF_F_INNER_MAP) : 0u);
+  map_ = Fd(bpf_map_create(BPF_MAP_TYPE_ARRAY, name_.c_str(), sizeof(uint32_t), kElement,
+                           static_cast<uint32_t>(elements), &options));
+  if (!map_) return from_errno("create BPF map " + name_, errno);
+  TRY_ASSIGN(MapView view, MapView::create(map_, elements * kElement, PROT_READ | PROT_WRITE));
+  return view_.emplace(std::move(view)).bytes();
+}
+
+Result<Fd> NewMap::freeze() {
+  view_.reset();  // the kernel freezes none that somebody has mapped for writing
+  if (bpf_map_freeze(map_.get()) != 0) return from_errno("freeze BPF map " + name_, errno);
+  return std::move(map_);
 }
 
 Result<Bytes> read_array_map(const Fd& map) {
@@ -200,8 +193,9 @@ Result<std::optional<Generation>> read_generation(const Fd& generations, Fd* map
   TRY_ASSIGN(Fd inner, current_generation(generations));
   if (!inner) return std::optional<Generation>();
   TRY_ASSIGN(const size_t bytes, array_bytes(inner));
-  TRY_ASSIGN(const MapView view, MapView::create(inner, bytes, PROT_READ));
-  TRY_ASSIGN(Generation generation, Generation::decode(view.bytes()));
+  TRY_ASSIGN(MapView view, MapView::create(inner, bytes, PROT_READ));
+  const auto content = std::make_shared<const MapView>(std::move(view));
+  TRY_ASSIGN(Generation generation, Generation::decode(content->bytes(), content));
   if (map != nullptr) *map = std::move(inner);
   return std::optional<Generation>(std::move(generation));
 }
@@ -215,13 +209,12 @@ Result<uint64_t> read_generation_number(const Fd& generations) {
   return uint64_t{header.number};
 }
 
-Result<void> publish_generation(const Fd& generations, const Generation& next) {
-  TRY_ASSIGN(const Fd map, create_frozen_map(kGenerationMap, next.elements(), true,
-                                             [&](std::span<uint8_t> out) { next.encode(out); }));
+Result<void> publish_generation(const Fd& generations, NewMap& next, uint64_t last_removal) {
+  TRY_ASSIGN(const Fd map, next.freeze());
   // First, so that no verdict outlives the removal of its digest, whatever happens in between.
   TRY_ASSIGN(const Fd globals, find_map(kGlobalsMap));
   TRY(with_variable<uint64_t>(globals, "diglim_last_removal", PROT_READ | PROT_WRITE,
-                              [&](uint64_t* variable) { *variable = next.last_removal(); }));
+                              [&](uint64_t* variable) { *variable = last_removal; }));
   const uint32_t zero = 0;
   const int fd = map.get();
   if (bpf_map_update_elem(generations.get(), &zero, &fd, BPF_ANY) != 0) return from_errno("publish", errno);
@@ -232,9 +225,10 @@ Result<Fd> create_keys_map(ByteView blob) {
   Bytes content;
   put_u64_le(content, blob.size());
   append(content, blob);
-  return create_frozen_map(
-      kKeysMap, (content.size() + kElement - 1) / kElement, false,
-      [&](std::span<uint8_t> out) { std::copy(content.begin(), content.end(), out.begin()); });
+  NewMap map(kKeysMap, false);
+  TRY_ASSIGN(const auto out, map.allocate((content.size() + kElement - 1) / kElement));
+  std::copy(content.begin(), content.end(), out.begin());
+  return map.freeze();
 }
 
 Result<Bytes> read_keys_map(const Fd& keys) {

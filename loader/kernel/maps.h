@@ -5,10 +5,11 @@
 // with our prefix once the guards are attached. The oldest of a name counts.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "bpf/abi.h"
 #include "lib/base/file.h"
@@ -42,10 +43,36 @@ Result<Fd> find_program(std::string_view name);
 // Does DIGLIM run here already? True also for a process that may not ask.
 bool is_active();
 
-// An array map of 256-byte elements, filled and frozen: nobody can write to it again, whatever descriptor he
-// has. With `inner` it can become a generation.
-Result<Fd> create_frozen_map(std::string_view name, size_t elements, bool inner,
-                             const std::function<void(std::span<uint8_t>)>& fill);
+// A mapping of an array map. Unmapped at the end of life.
+class MapView {
+ public:
+  static Result<MapView> create(const Fd& map, size_t bytes, int protection);
+  MapView(MapView&& other) noexcept : at_(std::exchange(other.at_, nullptr)), bytes_(other.bytes_) {}
+  MapView& operator=(MapView&&) = delete;
+  ~MapView();
+  std::span<uint8_t> bytes() const { return {static_cast<uint8_t*>(at_), bytes_}; }
+
+ private:
+  MapView(void* at, size_t bytes) : at_(at), bytes_(bytes) {}
+  void* at_;
+  size_t bytes_;
+};
+
+// An array map of 256-byte elements that is still written. With `inner` it can become a generation.
+class NewMap {
+ public:
+  NewMap(std::string_view name, bool inner) : name_(name), inner_(inner) {}
+  // Its memory, all zeros, aligned to a page. What an earlier call gave is gone.
+  Result<std::span<uint8_t>> allocate(size_t elements);
+  // Ends the writing: afterwards nobody can write to it, whatever descriptor he has. REQUIRES: allocate().
+  Result<Fd> freeze();
+
+ private:
+  std::string name_;
+  bool inner_;
+  Fd map_;
+  std::optional<MapView> view_;
+};
 
 // The whole content of such a map.
 Result<Bytes> read_array_map(const Fd& map);
@@ -59,9 +86,9 @@ Result<std::optional<Generation>> read_generation(const Fd& generations, Fd* map
 // Its number alone, without the cost of decoding the rest; 0 if none was published yet.
 Result<uint64_t> read_generation_number(const Fd& generations);
 
-// Makes a sealed generation the one in force, with one update that every reader sees whole or not at all. On
-// an error the old one stays.
-Result<void> publish_generation(const Fd& generations, const Generation& next);
+// Makes the one that was sealed into `map` the one in force, with one update that every reader sees whole or
+// not at all. On an error the old one stays.
+Result<void> publish_generation(const Fd& generations, NewMap& map, uint64_t last_removal);
 
 // The trusted keys as frozen at boot: a blob for TrustStore::from_blob().
 Result<Fd> create_keys_map(ByteView blob);

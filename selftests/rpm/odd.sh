@@ -72,3 +72,27 @@ SPEC
   # RPMTAG_FILEDIGESTS (1035) in the index becomes a tag that nobody knows.
   "$top/selftests/rpm/patch_package" "$2/bare-1-1.rpm" '\x00\x00\x04\x0b\x00\x00\x00\x08' '\x00\x00\x13\xff\x00\x00\x00\x08'
 }
+
+# vendor_packages FOLDER OUT: vendor-one-1-1.noarch.rpm and vendor-two, not signed.
+vendor_packages() {
+  local name
+  mkdir -p "$1"
+  for name in vendor-one vendor-two; do
+    cat >"$1/$name.spec" <<SPEC
+Name: $name
+Version: 1
+Release: 1
+Summary: test
+License: none
+BuildArch: noarch
+%description
+test
+%install
+mkdir -p %{buildroot}/opt/$name; cd %{buildroot}/opt/$name
+printf '#!/bin/sh\n: $name\n' >program; chmod 755 program
+%files
+/opt/$name
+SPEC
+    rpm_build "$2" "$1/$name.spec" || return
+  done
+}

@@ -41,6 +41,10 @@ prepare_guest() {
     printf 'same' >"$work/extra-file"
     "$top/selftests/vm/sign-list" "$folder/extra" "$work/extra-file"
     odd_packages "$work/odd" "$folder/odd" && "$top/selftests/lib/packages/build-rpm" --sign "$folder/odd/"*.rpm || exit 1
+    rpm_key "$work/vendor-gpg" 'Vendor <v@example.invalid>' || exit 1
+    cp "$work/vendor-gpg/"*.asc "$folder/vendor.asc"
+    vendor_packages "$work/odd" "$folder/vendor" || exit 1
+    rpm_sign "$work/vendor-gpg" 'Vendor <v@example.invalid>' "$folder/vendor/"*.rpm || exit 1
     for program in spin kill_loader; do
       cc -static -O2 -Wall -Wextra -Werror -o "$folder/$program" "$here/guest/$program.c" || exit 1
     done

@@ -6,40 +6,34 @@
 
 #include <algorithm>
 #include <ctime>
-#include <filesystem>
+#include <iostream>
 #include <memory>
-#include <sstream>
+#include <nlohmann/json.hpp>
 
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/paths.h"
 #include "lib/base/text.h"
-#include "lib/librpm/database.h"
-#include "lib/librpm/keyring.h"
 #include "policy/boot_trust.h"
-#include "tools/diglim/key/keys.h"
+#include "tools/diglim/key/changes.h"
+#include "tools/diglim/key/revocation.h"
+#include "tools/diglim/key/sources.h"
 #include "tools/diglim/verbs.h"
-#include "tools/file_digests.h"
-#include "tools/progress.h"
 #include "tools/run_command.h"
 #include "tools/tool.h"
 
 namespace diglim {
 namespace {
 
+using key::KeyFile;
 using key::KeyInfo;
 
-constexpr size_t kMaxKeyBytes = 1u << 20;
-constexpr size_t kMaxRepositoryBytes = 1u << 20;
 constexpr std::string_view kFileUrl = "file://";
-// Without these no machine comes up; the loader needs no list.
-constexpr std::string_view kVital[] = {"/sbin/init", "/bin/sh", "/usr/lib64/ld-linux-x86-64.so.2",
-                                       "/lib64/ld-linux-x86-64.so.2"};
 
 struct Options {
-  std::string root;  // without a slash at its end
-  std::string dbpath;
+  key::Places places;
   std::string key;
+  std::vector<std::string> sources;
   bool json = false;
   bool yes = false;
   bool no_initramfs = false;
@@ -49,11 +43,12 @@ struct Options {
 struct Row {
   KeyInfo info;
   std::string origin;  // a path, "rpm gpg-pubkey-...", "repository NAME"
-  bool trusted = false;
+  enum class Kind { kTrusted, kOther, kTakenBack } kind = Kind::kOther;
+  std::optional<bool> in_force = {};  // now; nobody knows of another system, or where DIGLIM is not active
 };
 
 std::string keys_folder(const Options& options) {
-  return options.root + kKeysFolder;
+  return options.places.root + kKeysFolder;
 }
 
 std::string day(uint64_t seconds) {
@@ -65,65 +60,69 @@ std::string day(uint64_t seconds) {
   return text;
 }
 
-void add_rows(ByteView content, const std::string& origin, bool trusted, std::vector<Row>& rows) {
-  const auto keys = key::read_keys(content);
-  if (!keys) return;
-  for (const KeyInfo& info : *keys) {
-    const bool known = std::ranges::any_of(rows, [&](const Row& row) {
-      return row.info.fingerprint == info.fingerprint && (row.trusted || !trusted);
-    });
-    if (!known) rows.push_back({info, origin, trusted});
-  }
+int fail(const std::string& message, int status = kExitEnvironment) {
+  complain("diglim key", message);
+  return status;
 }
 
-// "gpgkey=file:///etc/pki/... file:///..." of each repository that dnf uses.
-void add_repository_keys(const Options& options, std::vector<Row>& rows) {
-  const std::string folder = options.root + "/etc/yum.repos.d";
-  const auto files = list_folder(folder);
-  if (!files) return;
-  for (const std::string& file : *files) {
-    if (!file.ends_with(".repo")) continue;
-    const auto text = read_file(folder + "/" + file, kMaxRepositoryBytes);
-    if (!text) continue;
-    std::string name = file;
-    std::istringstream lines{std::string(as_text(*text))};
-    bool of_keys = false;  // a value goes on in lines that begin with a blank
-    for (std::string line; std::getline(lines, line);) {
-      if (line.starts_with('[') && line.find(']') != std::string::npos)
-        name = line.substr(1, line.find(']') - 1);
-      of_keys = line.starts_with("gpgkey") || (of_keys && (line.starts_with(' ') || line.starts_with('\t')));
-      if (!of_keys) continue;
-      for (size_t at = line.find(kFileUrl); at != std::string::npos; at = line.find(kFileUrl, at)) {
-        at += kFileUrl.size();
-        const std::string path = line.substr(at, line.find_first_of(" \t,\r", at) - at);
-        if (const auto key = read_file(options.root + path, kMaxKeyBytes))
-          add_rows(*key, path + " of repository " + escape(name, 100), false, rows);
+// --- list ---
+
+// As `diglim-loader status` prints them: "openpgp ID OWNER", "x509 SUBJECT serial NUMBER".
+std::optional<std::vector<std::string>> keys_in_force(const Options& options) {
+  if (!options.places.root.empty() || geteuid() != 0) return std::nullopt;
+  const auto status = run_command({kInstalledLoader, "status", "--json"}, Errors::kHide);
+  if (!status || status->status != 0) return std::nullopt;
+  const auto json = nlohmann::json::parse(status->output, nullptr, false);
+  if (!json.is_object() || !json.contains("keys") || !json["keys"].is_array()) return std::nullopt;
+  std::vector<std::string> keys;
+  for (const auto& key : json["keys"]) {
+    if (key.is_string()) keys.push_back(key.get<std::string>());
+  }
+  return keys;
+}
+
+bool is_in_force(const KeyInfo& info, const std::vector<std::string>& keys) {
+  return std::ranges::any_of(keys, [&](const std::string& line) {
+    if (line.starts_with("x509 " + info.who + " serial ")) return true;
+    return std::ranges::any_of(info.ids,
+                               [&](const std::string& id) { return line.starts_with("openpgp " + id); });
+  });
+}
+
+Result<std::vector<Row>> find_rows(const Options& options, std::vector<std::string>& left_out) {
+  std::vector<Row> rows;
+  TRY_ASSIGN(const Config config, read_config_file(options.places.root));
+  TRY_ASSIGN(const TrustStore trust, read_keys(options.places.root, config));
+  left_out = trust.left_out();
+  const auto row_of = [&](const KeyInfo& info) {
+    return std::ranges::find_if(rows,
+                                [&](const Row& row) { return row.info.fingerprint == info.fingerprint; });
+  };
+  TRY_ASSIGN(const auto trusted, key::trusted_files(options.places));
+  for (const KeyFile& file : trusted) {
+    for (const KeyInfo& info : file.keys) {
+      if (row_of(info) == rows.end()) rows.push_back({info, file.origin, Row::Kind::kTrusted});
+    }
+  }
+  // A key is what all its copies say together.
+  for (const openpgp::Certificate& certificate : trust.certificates()) {
+    const KeyInfo info = key::info_of(certificate);
+    if (const auto row = row_of(info); row != rows.end()) row->info = info;
+  }
+  if (const auto keys = keys_in_force(options)) {
+    for (Row& row : rows) row.in_force = is_in_force(row.info, *keys);
+  }
+  TRY_ASSIGN(const auto others, key::keys_of_others(options.places));
+  for (const KeyFile& file : others) {
+    for (const KeyInfo& info : file.keys) {
+      const auto row = row_of(info);
+      if (row == rows.end()) {
+        rows.push_back({info, file.origin, Row::Kind::kOther});
+      } else if (row->kind == Row::Kind::kTrusted && row->info.unusable.empty() && !info.unusable.empty()) {
+        rows.push_back({info, file.origin, Row::Kind::kTakenBack});
       }
     }
   }
-}
-
-void add_rpm_keys(const Options& options, std::vector<Row>& rows) {
-  const auto database = find_rpm_database(options.root, options.dbpath);
-  if (!database) return;
-  const auto keys = read_rpm_keys(*database);
-  if (!keys) return;
-  for (const RpmKey& key : *keys) add_rows(as_bytes(key.armor), "rpm " + key.name, false, rows);
-}
-
-Result<std::vector<Row>> find_keys(const Options& options, std::vector<std::string>& left_out) {
-  std::vector<Row> rows;
-  TRY_ASSIGN(const Config config, read_config_file(options.root));
-  TRY_ASSIGN(const TrustStore trust, diglim::read_keys(options.root, config));
-  left_out = trust.left_out();
-  TRY_ASSIGN(const auto names, list_folder(keys_folder(options)));
-  for (const std::string& name : names) {
-    if (name.starts_with('.')) continue;
-    if (const auto content = read_file(keys_folder(options) + "/" + name, kMaxKeyBytes))
-      add_rows(*content, std::string(kKeysFolder) + "/" + name, true, rows);
-  }
-  add_rpm_keys(options, rows);
-  add_repository_keys(options, rows);
   return rows;
 }
 
@@ -131,10 +130,12 @@ void print_json(const std::vector<Row>& rows, const std::vector<std::string>& le
   JsonWriter json;
   json.begin_object().key("keys").begin_array();
   for (const Row& row : rows) {
-    json.begin_object().key("trusted").value(row.trusted).key("kind").value(row.info.kind);
+    json.begin_object().key("trusted").value(row.kind == Row::Kind::kTrusted);
+    json.key("kind").value(row.info.kind);
     json.key("fingerprint").value(row.info.fingerprint).key("who").value(row.info.who);
     json.key("created").value(row.info.created).key("expires").value(row.info.expires);
     if (!row.info.unusable.empty()) json.key("unusable").value(row.info.unusable);
+    if (row.in_force) json.key("in_force").value(*row.in_force);
     json.key("origin").value(row.origin).end_object();
   }
   json.end_array().key("left_out").begin_array();
@@ -142,35 +143,48 @@ void print_json(const std::vector<Row>& rows, const std::vector<std::string>& le
   fmt::print("{}\n", json.end_array().end_object().text());
 }
 
-void print_row(const Row& row) {
-  fmt::print("{} {}\n  {}\n  of {}, expires {}, from {}\n", row.info.kind, row.info.fingerprint, row.info.who,
-             day(row.info.created), day(row.info.expires), row.origin);
-  if (!row.info.unusable.empty()) fmt::print("  does not count: {}\n", row.info.unusable);
+void print_key(const KeyInfo& info, const std::string& origin) {
+  fmt::print("{} {}\n  {}\n  of {}, expires {}, from {}\n", info.kind, info.fingerprint, info.who,
+             day(info.created), day(info.expires), origin);
+  if (!info.unusable.empty()) fmt::print("  does not count: {}\n", info.unusable);
 }
 
-void print_text(const std::vector<Row>& rows, const std::vector<std::string>& left_out) {
-  fmt::print("trusted from the next boot on (in force now: diglim-loader status):\n");
+// Those of a kind, under a title, each with what to do.
+void print_rows(const std::vector<Row>& rows, Row::Kind kind, const char* title, const char* next) {
+  bool first = true;
   for (const Row& row : rows) {
-    if (row.trusted) print_row(row);
+    if (row.kind != kind) continue;
+    if (first) fmt::print("{}", title);
+    first = false;
+    print_key(row.info, row.origin);
+    if (row.in_force == false && row.info.unusable.empty())
+      fmt::print("  not in force before the next boot\n");
+    if (*next != 0) fmt::print("  {}: diglim key add {}\n", next, row.info.fingerprint);
   }
+}
+
+int list(const Options& options) {
+  std::vector<std::string> left_out;
+  const auto rows = find_rows(options, left_out);
+  if (!rows) return fail(rows.error().message);
+  if (options.json) {
+    print_json(*rows, left_out);
+    return kExitOk;
+  }
+  fmt::print("trusted (what is no longer here is in force until the next boot: diglim-loader status):\n");
+  print_rows(*rows, Row::Kind::kTrusted, "", "");
   for (const std::string& file : left_out) fmt::print("left out: {}/{}\n", kKeysFolder, file);
-  if (std::ranges::all_of(rows, &Row::trusted)) return;
-  fmt::print("\nnot trusted, so what they signed is denied:\n");
-  for (const Row& row : rows) {
-    if (row.trusted) continue;
-    print_row(row);
-    fmt::print("  to trust it: diglim key add {}\n", row.info.fingerprint);
-  }
+  print_rows(*rows, Row::Kind::kTakenBack, "\ntrusted, but others have a copy that no longer counts:\n",
+             "to take that over");
+  print_rows(*rows, Row::Kind::kOther, "\nnot trusted, so what they signed is denied:\n", "to trust it");
+  return kExitOk;
 }
 
-int fail(const std::string& message, int status = kExitEnvironment) {
-  complain("diglim key", message);
-  return status;
-}
+// --- add, import ---
 
 // What boots has its own copy of the keys.
 int make_initramfs(const Options& options) {
-  if (!options.root.empty() || options.no_initramfs || access(kDracutConfig, F_OK) != 0) {
+  if (!options.places.root.empty() || options.no_initramfs || access(kDracutConfig, F_OK) != 0) {
     fmt::print("It counts from the next boot on, once the initramfs is made anew: {}\n", kRemakeInitramfs);
     return kExitOk;
   }
@@ -185,143 +199,216 @@ int make_initramfs(const Options& options) {
   return kExitOk;
 }
 
-int list(const Options& options) {
-  std::vector<std::string> left_out;
-  const auto rows = find_keys(options, left_out);
-  if (!rows) return fail(rows.error().message);
-  options.json ? print_json(*rows, left_out) : print_text(*rows, left_out);
-  return kExitOk;
-}
-
-// As `key list` prints it; gpg prints capitals.
-std::string fingerprint_of(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-
-// The content of the file, of the key of rpm, or of the file of a repository in which this fingerprint is.
-Result<std::pair<std::string, Bytes>> find_key(const Options& options) {
-  if (const auto file = read_file(options.key, kMaxKeyBytes))
-    return std::pair(options.key.substr(options.key.rfind('/') + 1), *file);
-  const std::string wanted = fingerprint_of(options.key);
-  if (const auto database = find_rpm_database(options.root, options.dbpath)) {
-    TRY_ASSIGN(const auto keys, read_rpm_keys(*database));
-    for (const RpmKey& one : keys) {
-      std::vector<Row> rows;
-      add_rows(as_bytes(one.armor), "", false, rows);
-      const bool same =
-          std::ranges::any_of(rows, [&](const Row& row) { return row.info.fingerprint == wanted; });
-      if ((one.name == options.key || same) && one.name.find('/') == std::string::npos)
-        return std::pair(one.name + ".asc",
-                         to_bytes(as_bytes(one.armor + (one.armor.ends_with('\n') ? "" : "\n"))));
-    }
+// Says what a change would have denied. False, and nothing is to be changed: it may not be.
+bool may_lose(const Options& options, const Result<key::Loss>& loss, const std::string& what, int& status) {
+  if (!loss) {
+    status = fail(loss.error().message);
+    return false;
   }
-  std::vector<Row> rows;
-  add_repository_keys(options, rows);
-  for (const Row& row : rows) {
-    if (row.info.fingerprint != wanted) continue;
-    const std::string path = row.origin.substr(0, row.origin.find(" of repository "));
-    TRY_ASSIGN(Bytes content, read_file(options.root + path, kMaxKeyBytes));
-    return std::pair(path.substr(path.rfind('/') + 1), std::move(content));
-  }
-  return not_found(escape(options.key) +
-                   ": neither a file, nor a key of rpm or of a repository (see: diglim key list)");
-}
-
-int add(const Options& options) {
-  const auto found = find_key(options);
-  if (!found) return fail(found.error().message, kExitRejected);
-  const auto& [name, content] = *found;
-  const auto keys = key::read_keys(content);
-  if (!keys) return fail(escape(options.key) + ": " + keys.error().message, kExitRejected);
-  if (name.starts_with('.'))
-    return fail(escape(name) + ": files whose names begin with a dot do not count; name it otherwise",
-                kExitRejected);
-  const std::string path = keys_folder(options) + "/" + name;
-  const auto there = read_file(path, kMaxKeyBytes);
-  if (there && *there != content) {
-    return fail("there is another " + escape(path) +
-                    "; remove it first (diglim key remove), or name the new one otherwise",
-                kExitRejected);
-  }
-  if (const auto written = write_file_atomically(path, content, 0644); !written)
-    return fail(written.error().message);
-  for (const KeyInfo& info : *keys) {
-    fmt::print("trusted: {} {} {}\n", info.kind, info.fingerprint, info.who);
-    if (!info.unusable.empty()) fmt::print("  but it does not count: {}\n", info.unusable);
-  }
-  return make_initramfs(options);
-}
-
-// The file of keys of that name, or the one that has a key of this fingerprint.
-Result<std::string> find_trusted(const Options& options) {
-  const std::string name = options.key.substr(options.key.rfind('/') + 1);
-  const std::string wanted = fingerprint_of(options.key);
-  TRY_ASSIGN(const auto names, list_folder(keys_folder(options)));
-  for (const std::string& one : names) {
-    if (one.starts_with('.')) continue;
-    if (one == name) return one;
-    const auto content = read_file(keys_folder(options) + "/" + one, kMaxKeyBytes);
-    const auto keys = content ? key::read_keys(*content) : Result<std::vector<KeyInfo>>(content.error());
-    if (keys && std::ranges::any_of(*keys, [&](const KeyInfo& info) { return info.fingerprint == wanted; }))
-      return one;
-  }
-  return not_found(escape(options.key) + ": no such key is trusted (see: diglim key list)");
-}
-
-// The trust of today without one file.
-Result<TrustStore> without(const Options& options, const Config& config, const std::string& name) {
-  std::string folder = "/tmp/diglim-keys.XXXXXX";
-  if (mkdtemp(folder.data()) == nullptr) return from_errno("create " + folder, errno);
-  const std::unique_ptr<const std::string, void (*)(const std::string*)> guard(
-      &folder, [](const std::string* path) {
-        std::error_code ignored;
-        std::filesystem::remove_all(*path, ignored);
-      });
-  TRY_ASSIGN(const auto names, list_folder(keys_folder(options)));
-  for (const std::string& one : names) {
-    if (one.starts_with('.') || one == name) continue;
-    const auto content = read_file(keys_folder(options) + "/" + one, kMaxKeyBytes);
-    if (content) TRY(write_file_atomically(folder + "/" + one, *content, 0600));
-  }
-  return TrustStore::from_folder(folder, config.signatures);
-}
-
-Result<key::Loss> find_loss(const Options& options, const std::string& name) {
-  TRY_ASSIGN(const Config config, read_config_file(options.root));
-  TRY_ASSIGN(const TrustStore before, diglim::read_keys(options.root, config));
-  TRY_ASSIGN(const TrustStore after, without(options, config, name));
-  std::vector<std::pair<Bytes, std::string>> vital;
-  for (const std::string_view path : kVital) {
-    if (auto digest = digest_file(options.root + std::string(path), HashAlgo::kSha256))
-      vital.emplace_back(std::move(*digest), path);
-  }
-  Progress progress("lists", 0, true);
-  return key::what_is_lost(options.root + kListsFolder, before, after, vital,
-                           [&](std::string_view list) { progress.step(list); });
-}
-
-int remove(const Options& options) {
-  const auto name = find_trusted(options);
-  if (!name) return fail(name.error().message, kExitRejected);
-  const auto loss = find_loss(options, *name);
-  if (!loss) return fail(loss.error().message);
   if (!loss->boots) {
-    return fail("without " + escape(*name) + " " + loss->first_vital +
-                    " would be denied, and the machine would not come up; nothing was changed. First trust "
-                    "the key that signed its package",
-                kExitRejected);
+    status = fail(what + " " + loss->first_vital +
+                      " would be denied, and the machine would not come up; nothing was changed. First trust "
+                      "the key that signed its package",
+                  kExitRejected);
+    return false;
   }
   for (const std::string& list : loss->lists) fmt::print("no longer known: {}\n", escape(list));
-  if (!loss->lists.empty() && !options.yes) {
-    return fail(fmt::format("the files of {} lists would be denied from the next boot on; nothing was "
+  if (loss->lists.empty() || options.yes) return true;
+  status = fail(fmt::format("the files of {} lists would be denied from the next boot on; nothing was "
                             "changed. To go on: --yes",
                             loss->lists.size()),
                 kExitRejected);
+  return false;
+}
+
+// Among the trusted keys from now on. A copy of a key that is there may take it back.
+std::optional<int> put(const Options& options, const KeyFile& file) {
+  const auto name = key::name_for(options.places, file);
+  if (!name) return fail(name.error().message, kExitRejected);
+  const auto trusted = key::trusted_files(options.places);
+  if (!trusted) return fail(trusted.error().message);
+  if (key::share_a_key(*trusted, file)) {
+    const key::Change change{{}, *name, file.content};
+    int status = kExitOk;
+    if (!may_lose(options, key::find_loss(options.places, change), "with " + escape(*name), status))
+      return status;
   }
   const std::string path = keys_folder(options) + "/" + *name;
-  if (unlink(path.c_str()) != 0) return fail(from_errno("remove " + escape(path), errno).message);
-  fmt::print("no longer trusted: {}\n", escape(path));
+  if (const auto written = write_file_atomically(path, file.content, 0644); !written)
+    return fail(written.error().message);
+  return std::nullopt;
+}
+
+void say_trusted(const KeyFile& file) {
+  for (const KeyInfo& info : file.keys) {
+    fmt::print("trusted: {} {} {}\n", info.kind, info.fingerprint, info.who);
+    if (!info.unusable.empty()) fmt::print("  but it does not count: {}\n", info.unusable);
+  }
+}
+
+// A file, "file://" or not.
+Result<KeyFile> read_key_file(const std::string& word) {
+  const std::string path = word.starts_with(kFileUrl) ? word.substr(kFileUrl.size()) : word;
+  TRY_ASSIGN(Bytes content, read_file(path, key::kMaxKeyBytes));
+  auto file = key::key_file(path.substr(path.rfind('/') + 1), escape(path), std::move(content));
+  if (!file) return with_context(escape(word), file.error());
+  return file;
+}
+
+int revoke(const Options& options, ByteView revocation) {
+  const auto trusted = key::trusted_files(options.places);
+  if (!trusted) return fail(trusted.error().message);
+  std::vector<Bytes> contents;
+  for (const KeyFile& file : *trusted) contents.push_back(file.content);
+  auto joined = key::join_revocation(revocation, contents);
+  if (!joined) return fail(escape(options.key) + ": " + joined.error().message, kExitRejected);
+  auto file = key::key_file(key::revocation_name(joined->fingerprint), "", std::move(joined->file));
+  if (!file) return fail(file.error().message, kExitRejected);
+  if (const auto status = put(options, *file)) return *status;
+  fmt::print("revoked: openpgp {}{}\n", joined->fingerprint,
+             joined->hard ? ", and all that it ever signed" : ", for what it signs after that");
+  return make_initramfs(options);
+}
+
+int add(const Options& options) {
+  const auto content = read_file(options.key, key::kMaxKeyBytes);
+  if (content && key::is_revocation(*content)) return revoke(options, *content);
+  Result<KeyFile> file =
+      content || options.key.starts_with(kFileUrl) ? read_key_file(options.key) : Result<KeyFile>(Error{});
+  if (!content && !options.key.starts_with(kFileUrl)) {
+    const auto others = key::keys_of_others(options.places);
+    if (!others) return fail(others.error().message);
+    file = key::find_key(*others, options.key);
+  }
+  if (!file) return fail(file.error().message, kExitRejected);
+  if (const auto status = put(options, *file)) return *status;
+  say_trusted(*file);
+  return make_initramfs(options);
+}
+
+// The files of keys that a word of `key import` stands for.
+Result<std::vector<KeyFile>> find_source(const Options& options, const std::vector<KeyFile>& others,
+                                         const std::string& word) {
+  std::vector<KeyFile> files;
+  if (word.starts_with("http://") || word.starts_with("https://")) {
+    return unsupported(escape(word) +
+                       ": nothing is fetched here; fetch it (curl -fO), look at it, and import "
+                       "the file");
+  }
+  if (word.starts_with(kFileUrl) || access(word.c_str(), F_OK) == 0) {
+    TRY_ASSIGN(KeyFile file, read_key_file(word));
+    files.push_back(std::move(file));
+    return files;
+  }
+  bool known = false;
+  key::Found found = key::keys_of_repositories(options.places, word, known);
+  if (!known) {
+    TRY_ASSIGN(KeyFile file, key::find_key(others, word));
+    files.push_back(std::move(file));
+    return files;
+  }
+  for (const std::string& url : found.urls) {
+    complain("diglim key",
+             fmt::format("repository {} has a key at {}, which is not fetched here; once dnf has "
+                         "imported it, `diglim key list` shows it",
+                         escape(word), escape(url)));
+  }
+  if (found.files.empty() && found.urls.empty())
+    return not_found("repository " + escape(word) + " names no key that can be read (gpgkey=)");
+  return std::move(found.files);
+}
+
+bool is_wanted(const Options& options, const KeyFile& file) {
+  for (const KeyInfo& info : file.keys) print_key(info, file.origin);
+  if (options.yes) return true;
+  fmt::print("Trust what it signs, from the next boot on? [y/N] ");
+  (void)fflush(stdout);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+int import(const Options& options) {
+  if (!options.yes && isatty(STDIN_FILENO) != 1)
+    return fail("nobody to ask; --yes goes on without a question", kExitUsage);
+  const auto others = key::keys_of_others(options.places);
+  const auto trusted = key::trusted_files(options.places);
+  if (!others || !trusted) return fail(others ? trusted.error().message : others.error().message);
+  std::vector<KeyFile> files = options.sources.empty() ? *others : std::vector<KeyFile>();
+  for (const std::string& word : options.sources) {
+    auto found = find_source(options, *others, word);
+    if (!found) return fail(found.error().message, kExitRejected);
+    std::ranges::move(*found, std::back_inserter(files));
+  }
+  size_t imported = 0;
+  size_t declined = 0;
+  std::vector<KeyFile> seen = *trusted;
+  for (const KeyFile& file : files) {
+    // Each once, whether rpm or a repository has it; and what counts for nothing only if it is named.
+    if (key::has_all(seen, file) || (options.sources.empty() && key::is_useless(file))) continue;
+    seen.push_back(file);
+    if (!is_wanted(options, file)) {
+      ++declined;
+      continue;
+    }
+    if (const auto status = put(options, file)) return *status;
+    say_trusted(file);
+    ++imported;
+  }
+  if (imported > 0) return make_initramfs(options);
+  if (declined > 0) return fail("nothing was imported", kExitRejected);
+  fmt::print("nothing to import: all of these keys are trusted\n");
+  return kExitOk;
+}
+
+// --- remove ---
+
+// The file of keys of that name, or the one that has a key of this fingerprint; and with it what only takes
+// that key back, which alone would be a key that is not revoked for what it signed before.
+Result<std::vector<std::string>> find_trusted(const Options& options) {
+  const std::string name = options.key.substr(options.key.rfind('/') + 1);
+  const std::string wanted = key::fingerprint_of(options.key);
+  TRY_ASSIGN(const auto files, key::trusted_files(options.places));
+  const auto found = std::ranges::find_if(files, [&](const KeyFile& file) {
+    if (file.name == name) return true;
+    return !key::is_revocation_name(file.name) &&
+           std::ranges::any_of(file.keys, [&](const KeyInfo& info) { return key::is_named(info, wanted); });
+  });
+  std::vector<std::string> names;
+  if (found == files.end()) {
+    TRY_ASSIGN(const auto all, list_folder(keys_folder(options)));  // also what is no key
+    if (name.starts_with('.') || std::ranges::find(all, name) == all.end())
+      return not_found(escape(options.key) + ": no such key is trusted (see: diglim key list)");
+    names.push_back(name);
+    return names;
+  }
+  names.push_back(found->name);
+  for (const KeyInfo& info : found->keys) {
+    const std::string revocation = key::revocation_name(info.fingerprint);
+    const bool elsewhere = std::ranges::any_of(files, [&](const KeyFile& file) {
+      return file.name != found->name && file.name != revocation &&
+             std::ranges::any_of(file.keys,
+                                 [&](const KeyInfo& other) { return other.fingerprint == info.fingerprint; });
+    });
+    const bool is_there =
+        std::ranges::any_of(files, [&](const KeyFile& file) { return file.name == revocation; });
+    if (is_there && !elsewhere && revocation != found->name) names.push_back(revocation);
+  }
+  return names;
+}
+
+int remove(const Options& options) {
+  const auto names = find_trusted(options);
+  if (!names) return fail(names.error().message, kExitRejected);
+  int status = kExitOk;
+  const key::Change change{*names, {}, {}};
+  if (!may_lose(options, key::find_loss(options.places, change), "without " + escape(names->front()), status))
+    return status;
+  for (const std::string& name : *names) {
+    const std::string path = keys_folder(options) + "/" + name;
+    if (unlink(path.c_str()) != 0) return fail(from_errno("remove " + escape(path), errno).message);
+    fmt::print("no longer trusted: {}\n", escape(path));
+  }
   return make_initramfs(options);
 }
 
@@ -332,27 +419,37 @@ int run_key(int argc, char** argv) {
   OptionParser app("Shows and changes whose signatures count: the keys in /etc/diglim/keys.", argv[0]);
   OptionParser* const shown =
       app.add_subcommand("list", "the trusted keys, and those that rpm and repositories have besides");
-  OptionParser* const added = app.add_subcommand("add", "trust a key, from the next boot on");
+  OptionParser* const added = app.add_subcommand("add", "trust a key, or revoke one, from the next boot on");
+  OptionParser* const imported =
+      app.add_subcommand("import", "the same of several that rpm or a repository trusts; asks");
   OptionParser* const removed =
       app.add_subcommand("remove", "no longer trust it, unless the machine would not come up");
-  for (OptionParser* const sub : {shown, added, removed}) {
-    sub->add_option("-r,--root", options.root, "directory of another system");
-    sub->add_option("--dbpath", options.dbpath, "directory of the rpm database");
+  for (OptionParser* const sub : {shown, added, imported, removed}) {
+    sub->add_option("-r,--root", options.places.root, "directory of another system");
+    sub->add_option("--dbpath", options.places.dbpath, "directory of the rpm database");
   }
   shown->add_flag("--json", options.json, "print JSON");
   (void)added
       ->add_option("KEY", options.key,
-                   "a file, a fingerprint of `key list`, or a key of rpm (gpg-pubkey-...)")
+                   "a file (also a revocation), a fingerprint or id of `key list`, or a key of rpm "
+                   "(gpg-pubkey-...)")
       .required();
+  (void)imported->add_option("SOURCE", options.sources,
+                             "a repository, or what `add` takes; none: all of rpm and of the repositories");
   (void)removed->add_option("KEY", options.key, "a file's name in /etc/diglim/keys, or a fingerprint")
       .required();
-  removed->add_flag("--yes", options.yes, "also if files of packages would be denied");
   for (OptionParser* const sub : {added, removed})
+    sub->add_flag("--yes", options.yes, "also if files of packages would be denied");
+  imported->add_flag("-y,--yes", options.yes, "do not ask");
+  for (OptionParser* const sub : {added, imported, removed})
     sub->add_flag("--no-initramfs", options.no_initramfs, "leave the initramfs as it is");
   app.require_subcommand();
   if (const auto status = app.parse(argc, argv)) return *status;
-  if (options.root.ends_with('/')) options.root.pop_back();
-  return shown->parsed() ? list(options) : added->parsed() ? add(options) : remove(options);
+  std::string& root = options.places.root;
+  if (root.ends_with('/')) root.pop_back();
+  if (shown->parsed()) return list(options);
+  if (added->parsed()) return add(options);
+  return imported->parsed() ? import(options) : remove(options);
 }
 
 }  // namespace diglim

@@ -119,7 +119,8 @@ mkdir -p bad/sys/fs/selinux bad/usr/local/bin bad/opt && echo 0 >bad/sys/fs/seli
 printf '%s\n' '22 1 8:1 / / rw - overlay overlay rw' '23 22 8:2 / /boot rw - vfat /dev/loop0 rw' \
   '24 22 0:1 / /home rw - nfs4 host:/home rw' >bad/proc/self/mountinfo
 make_package unsigned && make_signing_key stranger && make_package foreign stranger || fail "packages: $(cat ./*.log)"
-install_package bad unsigned && install_package bad foreign || fail "install: $(cat install.log)"
+digests=1 make_package weak hello || fail "packages: $(cat ./*.log)"
+install_package bad unsigned && install_package bad foreign && install_package bad weak || fail "install: $(cat install.log)"
 echo changed >>bad/usr/bin/hello
 printf '#!/bin/sh\n' >bad/usr/local/bin/own && chmod 755 bad/usr/local/bin/own
 mkdir -p bad/etc/cron.daily && cp bad/usr/local/bin/own bad/etc/cron.daily/changed

@@ -9,7 +9,7 @@ make_signing_key() {
 	rpm_key "$work/gnupg-$1" "$1" && cp "$work/gnupg-$1/$1.asc" "$1.asc"
 }
 
-# make_package NAME [KEY]: rpms/NAME-1-1.noarch.rpm with /usr/bin/NAME, signed or not.
+# make_package NAME [KEY]: rpms/NAME-1-1.noarch.rpm with /usr/bin/NAME, signed or not. $digests: another algorithm of OpenPGP (1: MD5).
 make_package() {
 	cat >package.spec <<-SPEC
 		Name: $1
@@ -18,6 +18,7 @@ make_package() {
 		Summary: test
 		License: none
 		BuildArch: noarch
+		${digests:+%define _binary_filedigest_algorithm $digests}
 		%description
 		test
 		%install

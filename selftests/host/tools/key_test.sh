@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../../lib/cli.sh"
 . "$(dirname "$0")/fake_host.sh"
 diglim=$(realpath "$1")/diglim
+loader=$(realpath "$1")/../loader/diglim-loader
 cd "$work" || exit 1
 { prepare_host && make_signing_key other && make_package other other; } ||
 	{ echo "FAIL: cannot make signed packages: $(cat ./*.log)"; exit 1; }
@@ -74,4 +75,104 @@ contains "it would not come up" "$err" "/sbin/init would be denied, and the mach
 echo text >host/etc/diglim/keys/README
 expect 0 key list
 contains "left out" "$out" "left out: /etc/diglim/keys/README: not a key"
+
+# --- import: as dnf and rpm have them ---
+
+# A repository's variables are expanded; what is on the net is named.
+rm host/etc/diglim/keys/* host/sbin/init
+make_signing_key third || fail "no third key"
+mkdir -p host/etc/dnf/vars
+echo 7 >host/etc/dnf/vars/releasever
+cp third.asc host/etc/pki/rpm-gpg/RPM-GPG-KEY-third-7
+cat >host/etc/yum.repos.d/third.repo <<'R'
+[third]
+gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-third-$releasever, https://example.invalid/other
+R
+third=$(fingerprint third)
+expect 0 key import --yes third
+contains "whom it trusts" "$out" "trusted: openpgp ${third,,}"
+contains "what is on the net" "$err" "repository third has a key at https://example.invalid/other, which is not fetched here"
+equal "and nobody else" "$(ls host/etc/diglim/keys)" RPM-GPG-KEY-third-7
+expect 0 key import --yes third
+contains "again" "$out" "nothing to import: all of these keys are trusted"
+expect 1 key import --yes https://example.invalid/key
+contains "fetches nothing" "$err" "fetch it (curl -fO), look at it, and import the file"
+expect 1 key import --yes nosuch
+contains "no such" "$err" "nosuch: neither a file, nor a key of rpm or of a repository"
+expect 2 key import third
+contains "asks" "$err" "nobody to ask; --yes goes on without a question"
+# On a terminal it asks for each; no is no.
+on_terminal() { # ANSWER COMMAND...
+	python3 -c 'import os, pty, sys
+def read(fd): return os.read(fd, 1024)
+pid, fd = pty.fork()
+if pid == 0: os.execvp(sys.argv[2], sys.argv[2:])
+os.write(fd, (sys.argv[1] + "\n").encode() * 9)
+try:
+    while data := os.read(fd, 1024): sys.stdout.buffer.write(data)
+except OSError: pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$@"
+}
+expect 1 on_terminal n "$diglim" key import --root host
+contains "shows it" "$out" "from rpm gpg-pubkey-"
+contains "and asks" "$out" "Trust what it signs, from the next boot on? [y/N]"
+contains "and goes no further" "$out" "nothing was imported"
+equal "nothing changed" "$(ls host/etc/diglim/keys)" RPM-GPG-KEY-third-7
+expect 0 on_terminal y "$diglim" key import --root host
+contains "of rpm" "$out" "trusted: openpgp ${hello,,}"
+contains "of a repository" "$out" "trusted: openpgp ${other,,}"
+equal "three files" "$(find host/etc/diglim/keys -type f | wc -l)" 3
+# By a file:// URL, and by the id that the plugin names.
+expect 0 key remove --yes "$hello"
+expect 0 key import --yes "file://$work/hello.asc"
+expect 0 key remove --yes hello.asc
+id=${hello: -16}
+expect 0 key add "${id,,}"
+contains "by id" "$out" "trusted: openpgp ${hello,,}"
+
+# --- revocation ---
+
+# gpg's own certificate, which has no key in it.
+sed 's/^:---/---/' "$work/gnupg-other/openpgp-revocs.d/$other.rev" >other.rev
+cp other.rev host/etc/diglim/keys/
+expect 0 key list
+contains "alone it is left out" "$out" "left out: /etc/diglim/keys/other.rev: "
+contains "and why" "$out" "a signature without its key (a revocation? diglim key add joins the two)"
+rm host/etc/diglim/keys/other.rev
+expect 0 "$loader" verify --keys host/etc/diglim/keys rpms/other-1-1.noarch.rpm
+expect 1 key add other.rev
+contains "what it would deny" "$out" "no longer known: 0-file_list-rpm-other-1-1.noarch"
+contains "how to go on" "$err" "nothing was changed. To go on: --yes"
+expect 0 key add --yes other.rev
+contains "it says so" "$out" "revoked: openpgp ${other,,}, and all that it ever signed"
+expect 1 "$loader" verify --keys host/etc/diglim/keys rpms/other-1-1.noarch.rpm
+contains "nothing of it counts" "$out$err" "the key was revoked as compromised, or without a reason"
+expect 0 key list
+contains "list says so" "$out" "does not count: revoked"
+# An old copy brings nothing back.
+cp other.asc old-copy
+expect 0 key add old-copy
+expect 1 "$loader" verify --keys host/etc/diglim/keys rpms/other-1-1.noarch.rpm
+rm host/etc/diglim/keys/old-copy
+# With the key goes what takes it back.
+expect 0 key remove "${other,,}"
+equal "both are gone" "$(find host/etc/diglim/keys -name '*other*' -o -name 'revoked-*')" ""
+expect 1 key add other.rev
+contains "of a key that is not trusted" "$err" "it revokes no trusted key"
+# Not that of the init.
+cp host/usr/bin/hello host/sbin/init
+sed 's/^:---/---/' "$work/gnupg-hello/openpgp-revocs.d/$hello.rev" >hello.rev
+expect 1 key add --yes hello.rev
+contains "it would not come up" "$err" "/sbin/init would be denied, and the machine would not come up; nothing was changed"
+# rpm has a copy that is revoked.
+sed 's/^:---/---/' "$work/gnupg-third/openpgp-revocs.d/$third.rev" | gpg --homedir "$work/gnupg-third" --batch --quiet --import 2>/dev/null
+gpg --homedir "$work/gnupg-third" --armor --export >third-revoked.asc
+cp third-revoked.asc host/etc/pki/rpm-gpg/RPM-GPG-KEY-third-7
+expect 0 key list
+contains "it is shown" "$out" "trusted, but others have a copy that no longer counts:"
+contains "and what to do" "$out" "to take that over: diglim key add ${third,,}"
+expect 0 key add "${third,,}"
+expect 0 key list --json
+equal "taken over, beside the old copy" "$(find host/etc/diglim/keys -name 'RPM-GPG-KEY-third-7*' | wc -l)" 2
+contains "and counts no longer" "$out" '"unusable":"revoked"' 
 finish

@@ -43,7 +43,8 @@ class Survey {
                escape(package.nvra) + ": " + verified.error().message);
       return {};
     }
-    if (verified->count() > verified->count(known_.algo)) add_item(other_algorithm_, escape(package.nvra));
+    if (const std::string text = verified->not_counted(known_.algo); !text.empty())
+      add_item(other_algorithm_, escape(package.nvra) + ": " + text);
     keep_digests(*verified, known_);
     return {};
   }
@@ -107,24 +108,25 @@ class Survey {
       "installed packages are not signed; their files would be denied",
       "get signed packages, or list their files: compact_gen -d /etc/digest_lists -k KEY -c CERT -i ...",
       {}};
-  Finding untrusted_{
-      "packages.untrusted",
-      Level::kFail,
-      "installed packages are signed by no trusted key; their files would be denied",
-      "put the public key of who built them into /etc/diglim/keys (diglim setup install --rpm-keys), "
-      "rebuild the initramfs, reboot",
-      {}};
+  Finding untrusted_{"packages.untrusted",
+                     Level::kFail,
+                     "installed packages are signed by no trusted key; their files would be denied",
+                     "trust the key of who built them: diglim key add ID (before setup: diglim setup install "
+                     "--rpm-keys), reboot",
+                     {}};
   Finding damaged_{"packages.damaged",
                    Level::kFail,
                    "installed packages have a damaged header in the rpm database",
                    "rpm -V and reinstall them",
                    {}};
-  Finding other_algorithm_{
-      "packages.algorithm",
-      Level::kFail,
-      "installed packages have digests in another algorithm than the kernel's; their files would be denied",
-      "update them, or boot with ima_hash= set to their algorithm",
-      {}};
+  Finding other_algorithm_{"packages.algorithm",
+                           Level::kFail,
+                           "installed packages list files with digests that do not count; those files are on "
+                           "no list for the kernel",
+                           "get packages that were built anew, or list single files: compact_gen -d "
+                           "/etc/digest_lists -k KEY -c CERT "
+                           "-i FILE",
+                           {}};
   Finding missing_{
       "lists.missing",
       Level::kFail,

@@ -3,6 +3,7 @@
 
 #include <openssl/asn1.h>
 
+#include <algorithm>
 #include <ctime>
 #include <set>
 
@@ -32,12 +33,6 @@ std::string unusable_text(const openpgp::Certificate& certificate) {
   return "it may not sign";
 }
 
-KeyInfo info_of(const openpgp::Certificate& certificate) {
-  const openpgp::Key& primary = certificate.keys.front();
-  return {"openpgp",       to_hex(primary.fingerprint), escape(certificate.user_id, 512), primary.created,
-          primary.expires, unusable_text(certificate)};
-}
-
 Result<KeyInfo> info_of(const X509& certificate) {
   Bytes digest(kMaxDigestSize);
   unsigned int size = 0;
@@ -48,10 +43,33 @@ Result<KeyInfo> info_of(const X509& certificate) {
                  x509_subject(certificate),
                  seconds_of(X509_get0_notBefore(&certificate)),
                  seconds_of(X509_get0_notAfter(&certificate)),
-                 x509_unusable(certificate).value_or("")};
+                 x509_unusable(certificate).value_or(""),
+                 {}};
 }
 
 }  // namespace
+
+KeyInfo info_of(const openpgp::Certificate& certificate) {
+  const openpgp::Key& primary = certificate.keys.front();
+  KeyInfo info{"openpgp",
+               to_hex(primary.fingerprint),
+               escape(certificate.user_id, 512),
+               primary.created,
+               primary.expires,
+               unusable_text(certificate),
+               {}};
+  for (const openpgp::Key& key : certificate.keys) {
+    Bytes id;
+    put_u32_be(id, static_cast<uint32_t>(key.key_id >> 32));
+    put_u32_be(id, static_cast<uint32_t>(key.key_id));
+    info.ids.push_back(to_hex(id));
+  }
+  return info;
+}
+
+bool is_named(const KeyInfo& key, std::string_view text) {
+  return key.fingerprint == text || std::ranges::find(key.ids, text) != key.ids.end();
+}
 
 Result<std::vector<KeyInfo>> read_keys(ByteView file) {
   TRY(TrustStore::check_file(file));
@@ -77,8 +95,9 @@ Result<Loss> what_is_lost(const std::string& folder, const TrustStore& before, c
   for (const auto& [digest, path] : vital) wanted.insert(digest);
   std::set<Bytes> had;
   std::set<Bytes> kept;
-  TRY_ASSIGN(const auto names, list_folder(folder));
-  for (const std::string& name : names) {
+  const auto names = list_folder(folder);
+  if (!names && names.error().code != ErrorCode::kNotFound) return names.error();
+  for (const std::string& name : names ? *names : std::vector<std::string>()) {
     if (name.starts_with('.')) continue;
     on_list(name);
     const auto bytes = read_digest_list_file(folder + "/" + name);

@@ -254,20 +254,20 @@ Result<Predicted> predict(const OptionParser& app, PredictOptions& options) {
                add_lists(generation, options.system.root + kListsFolder, reference.trust));
     for (const Error& error : left_out)
       complain(app.name(), "left out, as before the switch to the real root: " + error.message);
-    steps.push_back(manifest_lists(generation));
+    steps.push_back(manifest_lists(generation.lists()));
     TRY_ASSIGN(old, older_lists(options.system.root + kListsFolder, reference.boot.lists));
   }
   const size_t boot_steps = steps.size();
   const auto withdraw_old = [&] {
     size_t withdrawn = 0;
     for (const std::string& name : old) withdrawn += generation.remove(name) ? 1 : 0;
-    if (withdrawn > 0) steps.push_back(manifest_lists(generation));
+    if (withdrawn > 0) steps.push_back(manifest_lists(generation.lists()));
   };
   if (!options.next_boot) withdraw_old();
   for (const std::string& step : options.transactions) {
     TRY(apply_transaction(step, reference.trust, generation));
     if (options.next_boot) steps.pop_back();
-    steps.push_back(manifest_lists(generation));
+    steps.push_back(manifest_lists(generation.lists()));
   }
   if (options.next_boot) withdraw_old();
   // Under SELinux the manifest of the boot comes only after the root's lists.
