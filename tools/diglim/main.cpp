@@ -22,6 +22,7 @@ constexpr diglim::Verb kVerbs[] = {
     {"key", "show and change whose signatures count", false, diglim::run_key},
     {"pcr", "predict, replay and show the PCR that IMA measures into", false, diglim::run_pcr},
     {"repair", "bring the digest lists in step with the rpm database", true, diglim::run_repair},
+    {"scan", "say which files would be denied here, and why", false, diglim::run_scan},
     {"seal", "seal a secret to PCRs", false, diglim::run_seal},
     {"setup", "switch DIGLIM on for the next boots, or off again", false, diglim::run_setup},
     {"unseal", "open a sealed secret", false, diglim::run_unseal},
