@@ -18,6 +18,7 @@ namespace {
 constexpr diglim::Verb kVerbs[] = {
     {"attest", "prove to others what runs here, and judge such proofs", false, diglim::run_attest},
     {"doctor", "check what DIGLIM needs, and say what to change", false, diglim::run_doctor},
+    {"explain", "say why a file was denied, and what would change it", false, diglim::run_explain},
     {"initramfs", "choose the digest lists that an initramfs needs", false, diglim::run_initramfs},
     {"key", "show and change whose signatures count", false, diglim::run_key},
     {"pcr", "predict, replay and show the PCR that IMA measures into", false, diglim::run_pcr},

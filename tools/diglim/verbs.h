@@ -9,6 +9,7 @@ namespace diglim {
 
 int run_attest(int argc, char** argv);
 int run_doctor(int argc, char** argv);
+int run_explain(int argc, char** argv);
 int run_initramfs(int argc, char** argv);
 int run_key(int argc, char** argv);
 int run_pcr(int argc, char** argv);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,10 @@
 
 #include "lib/base/bytes.h"
 #include "lib/crypto/hash.h"
+
+namespace diglim {
+class TrustStore;
+}
 
 namespace diglim::known {
 
@@ -55,10 +60,12 @@ struct Shipped {
 
 // All that was read of one system. Digests are raw bytes.
 struct System {
+  std::shared_ptr<const TrustStore> trust;
   HashAlgo algo = HashAlgo::kSha256;
   std::vector<std::string> sources;                   // lists and packages that count, by name
   std::unordered_map<std::string, uint32_t> digests;  // of lists that count -> index into sources
   std::vector<PackageStanding> packages;
+  std::vector<std::string> rpm_keys;                 // of rpm's keyring, by name: "gpg-pubkey-..."
   std::unordered_map<std::string, Shipped> shipped;  // by path, without links in its directories
   std::unordered_map<std::string, uint32_t> of_bad;  // digests of packages that do not count -> the package
   bool has_database = false;                         // else nothing is said of packages

@@ -56,6 +56,7 @@ class Reader {
     const auto database = find_rpm_database(host_.is_live() ? "" : host_.path(""), options_.dbpath);
     system_.has_database = database.has_value();
     TRY(read_trust(database));
+    system_.trust = trust_;
     read_lists();
     if (database) {
       read_packages(*database);
@@ -77,20 +78,28 @@ class Reader {
     if (!trust && (!options_.keys.empty() || trust.error().code != ErrorCode::kNotFound))
       return trust.error();
     const bool nobody = !trust || trust->describe().empty();
+    std::vector<RpmKey> more;
+    if (database) {
+      auto keyring = read_rpm_keys(*database);
+      if (!keyring)
+        note("rpm's keyring cannot be read: " + keyring.error().message);
+      else
+        more = *std::move(keyring);
+      for (const RpmKey& key : more) system_.rpm_keys.push_back(key.name);
+    }
     if (database && (options_.rpm_keys || (nobody && options_.keys.empty()))) {
-      TRY_ASSIGN(const auto more, read_rpm_keys(*database));
       if (nobody && !more.empty())
         note(
             fmt::format("no key is trusted yet: the {} of rpm's keyring are assumed (diglim setup install "
                         "--rpm-keys)",
                         more.size()));
       TRY_ASSIGN(TrustStore all, trust_with(keys, more, config.signatures));
-      trust_.emplace(std::move(all));
+      trust_ = std::make_shared<const TrustStore>(std::move(all));
     } else if (trust) {
-      trust_.emplace(*std::move(trust));
+      trust_ = std::make_shared<const TrustStore>(*std::move(trust));
     } else {
       TRY_ASSIGN(TrustStore none, trust_with(keys, {}, config.signatures));
-      trust_.emplace(std::move(none));
+      trust_ = std::make_shared<const TrustStore>(std::move(none));
     }
     if (trust_->describe().empty()) note("no key is trusted, so no list counts: diglim key list");
     for (const std::string& file : trust_->left_out()) note("left out of the trusted keys: " + file);
@@ -184,7 +193,7 @@ class Reader {
   const ReadOptions& options_;
   LinkResolver links_;
   System system_;
-  std::optional<TrustStore> trust_;
+  std::shared_ptr<const TrustStore> trust_;
   std::unordered_set<std::string> good_;  // hashes of the lists that count, in hexadecimal
   bool has_package_lists_ = false;
 };
