@@ -16,6 +16,7 @@ namespace {
 
 // The privileged ones are for root only, but for --help.
 constexpr diglim::Verb kVerbs[] = {
+    {"allow", "allow files on this host, until a time, with a reason", false, diglim::run_allow},
     {"attest", "prove to others what runs here, and judge such proofs", false, diglim::run_attest},
     {"doctor", "check what DIGLIM needs, and say what to change", false, diglim::run_doctor},
     {"explain", "say why a file was denied, and what would change it", false, diglim::run_explain},

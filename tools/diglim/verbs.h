@@ -7,6 +7,7 @@
 
 namespace diglim {
 
+int run_allow(int argc, char** argv);
 int run_attest(int argc, char** argv);
 int run_doctor(int argc, char** argv);
 int run_explain(int argc, char** argv);
