@@ -213,10 +213,12 @@ int make(Options& options) {
     put_json(json, exception, applied.status == kExitOk ? "" : "not in force", false);
     fmt::print("{}\n", json.text());
   }
-  return finish(
-      options, applied,
-      fmt::format("allowed {} file{} until {}: {}\n", exception.files, exception.files == 1 ? "" : "s",
-                  allow::time_text(exception.end.until), escape(exception.list)));
+  const int status =
+      finish(options, applied,
+             fmt::format("allowed {} file{} until {}", exception.files, exception.files == 1 ? "" : "s",
+                         allow::time_text(exception.end.until)));
+  if (!options.quiet && !options.json) fmt::print("  {}\n", escape(exception.list));
+  return status;
 }
 
 }  // namespace
