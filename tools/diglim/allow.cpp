@@ -13,6 +13,8 @@
 #include "tools/diglim/allow/apply.h"
 #include "tools/diglim/allow/make.h"
 #include "tools/diglim/allow/store.h"
+#include "tools/diglim/host.h"
+#include "tools/diglim/mount_rules.h"
 #include "tools/diglim/verbs.h"
 #include "tools/tool.h"
 
@@ -183,6 +185,19 @@ std::optional<int> read_end(const Options& options, allow::End& end) {
   return std::nullopt;
 }
 
+// To allow a content is not enough where nothing may run.
+void warn_of_mounts(const std::vector<std::string>& paths) {
+  const Host host("/");
+  for (const std::string& path : paths) {
+    std::error_code error;
+    const auto mount = host.mount_of(std::filesystem::canonical(path, error).string());
+    const std::string why = mount && !error ? refusal(*mount) : "";
+    if (why.empty()) continue;
+    complain(kTool, fmt::format("{} still cannot run where it is, on {}: {}; a copy on a local disk can",
+                                escape(path), escape(mount->point), escape(why)));
+  }
+}
+
 int make(Options& options) {
   Exception exception;
   if (const auto status = read_end(options, exception.end)) return *status;
@@ -205,6 +220,7 @@ int make(Options& options) {
   }
   if (const auto put = store->put(exception, *list); !put) return fail(put.error().message, kExitEnvironment);
   const allow::Applied applied = allow::apply(options.root, options.loader, exception.list);
+  if (options.root.empty()) warn_of_mounts(options.make.files);
   const bool timed = exception.end.until > 0 && options.root.empty();
   if (timed && !allow::set_timer(true))
     complain(kTool, "no systemd here that withdraws it: run `diglim allow expire` when it is over");

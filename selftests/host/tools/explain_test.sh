@@ -112,5 +112,26 @@ contains "nothing" "$out" 'no denial in /dev/null'
 expect 3 explain --log none
 contains "no log" "$err" 'open none: No such file or directory'
 expect 2 explain --last 0
+# The same, grouped by what it takes.
+report() { "$diglim" report --root host "$@"; }
+expect 1 report --log log
+contains "sum" "$out" '5 denials of 4 files in log'
+contains "most denied first" "$out" $'2 of 1 file: not on any digest list\n'
+contains "a group" "$out" $'\n         1  /usr/bin/tool  config-2-1.noarch\n  to do, as for the first: LD_PRELOAD=/usr/bin/tool /bin/true'
+expect 1 report --log log --json
+equal "groups" "$(json 'groups.*.id' | tr '\n' ' ')" 'file-system not-verified pinned unknown/known '
+equal "times" "$(json 'groups.*.files.*.times' | tr '\n' ' ')" '1 1 1 2 '
+expect 0 report --log /dev/null
+contains "nothing" "$out" '0 denials of 0 files in /dev/null'
+expect 2 report
+contains "whose log" "$err" '--root needs --log'
+expect 2 report --log log --since yesterday
+contains "no time" "$err" 'no date: yesterday'
+expect 1 report --log log --since 7d
+# Without a verb: how this host is, in five lines, and what to do.
+"$diglim" >state 2>&1
+equal "six lines" "$(wc -l <state)" 6
+contains "what to do" "$(tail -n 1 state)" 'to do       '
+expect 2 "$diglim" nonsense
 expect 2 explain --last 2 /usr/bin/hello
 finish

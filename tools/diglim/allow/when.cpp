@@ -62,20 +62,26 @@ Result<uint64_t> parse_duration(std::string_view text) {
   return sum;
 }
 
-Result<uint64_t> parse_date(const std::string& text, const Clock& clock) {
+Result<uint64_t> parse_moment(const std::string& text, bool end_of_day) {
   for (const char* format : {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"}) {
     tm parts = {};
     const char* end = strptime(text.c_str(), format, &parts);
     if (end == nullptr || *end != '\0') continue;
-    if (std::string_view(format).size() == 8) parts.tm_hour = 23, parts.tm_min = 59, parts.tm_sec = 59;
+    if (end_of_day && std::string_view(format).size() == 8)
+      parts.tm_hour = 23, parts.tm_min = 59, parts.tm_sec = 59;
     const tm wanted = parts;
     parts.tm_isdst = -1;
     const time_t when = mktime(&parts);
     if (when < 0 || parts.tm_mday != wanted.tm_mday) break;  // mktime makes March of February 30
-    if (static_cast<uint64_t>(when) <= clock.now) return invalid(escape(text, 50) + " is over");
     return static_cast<uint64_t>(when);
   }
   return invalid("no date: " + escape(text, 50) + "; say 2026-12-31, or 2026-12-31 18:00");
+}
+
+Result<uint64_t> parse_date(const std::string& text, const Clock& clock) {
+  TRY_ASSIGN(const uint64_t when, parse_moment(text, true));
+  if (when <= clock.now) return invalid(escape(text, 50) + " is over");
+  return when;
 }
 
 End end_after(uint64_t seconds, const Clock& clock) {

@@ -29,8 +29,11 @@ struct End {
 // "8h", "90m", "1d12h", "45" (seconds); units s, m, h, d, w. kInvalid: none of these, nothing, or more than a
 // century.
 Result<uint64_t> parse_duration(std::string_view text);
-// "2026-12-01", which ends with that day, "2026-12-01 18:00", "2026-12-01 18:00:30", in local time. kInvalid:
-// none of these, no such time, or one that is over.
+// "2026-12-01", its first second or its last, "2026-12-01 18:00", "2026-12-01 18:00:30", in local time:
+// seconds since 1970. kInvalid.
+Result<uint64_t> parse_moment(const std::string& text, bool end_of_day);
+// The same, which is not over yet: "2026-12-01", which ends with that day, "2026-12-01 18:00", "2026-12-01
+// 18:00:30", in local time. kInvalid: none of these, no such time, or one that is over.
 Result<uint64_t> parse_date(const std::string& text, const Clock& clock);
 
 End end_after(uint64_t seconds, const Clock& clock);
