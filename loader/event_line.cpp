@@ -9,6 +9,7 @@
 #include "lib/base/bytes.h"
 #include "lib/base/text.h"
 #include "lib/crypto/hash.h"
+#include "lib/events/reasons.h"
 
 namespace diglim {
 namespace {
@@ -58,58 +59,31 @@ std::string what(const diglim_event& event) {
   }
 }
 
-std::string why(const diglim_event& event) {
+// What stands in the hole of the reason's words (lib/events/reasons.h).
+std::string hole(const diglim_event& event) {
   switch (event.reason) {
-    case DIGLIM_REASON_UNKNOWN:
-      return "not on any digest list";
-    case DIGLIM_REASON_NO_GENERATION:
-      return "no digest list is loaded";
     case DIGLIM_REASON_HASH:
-      return "the kernel cannot hash it (" + std::string(strerror(-event.detail)) + ")";
-    case DIGLIM_REASON_ALGORITHM:
-      return "hashed with another algorithm than the lists";
-    case DIGLIM_REASON_WRITER:
-      return "it is open for writing";
-    case DIGLIM_REASON_CHANGED:
-      return "it was written while it was checked";
+      return strerror(-event.detail);
     case DIGLIM_REASON_FILESYSTEM: {
       char magic[16];
       (void)snprintf(magic, sizeof(magic), "0x%x", static_cast<unsigned>(event.detail));  // cannot overflow
-      return "its file system (" + std::string(magic) + ") can change content unseen";
+      return magic;
     }
-    case DIGLIM_REASON_UNSEALED:
-      return "memory file not sealed against writing";
-    case DIGLIM_REASON_NOT_VERIFIED:
-      return "made executable without having been mapped executable";
-    case DIGLIM_REASON_MAPPED:
-      return "it is mapped executable";
-    case DIGLIM_REASON_MEMORY:
-      if (event.kind == DIGLIM_KIND_KERNEL_LOAD && event.detail == kModule)
-        return "not from a file (allowed if the kernel enforces signatures: boot with module.sig_enforce=1)";
-      return "not from a file";
-    case DIGLIM_REASON_PROTECTED:
-      return "DIGLIM protects itself";
-    case DIGLIM_REASON_NO_STORAGE:
-      return "the kernel is out of memory";
-    case DIGLIM_REASON_STALE:
-      return "the kernel knows only an earlier digest of it";
-    case DIGLIM_REASON_OTHER_KERNEL:
-      return "known, but another kernel could be started without DIGLIM";
-    case DIGLIM_REASON_PINNED:
-      return "it was mapped shared and writable, so its content can still be changed unseen; a copy of it "
-             "(cp, "
-             "install) may run";
     case DIGLIM_REASON_STORAGE: {
       const auto device = static_cast<uint32_t>(event.detail);
-      return "its file system is on no disk" +
-             (device == 0 ? std::string()
-                          : " (device " + std::to_string(device >> 20) + ":" +
-                                std::to_string(device & 0xfffff) + ")") +
-             ", so root can change its content unseen";
+      if (device == 0) return {};
+      return " (device " + std::to_string(device >> 20) + ":" + std::to_string(device & 0xfffff) + ")";
     }
     default:
-      return "reason " + std::to_string(event.reason);
+      return {};
   }
+}
+
+std::string why(const diglim_event& event) {
+  if (event.reason == DIGLIM_REASON_MEMORY && event.kind == DIGLIM_KIND_KERNEL_LOAD &&
+      event.detail == kModule)
+    return std::string(unsigned_module_text());
+  return reason_text(event.reason, hole(event));
 }
 
 }  // namespace

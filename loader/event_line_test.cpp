@@ -6,6 +6,8 @@
 #include <cstring>
 #include <string>
 
+#include "lib/events/denial.h"
+
 namespace diglim {
 namespace {
 
@@ -74,6 +76,41 @@ TEST(EventLine, WhatCanBeChangedUnseen) {
   auto content = make_event(DIGLIM_KIND_GUARD, DIGLIM_REASON_PROTECTED);
   content.detail = DIGLIM_GUARD_CONTENT;
   EXPECT_NE(event_line(content).find("exchange content that was checked"), std::string::npos);
+}
+
+// What `diglim explain` makes of it: each kind with each reason, and a path and a command that look like
+// other parts.
+TEST(EventLine, IsReadBack) {
+  using namespace std::string_literals;
+  const std::string path = "a: it is open for writing; pid 1 uid 2 command x\0\n\\ \xff: module\0tmp\0"s;
+  for (int kind = DIGLIM_KIND_EXEC; kind <= DIGLIM_KIND_GUARD; ++kind) {
+    for (int reason = DIGLIM_REASON_UNKNOWN; reason <= DIGLIM_REASON_STORAGE; ++reason) {
+      auto event = make_event(static_cast<uint8_t>(kind), static_cast<uint8_t>(reason), path);
+      event.uid = 7;
+      event.detail = kind == DIGLIM_KIND_GUARD ? 4 : reason == DIGLIM_REASON_HASH ? -5 : 2;
+      event.algo = 4;
+      event.digest_size = reason % 2 == 0 ? 32 : 0;
+      std::memset(event.digest, 0xab, sizeof(event.digest));
+      std::strcpy(event.command, "a; pid 1 \xff");
+      const std::string line = event_line(event);
+      const auto denial = parse_denial(line);
+      ASSERT_TRUE(denial) << line;
+      EXPECT_EQ(denial->reason, reason) << line;
+      EXPECT_EQ(denial->path, "/tmp/\n\\ \xff: module/a: it is open for writing; pid 1 uid 2 command x")
+          << line;
+      EXPECT_EQ(denial->digest.size(), event.digest_size) << line;
+      EXPECT_EQ(denial->pid, 12u);
+      EXPECT_EQ(denial->uid, 7u);
+      EXPECT_EQ(denial->command, "a; pid 1 \xff") << line;
+      const bool loads = kind == DIGLIM_KIND_KERNEL_READ || kind == DIGLIM_KIND_KERNEL_LOAD;
+      if (loads && !denial->use.empty()) {
+        EXPECT_EQ(denial->use, "module");
+      }
+      if (kind == DIGLIM_KIND_GUARD) {
+        EXPECT_EQ(denial->what, "trace DIGLIM");
+      }
+    }
+  }
 }
 
 TEST(EventLine, SurvivesNonsense) {

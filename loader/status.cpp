@@ -2,6 +2,7 @@
 // The verb `status`.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <string>
@@ -20,9 +21,11 @@ namespace diglim {
 namespace {
 
 constexpr char kHelp[] =
-    "Usage: diglim-loader status [--json]\n\n"
-    "Shows what is in force: mode, generation, digests, lists, keys, events, memory.\n\n"
-    "  --json      one JSON object in place of the text\n"
+    "Usage: diglim-loader status [--lists | --json]\n\n"
+    "Shows what is in force: mode, generation, digests, lists, keys, events, memory. Of the lists it names\n"
+    "those that belong to no package, and those that give nothing.\n\n"
+    "  --lists     name each list\n"
+    "  --json      one JSON object in place of the text, with each list\n"
     "  -h, --help  show this\n\n"
     "Exit status: 0 active, 2 usage, 3 DIGLIM is not active or this process may not ask.\n";
 
@@ -133,7 +136,34 @@ void print_json(const Status& status) {
   printf("%s\n", json.text().c_str());
 }
 
-void print_text(const Status& status) {
+constexpr size_t kNamedLists = 20;
+
+void print_list(const LoadedList& list) {
+  printf("  %s: %u digests%s, signed by %s\n", escape(list.name).c_str(), list.digests,
+         list.left_out > 0 ? (", " + std::to_string(list.left_out) + " left out").c_str() : "",
+         std::string(list.signer).c_str());
+}
+
+// A host has a list for each package, thousands. What its admin made himself, and what is of no use, is what
+// he looks for.
+void print_lists(const Generation& generation, bool all) {
+  printf("lists:      %zu\n", generation.lists().size());
+  size_t own = 0;
+  size_t idle = 0;
+  for (const LoadedList& list : generation.lists()) {
+    const bool is_own = list.package.empty();
+    own += is_own ? 1 : 0;
+    idle += list.digests == 0 ? 1 : 0;
+    const bool named = (is_own && own <= kNamedLists) || (list.digests == 0 && idle <= kNamedLists);
+    if (all || named) print_list(list);
+  }
+  if (all) return;
+  printf("  %zu of no package%s, %zu give nothing%s; --lists names all\n", own,
+         own > kNamedLists ? ", of which 20 are named" : "", idle,
+         idle > kNamedLists ? ", of which 20 are named" : "");
+}
+
+void print_text(const Status& status, bool all_lists) {
   const Generation& generation = status.generation;
   const diglim_counters& counters = status.state.counters;
   printf("mode:       %s%s\n", std::string(mode_text(status.state)).c_str(),
@@ -167,25 +197,27 @@ void print_text(const Status& status) {
   for (const std::string& key : status.keys) printf("  %s\n", key.c_str());
   for (const std::string& key : status.unusable_keys) printf("  unusable: %s\n", key.c_str());
   for (const std::string& file : status.left_out_keys) printf("  left out: %s\n", file.c_str());
-  printf("lists:      %zu\n", generation.lists().size());
-  for (const LoadedList& list : generation.lists()) {
-    printf("  %s: %u digests%s, signed by %s\n", escape(list.name).c_str(), list.digests,
-           list.left_out > 0 ? (", " + std::to_string(list.left_out) + " left out").c_str() : "",
-           std::string(list.signer).c_str());
-  }
+  print_lists(generation, all_lists);
 }
 
 }  // namespace
 
 int run_status(int argc, char** argv) {
-  const CommandLine line = parse_command_line(argc, argv, {kHelp, nullptr, {{"json", false}}});
+  const CommandLine line =
+      parse_command_line(argc, argv, {kHelp, nullptr, {{"json", false}, {"lists", false}}});
   if (line.exit >= 0) return line.exit;
   const auto status = collect();
   if (!status) {
     (void)fprintf(stderr, "diglim-loader status: %s\n", status.error().message.c_str());
     return kExitEnvironment;
   }
-  line.options.empty() ? print_text(*status) : print_json(*status);
+  const auto given = [&](std::string_view name) {
+    return std::ranges::any_of(line.options, [&](const auto& option) { return option.first == name; });
+  };
+  if (given("json"))
+    print_json(*status);
+  else
+    print_text(*status, given("lists"));
   return kExitOk;
 }
 

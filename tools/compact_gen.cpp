@@ -7,20 +7,16 @@
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
-#include "lib/cms/appended_signature.h"
-#include "lib/cms/cms.h"
-#include "lib/cms/cms_sign.h"
-#include "lib/digest_list/compact.h"
 #include "tools/file_digests.h"
 #include "tools/progress.h"
+#include "tools/signed_list.h"
 #include "tools/tool.h"
 
 namespace diglim {
 namespace {
 
 constexpr std::string_view kTool = "compact_gen";
-constexpr size_t kMaxNameBytes = 255 - 7;     // NAME_MAX without the ".XXXXXX" of write_file_atomically()
-constexpr size_t kMaxListBytes = 255u << 20;  // the loader reads 256 MiB, signature included
+constexpr size_t kMaxNameBytes = 255 - 7;  // NAME_MAX without the ".XXXXXX" of write_file_atomically()
 
 struct Options {
   std::string folder;
@@ -94,23 +90,6 @@ Result<std::string> list_path(const Options& options) {
   return options.folder + (options.folder.ends_with('/') ? "" : "/") + name;
 }
 
-Bytes make_list(const FileDigests& digests, HashAlgo algo, bool immutable) {
-  Bytes all;
-  for (const Bytes& digest : digests.digests) append(all, digest);
-  return write_compact(algo, all, immutable ? kCompactImmutable : 0);
-}
-
-// Signs, and then looks at the result with the loader's eyes: a list that it would refuse is not written.
-Result<std::string> sign_list(Bytes& list, const Options& options) {
-  TRY_ASSIGN(const Bytes signature, sign_cms(list, options.key, options.certificate));
-  TRY_ASSIGN(const Bytes certificate, read_file(options.certificate, 1u << 20));
-  TRY_ASSIGN(const auto trusted, read_x509(certificate));
-  MessageHash message(list);
-  TRY_ASSIGN(const std::string signer, verify_cms(signature, list.size(), message, trusted, {}));
-  list = append_signature(list, signature, SignatureType::kPkcs7);
-  return signer;
-}
-
 void report(const Made& made, const Options& options) {
   if (options.json) {
     JsonWriter json;
@@ -157,20 +136,18 @@ int run(int argc, char** argv) {
   if (!digests) return fail(digests.error(), kExitRejected);
   made.files = digests->files;
   made.digests = digests->digests.size();
-  if (made.digests * hash_size(made.algo) > kMaxListBytes) {
-    return fail(unsupported("too many files for one list"), kExitRejected);
-  }
 
-  Bytes list = make_list(*digests, made.algo, options.immutable);
+  auto list = make_compact_list(*digests, made.algo, options.immutable);
+  if (!list) return fail(list.error(), kExitRejected);
   if (!options.key.empty()) {
-    auto signer = sign_list(list, options);
+    auto signer = sign_compact_list(*list, options.key, options.certificate);
     if (!signer) return fail(signer.error(), kExitRejected);
     made.signer = *std::move(signer);
   }
   if (auto folder = make_folder(options.folder); !folder) return fail(folder.error(), kExitEnvironment);
   std::error_code ignored;  // only for the message
   made.replaced = std::filesystem::exists(made.path, ignored);
-  if (auto written = write_file_atomically(made.path, list, 0644); !written) {
+  if (auto written = write_file_atomically(made.path, *list, 0644); !written) {
     return fail(written.error(), kExitEnvironment);
   }
   report(made, options);

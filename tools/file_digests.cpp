@@ -78,6 +78,10 @@ Result<Bytes> digest_file(const std::string& path, HashAlgo algo) {
   struct stat info = {};
   if (fstat(fd.get(), &info) != 0) return from_errno("stat " + escape(path), errno);
   if (!S_ISREG(info.st_mode)) return unsupported(escape(path) + " is not a regular file");
+  return digest_open_file(fd, path, algo);
+}
+
+Result<Bytes> digest_open_file(const Fd& fd, const std::string& path, HashAlgo algo) {
   TRY_ASSIGN(Hasher hasher, Hasher::create(algo));
   Bytes piece(kPieceBytes);
   for (;;) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/base/bytes.h"
+#include "lib/base/file.h"
 #include "lib/crypto/hash.h"
 
 namespace diglim {
@@ -24,6 +25,9 @@ struct FileDigests {
 // path without any regular file is an error, too (kInvalid).
 Result<FileDigests> digest_files(const std::vector<std::string>& paths, HashAlgo algo,
                                  const std::function<void(std::string_view)>& on_file);
+
+// What is left of an open regular file, read in pieces; `path` is for messages. kIo.
+Result<Bytes> digest_open_file(const Fd& fd, const std::string& path, HashAlgo algo);
 
 // Of a regular file, read in pieces. kUnsupported for anything else, kNotFound, kIo.
 Result<Bytes> digest_file(const std::string& path, HashAlgo algo);

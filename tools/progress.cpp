@@ -21,8 +21,18 @@ Progress::~Progress() {
   wipe();
 }
 
+void Progress::at(size_t done, size_t total, std::string_view name) {
+  done_ = done;
+  total_ = total;
+  draw(name);
+}
+
 void Progress::step(std::string_view name) {
   ++done_;
+  draw(name);
+}
+
+void Progress::draw(std::string_view name) {
   if (!enabled_ || Clock::now() < next_) return;
   next_ = Clock::now() + std::chrono::milliseconds(100);
   constexpr size_t kShown = 50;

@@ -20,10 +20,14 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void step(std::string_view name);  // what is worked on now, unescaped
-  void wipe();                       // before something else is printed
+  // The same for work that others do: so many are done, of so many (0: not known).
+  void at(size_t done, size_t total, std::string_view name);
+  void wipe();  // before something else is printed
 
  private:
   using Clock = std::chrono::steady_clock;
+  void draw(std::string_view name);
+
   std::string what_;
   size_t total_;
   size_t done_ = 0;

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "lib/base/bytes.h"
+
 namespace diglim {
 namespace {
 
@@ -64,6 +66,28 @@ std::string escape(std::string_view text, size_t max) {
     }
   }
   if (cut) out += "...";
+  return out;
+}
+
+std::optional<std::string> unescape(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      out += text[i];
+      continue;
+    }
+    if (++i == text.size()) return std::nullopt;
+    if (text[i] == 'n' || text[i] == 't' || text[i] == '\\') {
+      out += text[i] == 'n' ? '\n' : text[i] == 't' ? '\t' : '\\';
+      continue;
+    }
+    const auto byte =
+        text[i] == 'x' && text.size() - i > 2 ? from_hex(text.substr(i + 1, 2)) : Result<Bytes>(Bytes());
+    if (!byte || byte->size() != 1) return std::nullopt;
+    out += static_cast<char>(byte->front());
+    i += 2;
+  }
   return out;
 }
 

@@ -2,6 +2,7 @@
 // Text that came from outside, made fit for one line of a terminal or a log.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,10 @@ namespace diglim {
 // `text` with control characters, backslash and bytes that are not valid UTF-8 written as \n, \t, \\ or \xNN,
 // cut after `max` source bytes ("..." says so). Printable text stays as it is: no quotes are added.
 std::string escape(std::string_view text, size_t max = 4096);
+
+// The text from which escape() made this, if nothing was cut; nothing if it contains a backslash that
+// escape() does not write.
+std::optional<std::string> unescape(std::string_view text);
 
 // Length of the valid, printable UTF-8 sequence that starts at text[at] (RFC 3629: no overlong forms, no
 // surrogates; nor C1 controls, on which terminals act), or 0. REQUIRES: at < text.size() and text[at] is not

@@ -42,5 +42,13 @@ TEST(SplitWords, AtWhiteSpace) {
   EXPECT_TRUE(split_words(" \n").empty());
 }
 
+TEST(Text, UnescapeGivesBackWhatWasEscaped) {
+  std::string all;
+  for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
+  all += "\xc3\xa4 \\x41";
+  EXPECT_EQ(unescape(escape(all)), all);
+  for (const char* bad : {"\\", "\\x", "\\x4", "\\xzz", "\\q"}) EXPECT_FALSE(unescape(bad)) << bad;
+}
+
 }  // namespace
 }  // namespace diglim

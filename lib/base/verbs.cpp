@@ -13,9 +13,12 @@ std::string help(const VerbProgram& program) {
   const std::string name(program.name);
   size_t width = 8;
   for (const Verb& verb : program.verbs) width = std::max(width, verb.name.size());
-  std::string text =
-      "Usage: " + name + " VERB [OPTION]...\n       " + name + " --help | --version\n\nVerbs:\n";
+  std::string text = "Usage: " + name + " VERB [OPTION]...\n       " + name + " --help | --version\n";
+  std::string_view group = "-";  // of none
   for (const Verb& verb : program.verbs) {
+    if (verb.group != group)
+      text.append("\n").append(verb.group.empty() ? "Verbs" : verb.group).append(":\n");
+    group = verb.group;
     text.append("  ").append(verb.name).append(width - verb.name.size() + 1, ' ');
     text.append(verb.summary).append("\n");
   }

@@ -13,6 +13,7 @@ struct Verb {
   std::string_view summary;  // one line, for --help
   bool privileged;           // for the program to act on
   int (*run)(int argc, char** argv);
+  std::string_view group = {};  // "For developers"; verbs of one stand together; empty: there are none
 };
 
 struct VerbProgram {

@@ -40,6 +40,18 @@ TEST(Verbs, HelpNamesAll) {
   EXPECT_EQ(choose({"--version"}).out, "tool 1\n");
 }
 
+TEST(Verbs, HelpGroups) {
+  constexpr Verb kGrouped[] = {{"a", "one", false, nothing, "For some"},
+                               {"b", "two", false, nothing, "For some"},
+                               {"c", "three", false, nothing, "For others"}};
+  char help[] = "--help";
+  char* const words[] = {help};
+  EXPECT_NE(
+      choose_verb({"tool", "1", "tool(1)", "0 ok.", kGrouped}, words)
+          .out.find("\n\nFor some:\n  a        one\n  b        two\n\nFor others:\n  c        three\n\n"),
+      std::string::npos);
+}
+
 TEST(Verbs, RefusesOthers) {
   EXPECT_EQ(choose({}).exit, kExitUsage);
   EXPECT_EQ(choose({}).err, choose({"-h"}).out);

@@ -70,19 +70,31 @@ Result<Bytes> encode(const T* object, Encode i2d) {
   return out;
 }
 
-int refuse_passphrase(char*, int, int, void* asked) {
-  *static_cast<bool*>(asked) = true;
-  return -1;
+struct Question {
+  const Passphrase& ask;
+  bool asked = false;
+};
+
+int give_passphrase(char* buffer, int size, int, void* data) {
+  Question& question = *static_cast<Question*>(data);
+  question.asked = true;
+  auto answer = question.ask ? question.ask() : std::nullopt;
+  if (!answer || answer->size() > static_cast<size_t>(size)) return -1;
+  const size_t length = answer->copy(buffer, static_cast<size_t>(size));
+  OPENSSL_cleanse(answer->data(), answer->size());
+  return static_cast<int>(length);
 }
 
-Result<PkeyPtr> read_key(const std::string& path) {
+Result<PkeyPtr> read_key(const std::string& path, const Passphrase& passphrase) {
   TRY_ASSIGN(Bytes content, read_file(path, kMaxKeyBytes));
   const SecretBytes secret(std::move(content));
   const BioPtr bio(BIO_new_mem_buf(secret.bytes.data(), static_cast<int>(secret.bytes.size())));
-  bool encrypted = false;
-  PkeyPtr key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_passphrase, &encrypted) : nullptr);
+  Question question{passphrase};
+  PkeyPtr key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, give_passphrase, &question) : nullptr);
   ERR_clear_error();
-  if (encrypted) return unsupported("an encrypted key; decrypt it first (openssl pkey -in ... -out ...)");
+  if (!key && question.asked && passphrase) return invalid("no pass phrase, or a wrong one");
+  if (!key && question.asked)
+    return unsupported("an encrypted key; decrypt it first (openssl pkey -in ... -out ...)");
   if (!key) return invalid("no private key in PEM that OpenSSL can read");
   return key;
 }
@@ -151,9 +163,10 @@ Result<Bytes> signed_data(const X509& certificate, const Algorithms& algorithms,
 
 }  // namespace
 
-Result<Bytes> sign_cms(ByteView content, const std::string& key_file, const std::string& certificate_file) {
+Result<Bytes> sign_cms(ByteView content, const std::string& key_file, const std::string& certificate_file,
+                       const Passphrase& passphrase) {
   init_openssl();
-  auto key = read_key(key_file);
+  auto key = read_key(key_file, passphrase);
   if (!key) return with_context("key " + escape(key_file), key.error());
   auto certificate = read_certificate(certificate_file);
   if (!certificate) return with_context("certificate " + escape(certificate_file), certificate.error());

@@ -305,6 +305,17 @@ TEST_F(CmsTest, SignNamesWhatIsWrongWithItsFiles) {
   EXPECT_THAT(error("rsa.key", "rsa.key"), HasSubstr("a private key does not belong here"));
   keys().run("openssl pkey -in rsa.key -aes256 -passout pass:x -out locked.key");
   EXPECT_THAT(error("locked.key", "rsa.pem"), HasSubstr("an encrypted key"));
+  const auto with = [&](std::optional<std::string> answer) {
+    return sign_cms(as_bytes("x"), keys().path("locked.key"), keys().path("rsa.pem"),
+                    [answer] { return answer; });
+  };
+  EXPECT_TRUE(with("x"));
+  const std::vector<std::optional<std::string>> wrong = {"other", "", std::string(5000, 'x'), std::nullopt};
+  for (const auto& answer : wrong) {
+    const auto refused = with(answer);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, HasSubstr("no pass phrase, or a wrong one"));
+  }
 }
 
 }  // namespace

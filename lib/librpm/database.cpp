@@ -170,7 +170,8 @@ Result<std::string> find_rpm_database(const std::string& root, const std::string
 
 Result<void> for_each_package(
     const std::string& database,
-    const std::function<Result<void>(const InstalledPackage&, size_t total)>& on_package) {
+    const std::function<Result<void>(const InstalledPackage&, size_t total)>& on_package,
+    PackageParts parts) {
   // librpm makes an SQLite database where it finds none that it can read: never in a tree of somebody else.
   const bool is_sqlite = has_file(database, kSqlite);
   std::optional<TemporaryCopy> copy;
@@ -193,8 +194,10 @@ Result<void> for_each_package(
   }
   const RpmIteratorPtr packages(rpmtsInitIterator(ts.get(), RPMDBI_PACKAGES, nullptr, 0));
   while (Header header = packages ? rpmdbNextIterator(packages.get()) : nullptr) {
-    const InstalledPackage package = read_header(header);
-    if (package.name != "gpg-pubkey") TRY(on_package(package, total));
+    InstalledPackage package = read_header(header);
+    if (package.name == "gpg-pubkey") continue;
+    if (parts == PackageParts::kFiles) package.files = read_files(header);
+    TRY(on_package(package, total));
   }
   // The iterator ends alike at the end and at a damaged page; a list too few would go unnoticed.
   if (!log.message().empty()) return database_error(database, log);

@@ -21,9 +21,12 @@ Result<std::string> find_rpm_database(const std::string& root, const std::string
 // SQLite still wants to create rpmdb.sqlite-shm and -wal beside it, as with `rpm -q`; if the directory cannot
 // be written, a temporary copy is read. Errors: kCorrupt or kIo, with librpm's own words. REQUIRES: one call
 // a process, since librpm's settings are global.
+// `parts`: also the files, which takes a few times as long.
+enum class PackageParts { kList, kFiles };
 Result<void> for_each_package(
     const std::string& database,
-    const std::function<Result<void>(const InstalledPackage&, size_t total)>& on_package);
+    const std::function<Result<void>(const InstalledPackage&, size_t total)>& on_package,
+    PackageParts parts = PackageParts::kList);
 
 // As long as it lives, no rpm transaction begins on this database; creating it waits for one under way.
 // Signals are held back meanwhile. kIo: rpm's lock cannot be taken.

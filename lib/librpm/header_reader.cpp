@@ -3,6 +3,7 @@
 
 #include <rpm/rpmtag.h>
 #include <rpm/rpmtd.h>
+#include <sys/stat.h>
 
 #include <optional>
 
@@ -55,6 +56,28 @@ InstalledPackage read_header(headerToken_s* header) {
   }
   add_base64_packets(header, package.packets);
   return package;
+}
+
+std::vector<PackagedFile> read_files(headerToken_s* header) {
+  std::vector<PackagedFile> all;
+  const RpmFilesPtr files(rpmfilesNew(nullptr, header, RPMTAG_BASENAMES, RPMFI_NOHEADER));
+  const int count = files ? static_cast<int>(rpmfilesFC(files.get())) : 0;
+  all.reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    if (!S_ISREG(rpmfilesFMode(files.get(), i))) continue;
+    const MallocPtr<char> path(rpmfilesFN(files.get(), i));
+    if (!path) continue;
+    int algo = 0;
+    size_t size = 0;
+    const unsigned char* digest = rpmfilesFDigest(files.get(), i, &algo, &size);
+    PackagedFile file;
+    file.path = path.get();
+    file.algo = hash_from_openpgp(static_cast<uint32_t>(algo));
+    if (digest != nullptr) file.digest.assign(digest, digest + size);
+    file.is_config = (rpmfilesFFlags(files.get(), i) & RPMFILE_CONFIG) != 0;
+    all.push_back(std::move(file));
+  }
+  return all;
 }
 
 }  // namespace diglim

@@ -51,7 +51,8 @@ prepare_guest() {
     # A plugin of that release's rpm.
     # shellcheck disable=SC2016 # there
     "$top/selftests/vm/in_release" "${release_name:-bookworm}" \
-      sh -c 'cc -shared -fPIC -Wall -Werror -o "$1" "$2" $(pkg-config --cflags rpm)' sh "$folder/a_killer.so" "$here/guest/killer.c" || exit 1
+      sh -c 'cc -shared -fPIC -Wall -Werror -o "$1" "$2" $(pkg-config --cflags rpm)' sh \
+      "$folder/a_killer.so" "$here/guest/killer.c" || exit 1
     cp "$folder/a_killer.so" "$folder/z_killer.so"
     "$top/selftests/vm/sign-list" "$work/guest.list" "$folder"/{spin,kill_loader,a_killer.so}
   fi

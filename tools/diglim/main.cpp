@@ -15,16 +15,24 @@
 namespace {
 
 // The privileged ones are for root only, but for --help.
+constexpr std::string_view kHost = "For whoever looks after a host";
+constexpr std::string_view kDenied = "When something is denied";
+constexpr std::string_view kFar = "For whoever judges a host from afar";
+constexpr std::string_view kScripts = "For scripts";
 constexpr diglim::Verb kVerbs[] = {
-    {"attest", "prove to others what runs here, and judge such proofs", false, diglim::run_attest},
-    {"doctor", "check what DIGLIM needs, and say what to change", false, diglim::run_doctor},
-    {"initramfs", "choose the digest lists that an initramfs needs", false, diglim::run_initramfs},
-    {"key", "show and change whose signatures count", false, diglim::run_key},
-    {"pcr", "predict, replay and show the PCR that IMA measures into", false, diglim::run_pcr},
-    {"repair", "bring the digest lists in step with the rpm database", true, diglim::run_repair},
-    {"seal", "seal a secret to PCRs", false, diglim::run_seal},
-    {"setup", "switch DIGLIM on for the next boots, or off again", false, diglim::run_setup},
-    {"unseal", "open a sealed secret", false, diglim::run_unseal},
+    {"doctor", "check what DIGLIM needs, and say what to change", false, diglim::run_doctor, kHost},
+    {"scan", "say which files would be denied here, and why", false, diglim::run_scan, kHost},
+    {"setup", "switch DIGLIM on for the next boots, or off again", false, diglim::run_setup, kHost},
+    {"key", "show and change whose signatures count", false, diglim::run_key, kHost},
+    {"report", "say what was denied, grouped by what it takes", false, diglim::run_report, kHost},
+    {"explain", "say why a file was denied, and what would change it", false, diglim::run_explain, kDenied},
+    {"allow", "allow files on this host, until a time, with a reason", false, diglim::run_allow, kDenied},
+    {"attest", "prove to others what runs here, and judge such proofs", false, diglim::run_attest, kFar},
+    {"pcr", "predict, replay and show the PCR that IMA measures into", false, diglim::run_pcr, kFar},
+    {"seal", "seal a secret to PCRs", false, diglim::run_seal, kFar},
+    {"unseal", "open a sealed secret", false, diglim::run_unseal, kFar},
+    {"initramfs", "choose the digest lists that an initramfs needs", false, diglim::run_initramfs, kScripts},
+    {"repair", "bring the digest lists in step with the rpm database", true, diglim::run_repair, kScripts},
 };
 constexpr diglim::VerbProgram kProgram = {"diglim", diglim::kVersionText, "diglim(1)",
                                           "0 ok, 1 denied or differs, 2 usage, 3 environment.", kVerbs};
@@ -50,7 +58,9 @@ int run_verb(const diglim::Verb& verb, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  diglim::init_openssl();  // before any other call into OpenSSL, so that it opens no configuration file
+  // Before any other call into OpenSSL, so that it opens no configuration file.
+  diglim::init_openssl();
+  if (argc == 1) return diglim::run_state();
   const auto choice = diglim::choose_verb(kProgram, {argv + (argc > 0), argv + argc});
   if (choice.verb != nullptr) return run_verb(*choice.verb, argc - 1, argv + 1);
   (void)fputs(choice.out.c_str(), stdout);

@@ -71,6 +71,7 @@ done
 equal "options of diglim_user_client" "$(offers _diglim_user_client diglim_user_client --)" \
 	"$("$top/tools/diglim_user_client" --help | long_options)"
 equal "operations" "$(offers _diglim_user_client diglim_user_client -o '')" "$(lines add del)"
+equal "files where there are verbs, too" "$(offers _diglim diglim allow f)" "$(lines file folder)"
 equal "files of diglim" "$(offers _diglim diglim doctor f)" "$(lines file folder)"
 equal "algorithms" "$(offers _compact_gen compact_gen -a sha2)" "$(lines sha224 sha256)"
 finish

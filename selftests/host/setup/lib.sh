@@ -24,7 +24,8 @@ make_host() {
   "$top/selftests/vm/in_release" "$release_name" "$top/packaging/build-rpms" --worktree --build "$top/$programs" "$work/rpms" \
     --define '__plugindir /usr/lib/x86_64-linux-gnu/rpm-plugins' >"$work/log" 2>&1 || die 'build-rpms'
   rm -f "$work"/rpms/*.src.rpm "$work"/rpms/diglim-selinux-* # that host has no policy
-  "$top/selftests/vm/in_release" "$release_name" "$top/selftests/lib/packages/build-rpm" --sign "$work"/rpms/*.rpm >"$work/log" 2>&1 || die 'rpmsign'
+  "$top/selftests/vm/in_release" "$release_name" "$top/selftests/lib/packages/build-rpm" --sign "$work"/rpms/*.rpm \
+    >"$work/log" 2>&1 || die 'rpmsign'
   rm -rf "$tree/etc/diglim"
   # The image asks for the module by itself; here that is for `diglim setup` to do.
   sed -i 's/ diglim / /' "$tree/etc/dracut.conf.d/90-test-distribution.conf"
@@ -62,7 +63,8 @@ fresh_disk() {
 boot() {
   local mode=$1
   shift
-  DIGLIM_INITRAMFS=$work/initramfs "$top/selftests/vm/run" --image distro --release "$release_name" --kernel "$kernel" --mode "$mode" --disk "$work/disk" \
+  DIGLIM_INITRAMFS=$work/initramfs "$top/selftests/vm/run" --image distro --release "$release_name" --kernel "$kernel" --mode "$mode" \
+    --disk "$work/disk" \
     --timeout 4000 -- "$@"
 }
 

@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Goal: diglim explain says what a file is, whose it is, how it differs, and one command that changes it; of a path, of a line of the
+# log, and of the last denials in one.
+# Expected: no "not ok", exit 0.
+. "$(dirname "$0")/../../lib/cli.sh"
+. "$(dirname "$0")/fake_host.sh"
+diglim=$(realpath "$1")/diglim
+cd "$work" || exit 1
+# A configuration script, in two versions; a package of a key that nobody trusts; one with digests by MD5.
+make_version() { # VERSION
+	cat >config.spec <<-SPEC
+		Name: config
+		Version: $1
+		Release: 1
+		Summary: test
+		License: none
+		BuildArch: noarch
+		%description
+		test
+		%install
+		mkdir -p %{buildroot}/etc/cron.daily %{buildroot}/usr/bin
+		printf '#!/bin/sh\necho job\n' >%{buildroot}/etc/cron.daily/job; chmod 755 %{buildroot}/etc/cron.daily/job
+		printf '#!/bin/sh\necho $1\n' >%{buildroot}/usr/bin/tool; chmod 755 %{buildroot}/usr/bin/tool
+		%files
+		%config(noreplace) /etc/cron.daily/job
+		/usr/bin/tool
+	SPEC
+	rpm_build "$work/rpms" config.spec "${@:2}" >build.log && rpm_sign "$work/gnupg-hello" hello "rpms/config-$1-1.noarch.rpm" >sign.log
+}
+{ prepare_host && make_version 1 && make_version 2 && make_package plain && make_signing_key other && make_package other other; } ||
+	{ echo "FAIL: cannot make packages: $(cat ./*.log)"; exit 1; }
+make_host host && install_package host plain && install_package host other &&
+	rpm --root "$work/host" --dbpath /var/lib/rpm --nodeps --noplugins -i rpms/config-2-1.noarch.rpm >install.log 2>&1 ||
+	fail "no host: $(cat install.log)"
+gpg --homedir "$work/gnupg-other" --batch --armor --export other >other.asc
+rpm --root "$work/host" --dbpath /var/lib/rpm --import other.asc
+cp hello.asc host/etc/diglim/keys/
+"$(dirname "$diglim")/rpm_gen" -d host/etc/digest_lists -r host -q 2>/dev/null
+explain() { "$diglim" explain --root host "$@"; }
+json() { "$top/selftests/lib/json" "$1" <<<"$out"; }
+
+expect 0 explain /usr/bin/hello
+contains "what it is" "$out" 'a script for /bin/sh'
+contains "fine" "$out" $'Its content is on the list 0-file_list-rpm-hello-1-1.noarch now.\n  It may run.'
+
+# A changed script says that it was changed, and whose it is.
+echo '# mine' >>host/etc/cron.daily/job
+expect 1 explain /etc/cron.daily/job
+contains "whose" "$out" 'a script for /bin/sh, of the package config-2-1.noarch'
+contains "changed" "$out" 'a configuration file of the package config-2-1.noarch, it was changed here, and it is executed'
+contains "one command" "$out" $'to do:   diglim allow /etc/cron.daily/job\n'
+echo '# mine' >>host/usr/bin/tool
+expect 1 explain --json /usr/bin/tool
+equal "id" "$(json '*.id')" unknown/changed
+equal "command" "$(json '*.command')" 'dnf reinstall config'
+# An older version, which dnf keeps.
+printf '#!/bin/sh\necho 1\n' >host/usr/bin/tool
+mkdir -p host/var/cache/dnf/repo/packages && cp rpms/config-1-1.noarch.rpm host/var/cache/dnf/repo/packages/
+expect 1 explain /usr/bin/tool
+contains "older" "$out" 'It is the content of an older version of that package: config-1-1.noarch.'
+
+expect 1 explain --json /usr/bin/plain
+equal "unsigned" "$(json '*.id')" unknown/unsigned
+expect 1 explain --json /usr/bin/other
+equal "untrusted" "$(json '*.id')" unknown/untrusted
+contains "its key" "$(json '*.command')" 'diglim key add gpg-pubkey-'
+rm host/etc/digest_lists/0-file_list-rpm-hello-1-1.noarch
+expect 1 explain --json /usr/bin/hello
+equal "no list" "$(json '*.command')" 'diglim repair'
+"$(dirname "$diglim")/rpm_gen" -d host/etc/digest_lists -r host -q 2>/dev/null
+mkdir -p host/opt && cp /bin/true host/opt/$'a b\e'
+expect 1 explain /opt/$'a b\e'
+contains "foreign" "$out" $'to do:   diglim allow $\'/opt/a b\\x1b\'\n'
+[[ $out != *$'\e'* ]] || fail "an escape code reaches the terminal"
+pass
+expect 1 explain /opt/none
+contains "not there" "$out" 'It is no longer there'
+expect 1 explain --json /opt
+equal "a directory" "$(json '*.id')" unknown/no-file
+mkdir -p host/proc/self
+printf '20 1 0:9 / / rw - overlay overlay rw\n' >host/proc/self/mountinfo
+expect 1 explain /usr/bin/hello
+contains "file system" "$out" 'It lies on /: overlay, whose content can change unseen.'
+rm -r host/proc/self
+
+# Lines of the log: each reason, one that was cut, names that look like reasons, what other processes wrote.
+digest=$(sha256sum host/usr/bin/hello) digest=${digest%% *}
+{
+	echo "[    1.0] diglim: denied exec /usr/bin/hello: not on any digest list; sha256:$digest; pid 5 uid 7 command sh"
+	echo "[    2.0] diglim: would deny mmap /opt/none: its file system (0x6969) can change content unseen; pid 5 uid 0 command a b"
+	echo "[    3.0] diglim: denied mprotect /usr/bin/tool: made executable without having been mapped executable; pid 6 uid 0 command lldb"
+	echo "[    3.5] something else: denied exec /x"
+	echo "[    4.0] diglim: denied exec /usr/bin/tool: it was mapped shared and writable, so its content can still be changed unseen; a \
+copy of it (cp, install) may run; sha256:$digest; pid 7 uid 0 command make"
+	echo "[    5.0] diglim: denied exec /usr/bin/hello: not on any digest list; sha256:$digest; pid 8 uid 7 command bash"
+	echo "[    6.0] diglim: denied exec /usr/bin/cut-of"
+} >log
+expect 1 explain --log log
+contains "the last one" "$out" '/usr/bin/hello: denied 2 times; last: exec by bash (pid 8, uid 7)'
+contains "cut" "$err" '1 denials in log are cut or of another version: left out'
+expect 1 explain --log log --last 9 --json
+equal "each file and reason once, newest first" "$(json '*.id' | tr '\n' ' ')" 'unknown/known pinned not-verified file-system '
+contains "a linker's output" "$out" '"command":"cp -p /usr/bin/tool /usr/bin/tool.new && mv /usr/bin/tool.new /usr/bin/tool"'
+contains "a debugger" "$out" '"command":"LD_PRELOAD=/usr/bin/tool /bin/true"'
+expect 1 explain --log log /usr/bin/hello
+contains "its denials" "$out" '/usr/bin/hello: denied 2 times'
+expect 1 explain "$(sed -n 2p log)"
+contains "a line" "$out" 'reason:  its file system (0x6969) can change content unseen'
+expect 0 explain --log /dev/null
+contains "nothing" "$out" 'no denial in /dev/null'
+expect 3 explain --log none
+contains "no log" "$err" 'open none: No such file or directory'
+expect 2 explain --last 0
+# The same, grouped by what it takes.
+report() { "$diglim" report --root host "$@"; }
+expect 1 report --log log
+contains "sum" "$out" '5 denials of 4 files in log'
+contains "most denied first" "$out" $'2 of 1 file: not on any digest list\n'
+contains "a group" "$out" $'\n         1  /usr/bin/tool  config-2-1.noarch\n  to do, as for the first: LD_PRELOAD=/usr/bin/tool /bin/true'
+expect 1 report --log log --json
+equal "groups" "$(json 'groups.*.id' | tr '\n' ' ')" 'file-system not-verified pinned unknown/known '
+equal "times" "$(json 'groups.*.files.*.times' | tr '\n' ' ')" '1 1 1 2 '
+expect 0 report --log /dev/null
+contains "nothing" "$out" '0 denials of 0 files in /dev/null'
+expect 2 report
+contains "whose log" "$err" '--root needs --log'
+expect 2 report --log log --since yesterday
+contains "no time" "$err" 'no date: yesterday'
+expect 1 report --log log --since 7d
+# Without a verb: how this host is, in five lines, and what to do.
+"$diglim" >state 2>&1
+equal "six lines" "$(wc -l <state)" 6
+contains "what to do" "$(tail -n 1 state)" 'to do       '
+expect 2 "$diglim" nonsense
+expect 2 explain --last 2 /usr/bin/hello
+finish

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verb `allow`: exceptions, each with who, why and until when. See diglim-allow(1).
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "lib/base/json.h"
+#include "lib/base/text.h"
+#include "lib/digest_list/digest_list.h"
+#include "policy/boot_trust.h"
+#include "tools/diglim/allow/apply.h"
+#include "tools/diglim/allow/make.h"
+#include "tools/diglim/allow/store.h"
+#include "tools/diglim/host.h"
+#include "tools/diglim/mount_rules.h"
+#include "tools/diglim/verbs.h"
+#include "tools/tool.h"
+
+namespace diglim {
+namespace {
+
+using allow::Exception;
+using allow::Store;
+
+constexpr std::string_view kTool = "diglim allow";
+
+struct Options {
+  allow::MakeOptions make;
+  std::string root;  // without a slash at its end
+  std::string loader;
+  std::string length;
+  std::string date;
+  std::vector<std::string> names;  // to remove
+  bool json = false;
+  bool quiet = false;
+};
+
+int fail(const std::string& message, int status) {
+  complain(kTool, message);
+  return status;
+}
+
+// What the loader of the next boot, and of this one, will say of it.
+std::string standing(const Store& store, const Exception& one, const Result<TrustStore>& trust) {
+  const auto bytes = read_digest_list_file(store.list_path(one.list));
+  if (!bytes) return bytes.error().code == ErrorCode::kNotFound ? "its list is gone" : bytes.error().message;
+  if (!trust) return "the trusted keys cannot be read: " + trust.error().message;
+  const auto list = verify_digest_list(*bytes, *trust);
+  return list ? "" : "does not count: " + list.error().message;
+}
+
+Result<TrustStore> trust_of(const std::string& root) {
+  TRY_ASSIGN(const Config config, read_config_file(root));
+  return read_keys(root, config);
+}
+
+void put_json(JsonWriter& json, const Exception& one, std::string_view fault, bool is_over) {
+  json.begin_object().key("list").value(one.list).key("paths").begin_array();
+  for (const std::string& path : one.paths) json.value(path);
+  json.end_array()
+      .key("files")
+      .value(one.files)
+      .key("sha256")
+      .value(one.digest)
+      .key("signer")
+      .value(one.signer);
+  json.key("owner").value(one.owner).key("reason").value(one.reason).key("by").value(one.by);
+  json.key("made").value(one.made).key("until").value(one.end.until);
+  json.key("over").value(is_over).key("fault").value(fault).end_object();
+}
+
+void print_exception(const Exception& one, std::string_view fault, bool is_over) {
+  fmt::print("{}\n  {} file{}: {}\n", escape(one.list), one.files, one.files == 1 ? "" : "s",
+             one.paths.empty() ? "?" : one.paths.front() + (one.paths.size() > 1 ? ", ..." : ""));
+  fmt::print("  until {}{}, made {} by {}\n", allow::time_text(one.end.until), is_over ? " (over)" : "",
+             allow::time_text(one.made), one.by);
+  if (!one.owner.empty()) fmt::print("  owner: {}\n", one.owner);
+  if (!one.reason.empty()) fmt::print("  reason: {}\n", one.reason);
+  if (!fault.empty())
+    fmt::print("  {}; remove it, or allow the file anew: diglim allow remove {}\n", fault, escape(one.list));
+}
+
+int list(const Options& options) {
+  const auto store = Store::open(options.root, false);
+  if (!store && store.error().code != ErrorCode::kNotFound)
+    return fail(store.error().message, kExitEnvironment);
+  const auto contents = store ? store->read() : Result<Store::Contents>(Store::Contents{});
+  if (!contents) return fail(contents.error().message, kExitEnvironment);
+  const auto trust = trust_of(options.root);
+  const allow::Clock clock = allow::read_clock();
+  JsonWriter json;
+  json.begin_array();
+  bool good = contents->damaged.empty();
+  for (const Exception& one : contents->exceptions) {
+    const std::string fault = standing(*store, one, trust);
+    const bool is_over = allow::is_over(one.end, clock);
+    good = good && fault.empty();
+    if (options.json)
+      put_json(json, one, fault, is_over);
+    else
+      print_exception(one, fault, is_over);
+  }
+  if (options.json)
+    fmt::print("{}\n", json.end_array().text());
+  else if (contents->exceptions.empty())
+    fmt::print("no exceptions\n");
+  for (const std::string& name : contents->damaged)
+    complain(kTool,
+             fmt::format("the record of {} is damaged; it goes with: diglim allow expire", escape(name)));
+  return good ? kExitOk : kExitRejected;
+}
+
+// Tells what became of it, in the words of what was asked for.
+int finish(const Options& options, const allow::Applied& applied, std::string_view done) {
+  for (const std::string& line : applied.lines) complain(kTool, line);
+  if (!options.quiet && !done.empty() && !options.json) fmt::print("{}{}\n", done, applied.when);
+  return applied.status;
+}
+
+int remove(const Options& options) {
+  const auto store = Store::open(options.root, true);
+  if (!store) return fail(store.error().message, kExitEnvironment);
+  const auto contents = store->read();
+  if (!contents) return fail(contents.error().message, kExitEnvironment);
+  std::vector<std::string> lists;
+  for (const std::string& name : options.names) {
+    std::error_code error;
+    const std::string path = escape(std::filesystem::absolute(name, error).lexically_normal().string());
+    const size_t before = lists.size();
+    for (const Exception& one : contents->exceptions) {
+      if (one.list == name || std::ranges::count(one.paths, path) > 0) lists.push_back(one.list);
+    }
+    if (std::ranges::count(contents->damaged, name) > 0) lists.push_back(name);
+    if (lists.size() == before)
+      return fail(escape(name) + ": no such exception; nothing was removed (see: diglim allow list)",
+                  kExitRejected);
+  }
+  if (const auto removed = store->remove(lists); !removed)
+    return fail(removed.error().message, kExitEnvironment);
+  return finish(options, allow::apply(options.root, options.loader, {}),
+                fmt::format("withdrew {} exception{}", lists.size(), lists.size() == 1 ? "" : "s"));
+}
+
+int expire(const Options& options) {
+  const auto store = Store::open(options.root, true);
+  if (!store) return fail(store.error().message, kExitEnvironment);
+  const auto contents = store->read();
+  if (!contents) return fail(contents.error().message, kExitEnvironment);
+  const allow::Clock clock = allow::read_clock();
+  std::vector<std::string> over = contents->damaged;  // until when is not known, so it ends now
+  bool more = false;
+  for (const Exception& one : contents->exceptions) {
+    const bool is_over =
+        allow::is_over(one.end, clock) || access(store->list_path(one.list).c_str(), F_OK) != 0;
+    if (is_over) over.push_back(one.list);
+    more = more || (!is_over && one.end.until > 0);
+  }
+  if (!over.empty()) {
+    if (const auto removed = store->remove(over); !removed)
+      return fail(removed.error().message, kExitEnvironment);
+  }
+  for (const std::string& one : over) {
+    if (!options.quiet) fmt::print("its time is over: {}\n", escape(one));
+  }
+  // Without systemd there is no timer to set.
+  if (options.root.empty()) (void)allow::set_timer(more);
+  if (over.empty()) return kExitOk;
+  return finish(options, allow::apply(options.root, options.loader, {}), "");
+}
+
+std::optional<int> read_end(const Options& options, allow::End& end) {
+  const allow::Clock clock = allow::read_clock();
+  const auto usage = [](const Error& error) { return fail(error.message, kExitUsage); };
+  if (!options.length.empty()) {
+    const auto seconds = allow::parse_duration(options.length);
+    if (!seconds) return usage(seconds.error());
+    end = allow::end_after(*seconds, clock);
+  } else if (!options.date.empty()) {
+    const auto until = allow::parse_date(options.date, clock);
+    if (!until) return usage(until.error());
+    end.until = *until;
+  }
+  return std::nullopt;
+}
+
+// To allow a content is not enough where nothing may run.
+void warn_of_mounts(const std::vector<std::string>& paths) {
+  const Host host("/");
+  for (const std::string& path : paths) {
+    std::error_code error;
+    const auto mount = host.mount_of(std::filesystem::canonical(path, error).string());
+    const std::string why = mount && !error ? refusal(*mount) : "";
+    if (why.empty()) continue;
+    complain(kTool, fmt::format("{} still cannot run where it is, on {}: {}; a copy on a local disk can",
+                                escape(path), escape(mount->point), escape(why)));
+  }
+}
+
+int make(Options& options) {
+  Exception exception;
+  if (const auto status = read_end(options, exception.end)) return *status;
+  const auto trust = trust_of(options.root);
+  if (!trust) return fail("the trusted keys cannot be read: " + trust.error().message, kExitEnvironment);
+  options.make.progress = !options.quiet && !options.json;
+  auto list = allow::make_exception(options.make, *trust, exception);
+  if (!list) return fail(list.error().message + "; nothing was allowed", kExitRejected);
+  const auto store = Store::open(options.root, true);
+  if (!store) return fail(store.error().message, kExitEnvironment);
+  const auto count = store->count();
+  if (!count) return fail(count.error().message, kExitEnvironment);
+  if (*count >= allow::kMaxExceptions && access(store->list_path(exception.list).c_str(), F_OK) != 0) {
+    return fail(
+        fmt::format(
+            "there are {} exceptions already, and no more than {} may be; nothing was allowed. Remove some "
+            "(diglim allow list), or allow a directory as one",
+            *count, allow::kMaxExceptions),
+        kExitRejected);
+  }
+  if (const auto put = store->put(exception, *list); !put) return fail(put.error().message, kExitEnvironment);
+  const allow::Applied applied = allow::apply(options.root, options.loader, exception.list);
+  if (options.root.empty()) warn_of_mounts(options.make.files);
+  const bool timed = exception.end.until > 0 && options.root.empty();
+  if (timed && !allow::set_timer(true))
+    complain(kTool, "no systemd here that withdraws it: run `diglim allow expire` when it is over");
+  if (options.json) {
+    JsonWriter json;
+    put_json(json, exception, applied.status == kExitOk ? "" : "not in force", false);
+    fmt::print("{}\n", json.text());
+  }
+  const int status =
+      finish(options, applied,
+             fmt::format("allowed {} file{} until {}", exception.files, exception.files == 1 ? "" : "s",
+                         allow::time_text(exception.end.until)));
+  if (!options.quiet && !options.json) fmt::print("  {}\n", escape(exception.list));
+  return status;
+}
+
+}  // namespace
+
+int run_allow(int argc, char** argv) {
+  Options options;
+  OptionParser app(
+      "Allows the content of files on this host, by a signed list, with who, why and until when.", argv[0]);
+  OptionParser* const shown = app.add_subcommand("list", "the exceptions that there are");
+  OptionParser* const removed =
+      app.add_subcommand("remove", "withdraw exceptions; what they allowed is denied at once");
+  OptionParser* const expired =
+      app.add_subcommand("expire", "withdraw those whose time is over (a timer runs this)");
+  app.add_option("FILE", options.make.files, "files, or directories with all files below them");
+  app.add_option("--build", options.make.build, "a build tree: what is executable in this directory")
+      .one_value_each();
+  const Option length =
+      app.add_option("--for", options.length, "how long: 30m, 8h, 7d, 2w (default: until removed)");
+  app.add_option("--until", options.date, "until when: 2026-12-31, or \"2026-12-31 18:00\"").excludes(length);
+  app.add_option("--reason", options.make.reason, "why; kept with it");
+  app.add_option("--owner", options.make.owner, "who answers for it; kept with it");
+  app.add_option("-k,--key", options.make.key, "private key that signs (PEM; default: $DIGLIM_KEY)");
+  app.add_option("-c,--certificate", options.make.certificate,
+                 "its certificate (default: $DIGLIM_CERTIFICATE)");
+  app.add_option("--passphrase-file", options.make.passphrase_file,
+                 "first line: the key's pass phrase (default: asks)");
+  for (OptionParser* const one : {&app, shown, removed, expired}) {
+    one->add_option("-r,--root", options.root, "directory of another system; its kernel is not told");
+    if (one != shown) one->add_option("--loader", options.loader, "program to run in place of diglim-loader");
+    if (one != shown) one->add_flag("-q,--quiet", options.quiet, "print errors only");
+  }
+  app.add_flag("--json", options.json, "print JSON");
+  shown->add_flag("--json", options.json, "print JSON");
+  (void)removed
+      ->add_option("NAME", options.names, "a list's name of `allow list`, or a file that was allowed")
+      .required();
+  if (const auto status = app.parse(argc, argv)) return *status;
+  while (options.root.ends_with('/')) options.root.pop_back();
+  if (shown->parsed()) return list(options);
+  if (removed->parsed()) return remove(options);
+  if (expired->parsed()) return expire(options);
+  if (options.make.files.empty() && options.make.build.empty())
+    return fail("name a file, or --build DIRECTORY; try --help", kExitUsage);
+  return make(options);
+}
+
+}  // namespace diglim

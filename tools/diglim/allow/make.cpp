@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/diglim/allow/make.h"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+
+#include "lib/base/text.h"
+#include "lib/digest_list/digest_list.h"
+#include "tools/diglim/doctor/checks.h"
+#include "tools/diglim/host.h"
+#include "tools/diglim/scan/files.h"
+#include "tools/progress.h"
+#include "tools/signed_list.h"
+#include "tools/tool.h"
+
+namespace diglim::allow {
+namespace {
+
+constexpr size_t kMaxTextBytes = 1000;
+constexpr size_t kMaxPaths = 100;  // in the record; the rest are counted
+
+std::string or_environment(const std::string& value, const char* name) {
+  const char* set = std::getenv(name);
+  return value.empty() && set != nullptr ? set : value;
+}
+
+std::optional<std::string> ask_passphrase(const std::string& key) {
+  if (isatty(STDIN_FILENO) != 1) return std::nullopt;
+  std::array<char, 1024> buffer = {};
+  const std::string prompt = fmt::format("Pass phrase of {}: ", escape(key));
+  const int status = EVP_read_pw_string(buffer.data(), static_cast<int>(buffer.size()), prompt.c_str(), 0);
+  std::string answer(buffer.data());
+  OPENSSL_cleanse(buffer.data(), buffer.size());
+  if (status != 0) return std::nullopt;
+  return answer;
+}
+
+Passphrase passphrase_for(const MakeOptions& options, const std::string& key) {
+  return [&options, key]() -> std::optional<std::string> {
+    if (options.passphrase_file.empty()) return ask_passphrase(key);
+    const auto content = read_stream(options.passphrase_file, 1024);
+    if (!content) return std::nullopt;
+    const std::string_view text = as_text(*content);
+    return std::string(text.substr(0, text.find('\n')));
+  };
+}
+
+// Who logged in, whatever he became since; else who called sudo; else the user.
+std::string who() {
+  uint32_t uid = getuid();
+  const auto login = read_stream("/proc/self/loginuid", 32);
+  const std::string_view text = login ? trim(as_text(*login)) : std::string_view();
+  uint32_t number = 0;
+  const bool is_number = std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc();
+  const char* sudo = std::getenv("SUDO_UID");
+  if (is_number && number != static_cast<uint32_t>(-1))
+    uid = number;
+  else if (sudo != nullptr && uid == 0)
+    (void)std::from_chars(sudo, sudo + std::string_view(sudo).size(), uid);
+  const passwd* user = getpwuid(uid);  // NOLINT(concurrency-mt-unsafe): one thread
+  return user != nullptr ? fmt::format("{} (uid {})", escape(user->pw_name, 64), uid)
+                         : fmt::format("uid {}", uid);
+}
+
+Result<void> add_build(const std::string& folder, HashAlgo algo, const MakeOptions& options,
+                       FileDigests& all) {
+  std::error_code error;
+  const std::string real = std::filesystem::canonical(folder, error).string();
+  if (error || !std::filesystem::is_directory(real, error))
+    return invalid(escape(folder) + " is no directory");
+  Progress bar("files", 0, options.progress);
+  scan::Cache none = scan::Cache::open("", algo);
+  const scan::Found found =
+      scan::find_files(Host("/"), {{real}, {}, 0}, algo, none,
+                       [&](size_t done, size_t of, std::string_view name) { bar.at(done, of, name); });
+  for (const scan::File& file : found.files) {
+    if (!file.error.empty()) return Error{ErrorCode::kIo, 0, file.error};
+    all.digests.insert(to_bytes(as_bytes(file.digest)));
+  }
+  all.files += found.files.size();
+  if (found.files.empty()) return invalid("nothing executable in " + escape(folder));
+  return {};
+}
+
+Result<FileDigests> collect(const MakeOptions& options, HashAlgo algo) {
+  FileDigests all;
+  if (!options.files.empty()) {
+    Progress bar("hashing", 0, options.progress);
+    TRY_ASSIGN(all, digest_files(options.files, algo, [&](std::string_view file) { bar.step(file); }));
+  }
+  for (const std::string& folder : options.build) TRY(add_build(folder, algo, options, all));
+  return all;
+}
+
+void add_paths(const std::vector<std::string>& paths, Exception& exception) {
+  for (const std::string& path : paths) {
+    if (exception.paths.size() == kMaxPaths) return;
+    std::error_code error;
+    std::string absolute = std::filesystem::absolute(path, error).lexically_normal().string();
+    while (absolute.size() > 1 && absolute.ends_with('/')) absolute.pop_back();
+    exception.paths.push_back(escape(absolute));
+  }
+}
+
+}  // namespace
+
+Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust, Exception& exception) {
+  const std::string key = or_environment(options.key, "DIGLIM_KEY");
+  const std::string certificate = or_environment(options.certificate, "DIGLIM_CERTIFICATE");
+  if (key.empty() || certificate.empty())
+    return invalid("a list has to be signed: name the key and its certificate (-k KEY -c CERTIFICATE)");
+  const HashAlgo algo = doctor::kernel_hash(Host("/")).value_or(HashAlgo::kSha256);
+  TRY_ASSIGN(const FileDigests digests, collect(options, algo));
+  TRY_ASSIGN(Bytes list, make_compact_list(digests, algo, false));
+  add_paths(options.files, exception);
+  add_paths(options.build, exception);
+  exception.list = list_name(options.files.empty() ? options.build.front() : options.files.front(), list);
+  TRY_ASSIGN(exception.signer, sign_compact_list(list, key, certificate, passphrase_for(options, key)));
+  if (const auto counts = verify_digest_list(list, trust); !counts) {
+    Error error = counts.error();
+    error.message +=
+        fmt::format("; first trust that key: diglim key add {}, and reboot", shell_word(certificate));
+    return error;
+  }
+  TRY_ASSIGN(const Bytes digest, hash(HashAlgo::kSha256, {list}));
+  exception.digest = to_hex(digest);
+  exception.files = digests.files;
+  exception.owner = escape(options.owner, kMaxTextBytes);
+  exception.reason = escape(options.reason, kMaxTextBytes);
+  exception.by = who();
+  exception.made = read_clock().now;
+  return list;
+}
+
+}  // namespace diglim::allow

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verb `explain`: why was this denied, and what would change it? See diglim-explain(1).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+#include <map>
+
+#include "lib/base/json.h"
+#include "lib/base/text.h"
+#include "lib/events/reasons.h"
+#include "tools/diglim/explain/facts.h"
+#include "tools/diglim/explain/log.h"
+#include "tools/diglim/known/read.h"
+#include "tools/diglim/verbs.h"
+#include "tools/progress.h"
+#include "tools/tool.h"
+
+namespace diglim {
+namespace {
+
+using explain::LoggedDenial;
+
+constexpr std::string_view kTool = "diglim explain";
+constexpr size_t kMostRead = 100'000;  // of denials, to count how often
+
+struct Options {
+  std::string what;  // a path, or a line of the log
+  std::optional<unsigned> last;
+  std::string log;
+  std::string root = "/";
+  known::ReadOptions read;
+  bool json = false;
+};
+
+// What is explained: one file, with its newest denial if there is one.
+struct Case {
+  std::optional<LoggedDenial> denial;
+  std::string path;
+  size_t times = 0;       // in the log
+  uint64_t first_us = 0;  // of these; 0: not known
+};
+
+std::optional<int> read_options(int argc, char** argv, Options& options) {
+  OptionParser app("Says why a file was or would be denied, and the command that would change it.", argv[0]);
+  app.add_option("PATH_OR_EVENT", options.what,
+                 "a file, or a line of the kernel log (default: the last denial)");
+  app.add_option("--last", options.last, "the last so many files that were denied");
+  app.add_option("--log", options.log,
+                 "a saved log (dmesg, journalctl -k) instead of this machine's; -: standard input");
+  app.add_option("--root", options.root, "the system in this directory instead");
+  app.add_option("--keys", options.read.keys, "directory of trusted keys (default /etc/diglim/keys)");
+  app.add_option("--dbpath", options.read.dbpath, "directory of the rpm database");
+  app.add_flag("--json", options.json, "print JSON");
+  if (const auto status = app.parse(argc, argv)) return status;
+  if (options.last && (*options.last == 0 || !options.what.empty())) {
+    complain(kTool, "--last takes a number above 0, and no PATH; try --help");
+    return kExitUsage;
+  }
+  return std::nullopt;
+}
+
+std::string time_text(uint64_t us) {
+  const auto when = static_cast<time_t>(us / 1'000'000);
+  tm parts = {};
+  char text[32] = "?";
+  if (localtime_r(&when, &parts) != nullptr) (void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
+  return text;
+}
+
+bool same(const Denial& a, const Denial& b) {
+  return a.path == b.path && a.reason == b.reason && (!a.path.empty() || a.what == b.what);
+}
+
+// Newest first, each file and reason once.
+std::vector<Case> cases_of(const explain::Log& log, size_t most) {
+  std::vector<Case> cases;
+  for (auto one = log.denials.rbegin(); one != log.denials.rend(); ++one) {
+    const auto known = std::ranges::find_if(
+        cases, [&](const Case& other) { return same(other.denial->denial, one->denial); });
+    if (known != cases.end()) {
+      ++known->times;
+      known->first_us = one->time_us;
+    } else if (cases.size() < most) {
+      cases.push_back({*one, one->denial.path, 1, one->time_us});
+    }
+  }
+  return cases;
+}
+
+// As the log has it: with the links of its directories followed, below the root of the system.
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  auto whole = std::filesystem::absolute(path, error);
+  const auto folder = std::filesystem::canonical(whole.parent_path(), error);
+  return error ? whole.lexically_normal().string() : (folder / whole.filename()).string();
+}
+
+std::vector<Case> choose(const Options& options, const explain::Log& log) {
+  if (options.what.empty()) return cases_of(log, options.last.value_or(1));
+  if (auto denial = parse_denial(options.what)) {
+    const std::string path = denial->path;
+    return {{LoggedDenial{*std::move(denial), 0}, path, 1, 0}};
+  }
+  const bool live = options.root == "/";
+  const std::string path =
+      live ? absolute(options.what) : "/" + options.what.substr(options.what.starts_with('/') ? 1 : 0);
+  for (Case& one : cases_of(log, log.denials.size())) {
+    if (one.path == path) return {std::move(one)};
+  }
+  return {{std::nullopt, path, 0, 0}};
+}
+
+std::string headline(const Case& one) {
+  std::string text = one.path.empty() ? std::string(one.denial->denial.what) : escape(one.path);
+  if (!one.denial) return text + ": no denial in the log";
+  const Denial& denial = one.denial->denial;
+  text += fmt::format(": {}{}", denial.enforced ? "denied" : "would have been denied",
+                      one.times > 1 ? fmt::format(" {} times", one.times) : "");
+  if (one.times > 1 && one.first_us > 0) text += fmt::format(" since {}", time_text(one.first_us));
+  text += fmt::format("; {}{}{} by {} (pid {}, uid {})", one.times > 1 ? "last: " : "",
+                      one.path.empty() ? "tried" : denial.what, denial.use.empty() ? "" : " " + denial.use,
+                      escape(denial.command), denial.pid, denial.uid);
+  if (one.denial->time_us > 0) text += fmt::format(" at {}", time_text(one.denial->time_us));
+  return text;
+}
+
+// Is there nothing to explain?
+bool is_fine(const Case& one, const explain::Facts& facts) {
+  return !one.denial && facts.exists && facts.refusal.empty() && facts.writers.empty() &&
+         facts.verdict.cause == known::Cause::kNone && !facts.digest.empty();
+}
+
+void print_text(const Case& one, const explain::Facts& facts, const explain::Explanation& why) {
+  fmt::print("{}\n", headline(one));
+  if (one.denial)
+    fmt::print("  reason:  {}\n", reason_text(one.denial->denial.reason, one.denial->denial.detail));
+  if (!facts.type.empty())
+    fmt::print("  what:    {}{}\n", facts.type,
+               facts.package.empty() ? "" : fmt::format(", of the package {}", escape(facts.package)));
+  for (size_t i = 0; i < why.what.size(); ++i)
+    fmt::print("  {}{}\n", i == 0 ? "why:     " : "         ", why.what[i]);
+  if (is_fine(one, facts)) {
+    fmt::print("  It may run.\n");
+  } else if (why.command.empty()) {
+    fmt::print("  to do:   {}\n", why.meaning);
+  } else {
+    fmt::print("  to do:   {}\n           {}\n", why.command, why.meaning);
+  }
+}
+
+void put_json(JsonWriter& json, const Case& one, const explain::Facts& facts,
+              const explain::Explanation& why) {
+  json.begin_object().key("path").value(one.path).key("id").value(why.id).key("times").value(
+      uint64_t{one.times});
+  json.key("fine").value(is_fine(one, facts));
+  if (one.denial) {
+    const Denial& denial = one.denial->denial;
+    json.key("denial").begin_object().key("enforced").value(denial.enforced).key("what").value(denial.what);
+    json.key("use").value(denial.use).key("reason").value(reason_text(denial.reason, denial.detail));
+    json.key("digest").value(to_hex(denial.digest)).key("pid").value(uint64_t{denial.pid});
+    json.key("uid").value(uint64_t{denial.uid}).key("command").value(denial.command);
+    json.key("time_us").value(one.denial->time_us).key("first_us").value(one.first_us).end_object();
+  }
+  json.key("type")
+      .value(facts.type)
+      .key("digest")
+      .value(to_hex(facts.digest))
+      .key("package")
+      .value(facts.package);
+  json.key("list").value(facts.list).key("why").begin_array();
+  for (const std::string& line : why.what) json.value(line);
+  json.end_array().key("command").value(why.command).key("meaning").value(why.meaning).end_object();
+}
+
+int run(const Options& options) {
+  const Host host(options.root);
+  // A denial of another system is in its own log only.
+  explain::Log log;
+  if (host.is_live() || !options.log.empty()) log = explain::read_log(options.log, kMostRead);
+  if (!log.complaint.empty()) complain(kTool, log.complaint);
+  if (log.not_understood > 0)
+    complain(kTool, fmt::format("{} denials in {} are cut or of another version: left out",
+                                log.not_understood, log.source));
+  const std::vector<Case> cases = choose(options, log);
+  if (cases.empty()) {
+    if (options.json)
+      fmt::print("[]\n");
+    else
+      fmt::print("no denial in {}\n", log.source);
+    return log.complaint.empty() ? kExitOk : kExitEnvironment;
+  }
+  known::ReadOptions read = options.read;
+  read.progress = !options.json;
+  const auto system = known::read_system(host, read);
+  if (!system) {
+    complain(kTool, "the trusted keys cannot be read: " + system.error().message);
+    return kExitEnvironment;
+  }
+  JsonWriter json;
+  json.begin_array();
+  bool fine = true;
+  for (const Case& one : cases) {
+    const explain::Facts facts = explain::read_facts(host, *system, one.path);
+    const explain::Explanation why = explain::explain(one.denial ? &one.denial->denial : nullptr, facts);
+    fine = fine && is_fine(one, facts);
+    if (options.json)
+      put_json(json, one, facts, why);
+    else
+      print_text(one, facts, why);
+  }
+  json.end_array();
+  if (options.json) {
+    fmt::print("{}\n", json.text());
+  } else {
+    for (const std::string& note : system->notes) fmt::print("note: {}\n", note);
+  }
+  return fine ? kExitOk : kExitRejected;
+}
+
+}  // namespace
+
+int run_explain(int argc, char** argv) {
+  Options options;
+  if (const auto status = read_options(argc, argv, options)) return *status;
+  return run(options);
+}
+
+}  // namespace diglim

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/diglim/explain/advice.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/base/text.h"
+#include "tools/diglim/explain/reasons.h"
+#include "tools/tool.h"
+
+namespace diglim::explain {
+namespace {
+
+using known::Cause;
+
+constexpr size_t kShownHolders = 5;
+
+void replace(std::string& text, std::string_view hole, const std::string& value) {
+  for (size_t at = text.find(hole); at != std::string::npos; at = text.find(hole, at + value.size()))
+    text.replace(at, hole.size(), value);
+}
+
+// In a sentence names are escaped, in a command they are quoted.
+std::string fill(std::string_view words, const Denial* denial, const Facts& facts, bool for_shell) {
+  const auto name = [&](const std::string& text) { return for_shell ? shell_word(text) : escape(text); };
+  std::string text(words);
+  replace(text, "{pid}", std::to_string(denial != nullptr ? denial->pid : 0));
+  replace(text, "{key}", facts.package_key.empty() ? "FILE" : name(facts.package_key));
+  replace(text, "{package}", name(for_shell ? name_of_package(facts.package) : facts.package));
+  replace(text, "{name}", name(facts.path.substr(facts.path.rfind('/') + 1)));
+  replace(text, "{copy}", name(facts.path + ".new"));
+  replace(text, "{path}", name(facts.path));  // last: whatever it contains is no hole
+  return text;
+}
+
+void add_holders(const std::vector<Holder>& holders, std::string_view what, std::vector<std::string>& lines) {
+  for (size_t i = 0; i < holders.size() && i < kShownHolders; ++i)
+    lines.push_back(fmt::format("{} process {} ({}).", what, holders[i].pid, escape(holders[i].command)));
+  if (holders.size() > kShownHolders)
+    lines.push_back(fmt::format("{} {} more.", what, holders.size() - kShownHolders));
+}
+
+// What the content alone says: the words of the cause, and what is known besides.
+Words add_cause(const Facts& facts, std::vector<std::string>& what) {
+  Words words = cause_explanation(facts.verdict.cause);
+  if (facts.verdict.cause == Cause::kNone && !facts.list.empty())
+    what.push_back(fmt::format("Its content is on the list {} now.", escape(facts.list)));
+  else
+    what.push_back(fill(words.what, nullptr, facts, false));
+  if (facts.verdict.cause == Cause::kForeign && !facts.package.empty())
+    what.push_back(fmt::format("The package {} owns this path, but ships no content for it (a ghost).",
+                               escape(facts.package)));
+  if (!facts.package_why.empty()) what.push_back(fmt::format("The package: {}.", facts.package_why));
+  if (facts.other) {
+    const char* order = facts.other->order < 0 ? "an older" : facts.other->order > 0 ? "a newer" : "another";
+    what.push_back(fmt::format("It is the content of {} version of that package: {}.", order,
+                               escape(facts.other->nevra)));
+  }
+  return words;
+}
+
+bool depends_on_content(diglim_reason reason) {
+  return reason == DIGLIM_REASON_PINNED || reason == DIGLIM_REASON_FILESYSTEM ||
+         reason == DIGLIM_REASON_STORAGE || reason == DIGLIM_REASON_STALE ||
+         reason == DIGLIM_REASON_NOT_VERIFIED || reason == DIGLIM_REASON_WRITER;
+}
+
+Explanation explain_reason(const Denial& denial, const Facts& facts) {
+  const Words* words = reason_explanation(denial.reason);
+  if (words == nullptr) return {"", {"A reason that this version does not know."}, "", "update diglim"};
+  Explanation result{std::string(words->id), {fill(words->what, &denial, facts, false)}, "", ""};
+  if (!denial.detail.empty()) result.what.push_back(fmt::format("The kernel says: {}.", trim(denial.detail)));
+  add_holders(facts.writers, "Open for writing by", result.what);
+  if (denial.reason == DIGLIM_REASON_MAPPED) add_holders(facts.mappers, "Mapped executable by", result.what);
+  result.command = fill(words->command, &denial, facts, true);
+  result.meaning = fill(words->meaning, &denial, facts, false);
+  // Nobody shall do the one thing, and then learn of the other.
+  if (depends_on_content(denial.reason) && !facts.digest.empty() && facts.verdict.cause != Cause::kNone) {
+    (void)add_cause(facts, result.what);
+    const Words& next = cause_explanation(facts.verdict.cause);
+    result.meaning += fmt::format("; after that its content is still on no list, so also: {}",
+                                  fill(next.command, &denial, facts, true));
+  }
+  return result;
+}
+
+Explanation explain_content(const Denial* denial, const Facts& facts) {
+  Explanation result;
+  if (denial != nullptr && !denial->digest.empty() && !facts.digest.empty() && denial->digest != facts.digest)
+    result.what.push_back(fmt::format("It is not what was denied any more: that was {}:{}.",
+                                      hash_name(*denial->algo), to_hex(denial->digest).substr(0, 16)));
+  if (facts.path.empty() || !facts.exists) {
+    result.id = "unknown/gone";
+    result.what.push_back(facts.path.empty() ? "It has no path."
+                                             : "It is no longer there, or was never on this host.");
+    result.meaning = "nothing can be said of content that is gone; if it comes again, ask again";
+    return result;
+  }
+  if (facts.digest.empty() && facts.unreadable.empty()) {
+    result.id = "unknown/no-file";
+    result.what.push_back("It is no regular file, so DIGLIM is not asked about it.");
+    result.meaning = "nothing has to be changed";
+    return result;
+  }
+  const Words words = add_cause(facts, result.what);
+  result.id = fmt::format("unknown/{}", words.id);
+  result.command = fill(words.command, denial, facts, true);
+  result.meaning = fill(words.meaning, denial, facts, false);
+  if (facts.verdict.cause == Cause::kUntrusted && facts.package_key.empty())
+    result.meaning += "; FILE is that key: whoever built the package has it";
+  return result;
+}
+
+}  // namespace
+
+Explanation explain(const Denial* denial, const Facts& facts) {
+  if (denial != nullptr && denial->reason != DIGLIM_REASON_UNKNOWN) return explain_reason(*denial, facts);
+  // Of a file that was only asked about, what stands against it besides its content comes first.
+  if (denial == nullptr && facts.exists && !facts.refusal.empty()) {
+    Denial would;
+    would.reason = DIGLIM_REASON_FILESYSTEM;
+    would.path = facts.path;
+    Explanation result = explain_reason(would, facts);
+    result.what.front() = fmt::format("It lies on {}: {}.", escape(facts.mount_point), escape(facts.refusal));
+    return result;
+  }
+  Explanation result = explain_content(denial, facts);
+  if (!facts.writers.empty() && facts.verdict.cause == Cause::kNone) {
+    const Words& words = *reason_explanation(DIGLIM_REASON_WRITER);
+    result.command = fill(words.command, denial, facts, true);
+    result.meaning = fill(words.meaning, denial, facts, false);
+  }
+  add_holders(facts.writers, "Open for writing, so it cannot run anyway: by", result.what);
+  return result;
+}
+
+bool has_explanation(diglim_reason reason) {
+  return reason_explanation(reason) != nullptr;
+}
+
+std::string name_of_package(const std::string& nvra) {
+  size_t end = nvra.rfind('-');
+  if (end != std::string::npos && end > 0) end = nvra.rfind('-', end - 1);
+  return end == std::string::npos ? nvra : nvra.substr(0, end);
+}
+
+}  // namespace diglim::explain

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a denial means, and the one command that would change it. Pure: facts come in, words go out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/events/denial.h"
+#include "tools/diglim/known/cause.h"
+
+namespace diglim::explain {
+
+struct Holder {
+  uint32_t pid = 0;
+  std::string command;  // unescaped
+};
+
+// A package of the same name that has this content at this path's package, found in a cache of packages.
+struct OtherVersion {
+  std::string nevra;
+  int order = 0;  // below zero: older than what is installed
+};
+
+// A file as it is now.
+struct Facts {
+  std::string path;  // unescaped
+  bool exists = false;
+  std::string type;  // "a program", "a script for /bin/sh", "a directory", ...; empty: it does not exist
+  std::string unreadable;  // why, printable; empty: it was read
+  Bytes digest;            // empty: it was not
+  HashAlgo algo = HashAlgo::kSha256;
+  known::Verdict verdict;   // of that content
+  std::string list;         // kNone: which list has it, unescaped
+  std::string package;      // NVRA that the verdict is about, or that ships the path; empty: none
+  std::string package_why;  // why it does not count, printable
+  std::string package_key;  // the key of rpm's that signed it, if it is not trusted: "gpg-pubkey-..."
+  std::optional<OtherVersion> other;
+  std::string
+      refusal;  // why nothing runs from its mount (tools/diglim/mount_rules.h); empty: nothing against it
+  std::string mount_point;
+  std::vector<Holder> writers;  // who has it open for writing
+  std::vector<Holder> mappers;  // who has it mapped executable
+};
+
+struct Explanation {
+  std::string id;                 // for scripts: the reason's and the cause's name, "unknown/changed"
+  std::vector<std::string> what;  // sentences, printable
+  std::string command;            // for a shell; empty: none would change it, and `meaning` says why
+  std::string meaning;            // of the command
+};
+
+// `denial` null: what would become of the file now.
+Explanation explain(const Denial* denial, const Facts& facts);
+
+// Has the reason an explanation of its own? For the test that asks for each.
+bool has_explanation(diglim_reason reason);
+
+// "hello" of "hello-2.0-1.x86_64".
+std::string name_of_package(const std::string& nvra);
+
+}  // namespace diglim::explain

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/diglim/explain/advice.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "lib/events/reasons.h"
+#include "tools/diglim/explain/reasons.h"
+
+namespace diglim::explain {
+namespace {
+
+using known::Cause;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+Facts file(Cause cause, const std::string& path = "/usr/bin/x") {
+  Facts facts;
+  facts.path = path;
+  facts.exists = true;
+  facts.type = "a program";
+  facts.digest = Bytes(32, 1);
+  facts.verdict.cause = cause;
+  return facts;
+}
+Denial denial(diglim_reason reason, const std::string& path = "/usr/bin/x") {
+  Denial one;
+  one.what = "exec";
+  one.path = path;
+  one.reason = reason;
+  one.algo = HashAlgo::kSha256;
+  one.digest = Bytes(32, 1);
+  one.pid = 12;
+  return one;
+}
+std::string all(const Explanation& why) {
+  std::string text;
+  for (const std::string& line : why.what) text += line + "\n";
+  return text + why.command + "\n" + why.meaning;
+}
+
+// Each reason of bpf/abi.h, by walking its numbers: whoever adds one is asked here for its explanation.
+TEST(Explain, EachReasonOfTheKernelHasAnExplanation) {
+  std::set<int> with_words;
+  for (const ReasonWords& words : reason_words()) with_words.insert(words.reason);
+  int last = 0;
+  for (int number = 1; number < 256; ++number) {
+    const auto reason = static_cast<diglim_reason>(number);
+    const bool exists = with_words.contains(number);
+    EXPECT_EQ(has_explanation(reason), exists) << number;
+    if (!exists) continue;
+    EXPECT_EQ(last, number - 1) << "a number is left out";
+    last = number;
+    const Denial one = denial(reason);
+    const Explanation why = explain(&one, file(Cause::kForeign));
+    EXPECT_FALSE(why.id.empty()) << number;
+    EXPECT_FALSE(why.what.empty() || why.what.front().empty()) << number;
+    EXPECT_FALSE(why.meaning.empty()) << number;
+    EXPECT_THAT(all(why), Not(HasSubstr("{"))) << number;
+  }
+  EXPECT_EQ(last, DIGLIM_REASON_STORAGE);
+}
+
+TEST(Explain, EachCauseHasOne) {
+  std::set<std::string> ids;
+  for (size_t i = 0; i < known::kCauses; ++i) {
+    const Denial one = denial(DIGLIM_REASON_UNKNOWN);
+    Facts facts = file(static_cast<Cause>(i));
+    facts.package = "hello-2.0-1.x86_64";
+    const Explanation why = explain(&one, facts);
+    EXPECT_TRUE(ids.insert(why.id).second) << why.id;
+    EXPECT_FALSE(why.command.empty()) << why.id;
+    EXPECT_FALSE(why.meaning.empty()) << why.id;
+    EXPECT_EQ(cause_explanation(static_cast<Cause>(i)).id, known::cause_words(static_cast<Cause>(i)).id);
+  }
+}
+
+TEST(Explain, AChangedConfigurationScriptIsSaidToBeChangedAndWhoseItIs) {
+  const Denial one = denial(DIGLIM_REASON_UNKNOWN, "/etc/cron.daily/job");
+  Facts facts = file(Cause::kConfigChanged, "/etc/cron.daily/job");
+  facts.package = "cron-job-1-1.noarch";
+  const Explanation why = explain(&one, facts);
+  EXPECT_EQ(why.id, "unknown/config-changed");
+  EXPECT_EQ(why.what.front(),
+            "It is a configuration file of the package cron-job-1-1.noarch, it was changed here, and it is "
+            "executed.");
+  EXPECT_EQ(why.command, "diglim allow /etc/cron.daily/job");
+  EXPECT_THAT(why.meaning, HasSubstr("dnf reinstall cron-job-1-1.noarch"));
+}
+
+TEST(Explain, AnOlderVersionIsNamed) {
+  const Denial one = denial(DIGLIM_REASON_UNKNOWN);
+  Facts facts = file(Cause::kChanged);
+  facts.package = "hello-2.0-1.x86_64";
+  facts.other = OtherVersion{"hello-1.9-1.x86_64", -1};
+  EXPECT_THAT(explain(&one, facts).what,
+              Contains("It is the content of an older version of that package: hello-1.9-1.x86_64."));
+  EXPECT_EQ(explain(&one, facts).command, "dnf reinstall hello");
+}
+
+TEST(Explain, ADebuggersMprotect) {
+  Denial one = denial(DIGLIM_REASON_NOT_VERIFIED);
+  const Explanation why = explain(&one, file(Cause::kNone));
+  EXPECT_THAT(all(why), HasSubstr("lldb"));
+  EXPECT_EQ(why.command, "LD_PRELOAD=/usr/bin/x /bin/true");
+  EXPECT_THAT(why.meaning, Not(HasSubstr("diglim allow")));  // it is known: nothing to allow
+}
+
+TEST(Explain, ALinkersOutputHasToBeCopiedAndAllowed) {
+  const Denial one = denial(DIGLIM_REASON_PINNED, "/home/dev/a out");
+  const Explanation why = explain(&one, file(Cause::kForeign, "/home/dev/a out"));
+  EXPECT_EQ(why.command,
+            "cp -p '/home/dev/a out' '/home/dev/a out.new' && mv '/home/dev/a out.new' '/home/dev/a out'");
+  EXPECT_THAT(why.meaning, HasSubstr("also: diglim allow '/home/dev/a out'"));
+  const Explanation known = explain(&one, file(Cause::kNone, "/home/dev/a out"));
+  EXPECT_THAT(known.meaning, Not(HasSubstr("diglim allow")));
+}
+
+TEST(Explain, WhoHoldsItIsNamed) {
+  const Denial writer = denial(DIGLIM_REASON_WRITER);
+  Facts facts = file(Cause::kNone);
+  facts.writers = {{7, "cc1"}};
+  facts.mappers = {{8, "daemon\x1b"}};
+  EXPECT_THAT(explain(&writer, facts).what, Contains("Open for writing by process 7 (cc1)."));
+  const Denial mapped = denial(DIGLIM_REASON_MAPPED);
+  EXPECT_THAT(explain(&mapped, facts).what, Contains("Mapped executable by process 8 (daemon\\x1b)."));
+  EXPECT_THAT(all(explain(nullptr, facts)), HasSubstr("cannot run anyway"));
+  EXPECT_EQ(explain(nullptr, facts).command, "fuser -v /usr/bin/x");
+}
+
+TEST(Explain, TheKeyOfAnUntrustedPackage) {
+  const Denial one = denial(DIGLIM_REASON_UNKNOWN);
+  Facts facts = file(Cause::kUntrusted);
+  facts.package = "vendor-1-1.noarch";
+  facts.package_key = "gpg-pubkey-350d275d-6279464b";
+  EXPECT_EQ(explain(&one, facts).command, "diglim key add gpg-pubkey-350d275d-6279464b");
+  facts.package_key.clear();
+  EXPECT_EQ(explain(&one, facts).command, "diglim key add FILE");
+  EXPECT_THAT(explain(&one, facts).meaning, HasSubstr("FILE is that key"));
+}
+
+TEST(Explain, AnotherContentThanThatWhichWasDenied) {
+  Denial one = denial(DIGLIM_REASON_UNKNOWN);
+  one.digest = Bytes(32, 0xab);
+  Facts facts = file(Cause::kNone);
+  facts.list = "0-file_list-rpm-x";
+  const Explanation why = explain(&one, facts);
+  EXPECT_EQ(why.what.front(), "It is not what was denied any more: that was sha256:abababababababab.");
+  EXPECT_THAT(why.what, Contains("Its content is on the list 0-file_list-rpm-x now."));
+  facts.exists = false;
+  EXPECT_EQ(explain(&one, facts).id, "unknown/gone");
+}
+
+TEST(Explain, AFileSystemComesBeforeTheContent) {
+  Facts facts = file(Cause::kNone, "/mnt/x");
+  facts.refusal = "nfs4, whose content can change unseen";
+  facts.mount_point = "/mnt";
+  const Explanation why = explain(nullptr, facts);
+  EXPECT_EQ(why.id, "file-system");
+  EXPECT_EQ(why.what.front(), "It lies on /mnt: nfs4, whose content can change unseen.");
+  EXPECT_EQ(why.command, "install -D /mnt/x /usr/local/bin/x");
+}
+
+// Names are words of a command, whatever is in them, and holes in names are no holes.
+TEST(Explain, NamesAreQuoted) {
+  const std::string path = "/t/$(reboot) {package}\n'\xff";
+  const Denial one = denial(DIGLIM_REASON_UNKNOWN, path);
+  const Explanation why = explain(&one, file(Cause::kForeign, path));
+  EXPECT_EQ(why.command, "diglim allow $'/t/$(reboot) {package}\\x0a\\'\\xff'");
+}
+
+TEST(Explain, NameOfPackage) {
+  EXPECT_EQ(name_of_package("a-b-1.0-2.noarch"), "a-b");
+  EXPECT_EQ(name_of_package("a"), "a");
+  EXPECT_EQ(name_of_package(""), "");
+}
+
+}  // namespace
+}  // namespace diglim::explain

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verb `scan`: what would be denied here. See diglim-scan(1).
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "tools/diglim/known/read.h"
+#include "tools/diglim/scan/report.h"
+#include "tools/diglim/verbs.h"
+#include "tools/progress.h"
+#include "tools/tool.h"
+
+namespace diglim {
+namespace {
+
+constexpr std::string_view kTool = "diglim scan";
+
+struct Options {
+  std::string root = "/";
+  known::ReadOptions read;
+  scan::FindOptions find;
+  std::string html;
+  std::string cache;
+  bool no_cache = false;
+  bool json = false;
+  bool all = false;
+  bool quiet = false;
+};
+
+std::optional<int> read_options(int argc, char** argv, Options& options) {
+  OptionParser app("Says which files here would be denied if DIGLIM enforced, and why. Changes nothing.",
+                   argv[0]);
+  app.add_option("ROOT", options.root, "directory of the system to look at (default: /, this one)");
+  app.add_option("--below", options.find.below, "only in this directory of it; may be repeated")
+      .one_value_each();
+  app.add_option("--skip", options.find.skip, "not in this directory of it; may be repeated")
+      .one_value_each();
+  app.add_option("--keys", options.read.keys, "directory of trusted keys (default: its /etc/diglim/keys)");
+  app.add_flag("--rpm-keys", options.read.rpm_keys, "as if the keys of its rpm keyring were trusted, too");
+  app.add_option("--dbpath", options.read.dbpath, "directory of the rpm database");
+  app.add_option("--cache", options.cache,
+                 "file that keeps the digests (default: diglim/scan.sqlite in /var/cache, "
+                 "for users in ~/.cache)");
+  app.add_flag("--no-cache", options.no_cache, "read every file");
+  app.add_option("--threads", options.find.threads,
+                 "how many files to read at a time (default: one a processor)");
+  app.add_flag("--all", options.all, "name each file, not each package");
+  app.add_flag("-q,--quiet", options.quiet, "no progress");
+  const Option json = app.add_flag("--json", options.json, "print JSON: all of it");
+  app.add_option("--html", options.html, "write a page to this file, and print the text").excludes(json);
+  return app.parse(argc, argv);
+}
+
+// Made with the folders above it, which only their owner may write.
+std::string default_cache() {
+  std::string folder;
+  if (geteuid() == 0) {
+    folder = "/var/cache";
+  } else if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && xdg[0] == '/') {
+    folder = xdg;
+  } else if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/') {
+    folder = std::string(home) + "/.cache";
+  } else {
+    return {};
+  }
+  folder += "/diglim";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  return error ? std::string() : folder + "/scan.sqlite";
+}
+
+// "usr/" and "/usr" are the same to users.
+void make_absolute(std::vector<std::string>& folders) {
+  for (std::string& folder : folders) {
+    folder = std::filesystem::path("/" + folder).lexically_normal().string();
+    while (folder.ends_with('/')) folder.pop_back();
+  }
+}
+
+int fail(const std::string& message) {
+  complain(kTool, message);
+  return kExitEnvironment;
+}
+
+int run(Options& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  struct stat info = {};
+  if (stat(options.root.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
+    return fail(escape(options.root) + " is no directory");
+  make_absolute(options.find.below);
+  make_absolute(options.find.skip);
+  const Host host(options.root);
+  options.read.progress = !options.quiet;
+  const auto system = known::read_system(host, options.read);
+  if (!system) return fail("the trusted keys cannot be read: " + system.error().message);
+  if (options.cache.empty() && !options.no_cache) options.cache = default_cache();
+  scan::Cache cache = scan::Cache::open(options.no_cache ? "" : options.cache, system->algo);
+  std::string complaint = cache.complaint();
+  Progress bar("files", 0, !options.quiet);
+  scan::Found found =
+      scan::find_files(host, options.find, system->algo, cache,
+                       [&](size_t done, size_t of, std::string_view name) { bar.at(done, of, name); });
+  bar.wipe();
+  if (complaint.empty()) complaint = cache.complaint();
+  if (!complaint.empty()) complain(kTool, complaint);
+  scan::Report report = scan::make_report(*system, std::move(found));
+  report.root = options.root;
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (!options.html.empty()) {
+    const std::string page = scan::to_html(report);
+    if (const auto written = write_file_atomically(options.html, as_bytes(page), 0644); !written)
+      return fail(written.error().message);
+  }
+  fmt::print("{}", options.json ? scan::to_json(report) : scan::to_text(report, options.all));
+  return scan::exit_status(report);
+}
+
+}  // namespace
+
+int run_scan(int argc, char** argv) {
+  Options options;
+  if (const auto status = read_options(argc, argv, options)) return *status;
+  return run(options);
+}
+
+}  // namespace diglim
