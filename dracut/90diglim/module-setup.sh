@@ -34,7 +34,8 @@ install() {
     # what it was to replace stays.
     # What it says goes through files: who reads a pipe in the background may be gone with dracut before it has spoken.
     local status=0 said
-    said=$(mktemp -d -t diglim-dracut.XXXXXX) || exit 1
+    said=$(mktemp -d -p "${DRACUT_TMPDIR:-/tmp}" diglim.XXXXXX) ||
+      { derror 'diglim: no temporary directory, so no initramfs was made'; exit 1; }
     diglim initramfs --root "$initdir" --lists "${dracutsysrootdir-}/etc/digest_lists" --copy >"$said/out" 2>"$said/err" || status=$?
     [ ! -s "$said/out" ] || dinfo <"$said/out"
     [ ! -s "$said/err" ] || dwarn <"$said/err"

@@ -22,7 +22,8 @@ constexpr std::string_view kNotActive =
 
 constexpr std::string_view kMayNotAsk = "only root (CAP_SYS_ADMIN) may ask the kernel";
 constexpr std::string_view kSelinuxRefused =
-    "SELinux refused what the loader asks of the kernel: install diglim-selinux, then restorecon -RF "
+    "SELinux refused what the loader asks of the kernel (or the caller is root without CAP_SYS_ADMIN): "
+    "install diglim-selinux, then restorecon -RF "
     "/usr/sbin/diglim-loader /run/diglim; what it refused: journalctl -b | grep 'avc:  denied'";
 
 constexpr std::string_view kGenerationsMap = "diglim_gens";
