@@ -157,7 +157,7 @@ bool is_active() {
 
 Result<std::span<uint8_t>> NewMap::allocate(size_t elements) {
   view_.reset();
-  map_ = Fd();  // before there is another one: a control group may have memory for one
+  map_ = Fd();                       // before there is another one: a control group may have memory for one
   bpf_map_create_opts options = {};  // not LIBBPF_OPTS: that is GNU C
   options.sz = sizeof(options);
   options.map_flags =
