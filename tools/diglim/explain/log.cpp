@@ -66,6 +66,7 @@ bool read_journal(Log& log, size_t most) {
   }
   if (status < 0) log.complaint = "the journal could not be read further back: " + strerror_of(status);
   std::ranges::reverse(log.denials);
+  log.full = log.denials.size() >= most;
   log.source = "the journal";
   return true;
 }
@@ -108,7 +109,7 @@ Log read_log(const std::string& file, size_t most) {
   } else if (!read_journal(log, most)) {
     read_kernel(log);
   }
-  log.full = log.denials.size() >= most;
+  log.full = log.full || log.denials.size() > most;
   keep_newest(log, most);
   return log;
 }
