@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kHole = "{}";
 constexpr std::string_view kBetween = ": ";
+constexpr size_t kMaxCommand = sizeof(diglim_event::command) - 1;
 constexpr std::array<std::string_view, 5> kFiles = {"exec", "mmap", "mprotect", "write", "load"};
 
 bool take_begin(std::string_view& text, std::string_view begin) {
@@ -40,7 +41,7 @@ bool take_actor(std::string_view& text, Denial& denial) {
     const size_t command = rest.find(kCommand);
     if (command == std::string_view::npos) continue;
     const auto name = unescape(rest.substr(command + kCommand.size()));
-    if (!name) continue;
+    if (!name || name->size() > kMaxCommand) continue;
     denial.command = *name;
     text = text.substr(0, at);
     return true;
@@ -121,16 +122,58 @@ bool take_object(std::string_view text, Denial& denial) {
   return true;
 }
 
+std::string_view take_word(std::string_view& text) {
+  const size_t end = std::min(text.find(' '), text.size());
+  const std::string_view word = text.substr(0, end);
+  text.remove_prefix(std::min(text.find_first_not_of(' ', end), text.size()));
+  return word;
+}
+
+// "Nov  6 12:00:00 host ", "2026-11-06T12:00:00+00:00 host kernel: ".
+bool take_time_and_host(std::string_view& line) {
+  constexpr int kMostWords = 3;
+  for (int i = 0; i < kMostWords; ++i) {
+    if (std::ranges::count(take_word(line), ':') < 2) continue;
+    (void)take_word(line);
+    (void)take_begin(line, "kernel: ");  // some leave it out
+    return true;
+  }
+  return false;
+}
+
+// "[   12.345678] ", "[Fri Nov  6 12:00:00 2026] ".
+void take_dmesg_time(std::string_view& line) {
+  const size_t end = line.find("] ");
+  if (line.starts_with('[') && end != std::string_view::npos) line.remove_prefix(end + 2);
+}
+
+bool is_begin(std::string_view line) {
+  return line.starts_with("denied ") || line.starts_with("would deny ");
+}
+
 }  // namespace
 
-std::optional<Denial> parse_denial(std::string_view line) {
+std::optional<std::string_view> without_origin(std::string_view line) {
   constexpr std::string_view kSource = "diglim: ";
+  if (take_begin(line, kSource)) return line;
+  if (!line.starts_with('[') && !take_time_and_host(line)) return std::nullopt;
+  take_dmesg_time(line);
+  if (!take_begin(line, kSource)) return std::nullopt;
+  return line;
+}
+
+std::string name_of(const Denial& denial) {
+  if (denial.path.empty()) return denial.what;
+  return (denial.path_cut ? "..." : "") + denial.path;
+}
+
+std::optional<Denial> parse_denial(std::string_view line) {
   Denial denial;
   line = trim(line);
-  if (!line.starts_with("denied ") && !line.starts_with("would deny ")) {
-    const size_t at = line.find(kSource);
-    if (at == std::string_view::npos) return std::nullopt;
-    line.remove_prefix(at + kSource.size());
+  if (!is_begin(line)) {
+    const auto said = without_origin(line);
+    if (!said) return std::nullopt;
+    line = *said;
   }
   denial.enforced = take_begin(line, "denied ");
   if (!denial.enforced && !take_begin(line, "would deny ")) return std::nullopt;

@@ -27,10 +27,17 @@ struct Denial {
   std::string command;  // not escaped
 };
 
-// `line`: anything that has "denied " or "would deny " at its begin or after "diglim: ", as the kernel log,
-// journalctl and dmesg print it. It is read from its end on: the reason and what follows it are DIGLIM's
-// words, so that no path and no command can pass for them. Nothing: it is not such a line, it was cut, or
-// another version wrote it.
+// `line` begins with "denied " or "would deny ", or with "diglim: " and these, as dmesg, journalctl and
+// syslog print it: after "[   12.345678] ", or after a time, the host's name and perhaps "kernel: ". Nothing
+// else may stand before "diglim: ": other lines of the kernel's have text of users in them. It is read from
+// its end on: the reason and what follows it are DIGLIM's words, so that no path and no command can pass for
+// them. Nothing: it is not such a line, it was cut, or another version wrote it.
 std::optional<Denial> parse_denial(std::string_view line);
+
+// What follows that origin and "diglim: "; nothing if the line has another.
+std::optional<std::string_view> without_origin(std::string_view line);
+
+// The path, with "..." in front if its beginning is missing; `what` if there is none. Not escaped.
+std::string name_of(const Denial& denial);
 
 }  // namespace diglim

@@ -14,8 +14,10 @@ namespace {
 const std::string kDigest(64, 'a');
 
 TEST(Denial, FromTheKernelLog) {
-  for (const char* prefix : {"", "diglim: ", "[   12.345678] diglim: ", "Nov 26 12:00:00 host diglim: ",
-                             "Nov 26 12:00:00 host kernel: diglim: "}) {
+  for (const char* prefix :
+       {"", "diglim: ", "[   12.345678] diglim: ", "[Fri Nov  6 12:00:00 2026] diglim: ",
+        "Nov  6 12:00:00 host diglim: ", "Nov 26 12:00:00 host kernel: diglim: ",
+        "Nov 26 12:00:00 host kernel: [   12.345678] diglim: ", "2026-11-26T12:00:00+00:00 host diglim: "}) {
     const auto denial =
         parse_denial(prefix + ("denied exec /usr/bin/x: not on any digest list; sha256:" + kDigest) +
                      "; pid 12 uid 1000 command sh\n");
@@ -46,6 +48,26 @@ TEST(Denial, WhatAPathSaysIsNoReason) {
   EXPECT_EQ(command->command, "; pid 1 uid 0");
 }
 
+// Lines in which the kernel quotes what a user gave it: an option of a mount, the name of a program.
+TEST(Denial, WhatTheKernelQuotesIsNone) {
+  const std::string forged = "diglim: denied exec /p: not on any digest list; pid 1 uid 0 command x";
+  for (const char* before :
+       {"[   12.3] tmpfs: Unknown parameter '", "Nov 26 12:00:00 host kernel: tmpfs: Unknown parameter '",
+        "[   12.3] process '/tmp/", "Nov 26 12:00:00 host kernel: process '/tmp/", "tmpfs: ", "/home/u/"}) {
+    EXPECT_FALSE(parse_denial(before + forged)) << before;
+    EXPECT_FALSE(without_origin(before + forged)) << before;
+  }
+  EXPECT_FALSE(parse_denial(forged + "' and what the kernel adds"));  // a command has at most 15 bytes
+}
+
+// journald takes "diglim: " away, so the next one is a path's.
+TEST(Denial, APathThatLooksLikeTheBeginning) {
+  const auto denial = parse_denial(
+      "denied exec /home/u/diglim: denied exec /x: not on any digest list; pid 1 uid 1000 command sh");
+  ASSERT_TRUE(denial);
+  EXPECT_EQ(denial->path, "/home/u/diglim: denied exec /x");
+}
+
 TEST(Denial, MoreFieldsOfALaterVersion) {
   const auto denial =
       parse_denial("would deny mmap .../a/b: it is open for writing; pid 1 uid 2 auid 3 command a\\x20b");
@@ -53,6 +75,7 @@ TEST(Denial, MoreFieldsOfALaterVersion) {
   EXPECT_FALSE(denial->enforced);
   EXPECT_TRUE(denial->path_cut);
   EXPECT_EQ(denial->path, "/a/b");
+  EXPECT_EQ(name_of(*denial), ".../a/b");
   EXPECT_EQ(denial->command, "a b");
 }
 

@@ -2,7 +2,6 @@
 // The verb `explain`: why was this denied, and what would change it? See diglim-explain(1).
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <map>
@@ -12,6 +11,7 @@
 #include "lib/events/reasons.h"
 #include "tools/diglim/explain/facts.h"
 #include "tools/diglim/explain/log.h"
+#include "tools/diglim/explain/open.h"
 #include "tools/diglim/known/read.h"
 #include "tools/diglim/verbs.h"
 #include "tools/progress.h"
@@ -37,7 +37,7 @@ struct Options {
 // What is explained: one file, with its newest denial if there is one.
 struct Case {
   std::optional<LoggedDenial> denial;
-  std::string path;
+  std::string path;       // its end, if the log has no more (Denial::path_cut)
   size_t times = 0;       // in the log
   uint64_t first_us = 0;  // of these; 0: not known
 };
@@ -69,51 +69,51 @@ std::string time_text(uint64_t us) {
   return text;
 }
 
-bool same(const Denial& a, const Denial& b) {
-  return a.path == b.path && a.reason == b.reason && (!a.path.empty() || a.what == b.what);
+// For people, not escaped.
+std::string name_of(const Case& one) {
+  return one.denial ? diglim::name_of(one.denial->denial) : one.path;
 }
 
 // Newest first, each file and reason once.
 std::vector<Case> cases_of(const explain::Log& log, size_t most) {
   std::vector<Case> cases;
+  std::map<std::pair<std::string, int>, size_t> known;  // which of them
   for (auto one = log.denials.rbegin(); one != log.denials.rend(); ++one) {
-    const auto known = std::ranges::find_if(
-        cases, [&](const Case& other) { return same(other.denial->denial, one->denial); });
-    if (known != cases.end()) {
-      ++known->times;
-      known->first_us = one->time_us;
-    } else if (cases.size() < most) {
+    const auto [at, is_new] =
+        known.emplace(std::pair(diglim::name_of(one->denial), int{one->denial.reason}), cases.size());
+    if (!is_new && at->second < cases.size()) {
+      ++cases[at->second].times;
+      cases[at->second].first_us = one->time_us;
+    } else if (is_new && cases.size() < most) {
       cases.push_back({*one, one->denial.path, 1, one->time_us});
     }
   }
   return cases;
 }
 
-// As the log has it: with the links of its directories followed, below the root of the system.
-std::string absolute(const std::string& path) {
-  std::error_code error;
-  auto whole = std::filesystem::absolute(path, error);
-  const auto folder = std::filesystem::canonical(whole.parent_path(), error);
-  return error ? whole.lexically_normal().string() : (folder / whole.filename()).string();
+// As the log has it: below the root of the system, without links.
+std::string absolute(const Host& host, const std::string& path) {
+  if (!host.is_live()) return explain::follow_links(host.path(""), path.starts_with('/') ? path : "/" + path);
+  std::error_code error;  // there is no current directory: the path stays as it is
+  const auto whole = std::filesystem::absolute(path, error);
+  return explain::follow_links("", error ? path : whole.string());
 }
 
-std::vector<Case> choose(const Options& options, const explain::Log& log) {
+std::vector<Case> choose(const Options& options, const Host& host, const explain::Log& log) {
   if (options.what.empty()) return cases_of(log, options.last.value_or(1));
   if (auto denial = parse_denial(options.what)) {
     const std::string path = denial->path;
     return {{LoggedDenial{*std::move(denial), 0}, path, 1, 0}};
   }
-  const bool live = options.root == "/";
-  const std::string path =
-      live ? absolute(options.what) : "/" + options.what.substr(options.what.starts_with('/') ? 1 : 0);
+  const std::string path = absolute(host, options.what);
   for (Case& one : cases_of(log, log.denials.size())) {
-    if (one.path == path) return {std::move(one)};
+    if (name_of(one) == path) return {std::move(one)};
   }
   return {{std::nullopt, path, 0, 0}};
 }
 
 std::string headline(const Case& one) {
-  std::string text = one.path.empty() ? std::string(one.denial->denial.what) : escape(one.path);
+  std::string text = escape(name_of(one));
   if (!one.denial) return text + ": no denial in the log";
   const Denial& denial = one.denial->denial;
   text += fmt::format(": {}{}", denial.enforced ? "denied" : "would have been denied",
@@ -152,8 +152,13 @@ void print_text(const Case& one, const explain::Facts& facts, const explain::Exp
 
 void put_json(JsonWriter& json, const Case& one, const explain::Facts& facts,
               const explain::Explanation& why) {
-  json.begin_object().key("path").value(one.path).key("id").value(why.id).key("times").value(
-      uint64_t{one.times});
+  json.begin_object()
+      .key("path")
+      .value(one.path.empty() ? "" : name_of(one))
+      .key("id")
+      .value(why.id)
+      .key("times")
+      .value(uint64_t{one.times});
   json.key("fine").value(is_fine(one, facts));
   if (one.denial) {
     const Denial& denial = one.denial->denial;
@@ -179,17 +184,14 @@ int run(const Options& options) {
   // A denial of another system is in its own log only.
   explain::Log log;
   if (host.is_live() || !options.log.empty()) log = explain::read_log(options.log, kMostRead);
-  if (!log.complaint.empty()) complain(kTool, log.complaint);
-  if (log.not_understood > 0)
-    complain(kTool, fmt::format("{} denials in {} are cut or of another version: left out",
-                                log.not_understood, log.source));
-  const std::vector<Case> cases = choose(options, log);
+  const int best = explain::complain_of_missing(kTool, log, 0) ? kExitEnvironment : kExitOk;
+  const std::vector<Case> cases = choose(options, host, log);
   if (cases.empty()) {
     if (options.json)
       fmt::print("[]\n");
     else
       fmt::print("no denial in {}\n", log.source);
-    return log.complaint.empty() ? kExitOk : kExitEnvironment;
+    return best;
   }
   known::ReadOptions read = options.read;
   read.progress = !options.json;
@@ -201,9 +203,11 @@ int run(const Options& options) {
   JsonWriter json;
   json.begin_array();
   bool fine = true;
+  explain::Holders holders;
   for (const Case& one : cases) {
-    const explain::Facts facts = explain::read_facts(host, *system, one.path);
-    const explain::Explanation why = explain::explain(one.denial ? &one.denial->denial : nullptr, facts);
+    const Denial* denial = one.denial ? &one.denial->denial : nullptr;
+    const explain::Facts facts = explain::read_facts(host, *system, denial, one.path, holders);
+    const explain::Explanation why = explain::explain(denial, facts);
     fine = fine && is_fine(one, facts);
     if (options.json)
       put_json(json, one, facts, why);
@@ -216,7 +220,7 @@ int run(const Options& options) {
   } else {
     for (const std::string& note : system->notes) fmt::print("note: {}\n", note);
   }
-  return fine ? kExitOk : kExitRejected;
+  return fine ? best : kExitRejected;
 }
 
 }  // namespace

@@ -61,8 +61,7 @@ std::vector<DeniedFile> files_of(const explain::Log& log, uint64_t since) {
   std::map<std::pair<std::string, int>, DeniedFile> files;
   for (const explain::LoggedDenial& one : log.denials) {
     if (one.time_us > 0 && one.time_us / 1'000'000 < since) continue;
-    const std::string& name = one.denial.path.empty() ? one.denial.what : one.denial.path;
-    DeniedFile& file = files[{name, one.denial.reason}];
+    DeniedFile& file = files[{name_of(one.denial), one.denial.reason}];
     if (file.times++ == 0) file.first_us = one.time_us;
     file.last_us = one.time_us;
     file.denial = one.denial;
@@ -73,17 +72,13 @@ std::vector<DeniedFile> files_of(const explain::Log& log, uint64_t since) {
   return all;
 }
 
-std::string name_of(const DeniedFile& file) {
-  return file.denial.path.empty() ? file.denial.what : file.denial.path;
-}
-
 void print_group(const Group& group, bool all) {
   const DeniedFile& first = group.files.front();
   fmt::print("\n{} of {} file{}: {}\n", group.denials, group.files.size(), group.files.size() == 1 ? "" : "s",
              reason_text(first.denial.reason, first.denial.detail));
   if (!first.why.what.empty() && group.files.size() == 1) fmt::print("  {}\n", first.why.what.front());
   for (size_t i = 0; i < group.files.size() && (all || i < kShownFiles); ++i)
-    fmt::print("    {:>6}  {}{}\n", group.files[i].times, escape(name_of(group.files[i])),
+    fmt::print("    {:>6}  {}{}\n", group.files[i].times, escape(name_of(group.files[i].denial)),
                group.files[i].facts.package.empty() ? "" : "  " + escape(group.files[i].facts.package));
   if (!all && group.files.size() > kShownFiles)
     fmt::print("            and {} more (--all names each)\n", group.files.size() - kShownFiles);
@@ -102,7 +97,7 @@ void put_group(JsonWriter& json, const std::string& id, const Group& group) {
       .key("files")
       .begin_array();
   for (const DeniedFile& file : group.files) {
-    json.begin_object().key("path").value(name_of(file)).key("times").value(uint64_t{file.times});
+    json.begin_object().key("path").value(name_of(file.denial)).key("times").value(uint64_t{file.times});
     json.key("first_us").value(file.first_us).key("last_us").value(file.last_us);
     json.key("enforced")
         .value(file.denial.enforced)
@@ -132,10 +127,7 @@ int run(const Options& options) {
     since = *parsed;
   }
   const explain::Log log = explain::read_log(options.log, kMostRead);
-  if (!log.complaint.empty()) complain(kTool, log.complaint);
-  if (log.not_understood > 0)
-    complain(kTool, fmt::format("{} denials in {} are cut or of another version: left out",
-                                log.not_understood, log.source));
+  const bool missing = explain::complain_of_missing(kTool, log, since);
   std::vector<DeniedFile> files = files_of(log, since);
   const Host host(options.root);
   known::ReadOptions read = options.read;
@@ -147,10 +139,11 @@ int run(const Options& options) {
   }
   std::map<std::string, Group> groups;
   size_t denials = 0;
+  explain::Holders holders;
   Progress bar("files", files.size(), !options.json);
   for (DeniedFile& file : files) {
     bar.step(file.denial.path);
-    file.facts = explain::read_facts(host, *system, file.denial.path);
+    file.facts = explain::read_facts(host, *system, &file.denial, file.denial.path, holders);
     file.why = explain::explain(&file.denial, file.facts);
     denials += file.times;
     Group& group = groups[file.why.id];
@@ -161,7 +154,12 @@ int run(const Options& options) {
   if (options.json) {
     JsonWriter json;
     json.begin_object().key("since").value(since).key("denials").value(uint64_t{denials});
-    json.key("files").value(uint64_t{files.size()}).key("groups").begin_array();
+    json.key("files")
+        .value(uint64_t{files.size()})
+        .key("incomplete")
+        .value(missing)
+        .key("groups")
+        .begin_array();
     for (const auto& [id, group] : groups) put_group(json, id, group);
     fmt::print("{}\n", json.end_array().end_object().text());
   } else {
@@ -169,7 +167,7 @@ int run(const Options& options) {
                since > 0 ? " since " + allow::time_text(since) : "", log.source);
     for (const auto& [id, group] : groups) print_group(group, options.all);
   }
-  if (!log.complaint.empty() && denials == 0) return kExitEnvironment;
+  if (missing) return kExitEnvironment;
   return denials > 0 ? kExitRejected : kExitOk;
 }
 

@@ -48,7 +48,7 @@ int run_state() {
   const explain::Log log = explain::read_log("", 1);
   if (!log.denials.empty()) {
     const auto& last = log.denials.back();
-    facts.last_denied = last.denial.path.empty() ? last.denial.what : last.denial.path;
+    facts.last_denied = name_of(last.denial);
     facts.last_denied_at = last.time_us / 1'000'000;
   }
   const state::Summary summary = state::summarize(facts);

@@ -15,23 +15,52 @@ namespace {
 using known::Cause;
 
 constexpr size_t kShownHolders = 5;
+constexpr std::string_view kWhereItLies =
+    "the log has only the end of its path: find where it lies, and ask again with the whole path";
 
-void replace(std::string& text, std::string_view hole, const std::string& value) {
-  for (size_t at = text.find(hole); at != std::string::npos; at = text.find(hole, at + value.size()))
-    text.replace(at, hole.size(), value);
+// What stands for a hole "{...}". In a sentence names are escaped, in a command they are quoted.
+std::optional<std::string> value_of(std::string_view hole, const Denial* denial, const Facts& facts,
+                                    bool for_shell) {
+  const auto name = [&](const std::string& text) { return for_shell ? shell_word(text) : escape(text); };
+  if (hole == "{pid}") return std::to_string(denial != nullptr ? denial->pid : 0);
+  if (hole == "{key}") return facts.package_key.empty() ? "FILE" : name(facts.package_key);
+  if (hole == "{package}") return name(for_shell ? name_of_package(facts.package) : facts.package);
+  if (hole == "{name}") return name(facts.path.substr(facts.path.rfind('/') + 1));
+  if (hole == "{copy}") return name(facts.path + ".new");
+  if (hole == "{path}") return name(facts.path);
+  return std::nullopt;
 }
 
-// In a sentence names are escaped, in a command they are quoted.
+// Once through the words: whatever a name contains is no hole.
 std::string fill(std::string_view words, const Denial* denial, const Facts& facts, bool for_shell) {
-  const auto name = [&](const std::string& text) { return for_shell ? shell_word(text) : escape(text); };
-  std::string text(words);
-  replace(text, "{pid}", std::to_string(denial != nullptr ? denial->pid : 0));
-  replace(text, "{key}", facts.package_key.empty() ? "FILE" : name(facts.package_key));
-  replace(text, "{package}", name(for_shell ? name_of_package(facts.package) : facts.package));
-  replace(text, "{name}", name(facts.path.substr(facts.path.rfind('/') + 1)));
-  replace(text, "{copy}", name(facts.path + ".new"));
-  replace(text, "{path}", name(facts.path));  // last: whatever it contains is no hole
+  std::string text;
+  while (!words.empty()) {
+    const size_t begin = std::min(words.find('{'), words.size());
+    text += words.substr(0, begin);
+    words.remove_prefix(begin);
+    const std::string_view hole = words.substr(0, words.find('}') + 1);
+    const auto value = value_of(hole, denial, facts, for_shell);
+    text += value ? *value : std::string(hole);
+    words.remove_prefix(hole.size());
+  }
   return text;
+}
+
+// The command of the words and what it means; words alone where root must not follow what others put there.
+void advise(const Words& words, const Denial* denial, const Facts& facts, Explanation& result) {
+  const bool copies = words.command.starts_with("cp ") || words.command.starts_with("install ");
+  result.command.clear();
+  result.meaning = fill(words.meaning, denial, facts, true);
+  if (denial != nullptr && denial->path_cut && words.command.find("{path}") != std::string_view::npos)
+    result.meaning = std::string(kWhereItLies);
+  else if (copies && !facts.only_root)
+    result.meaning =
+        "its owner has to copy it, not root: others than root may write to it or to a directory above it, "
+        "and "
+        "root would follow what they put there; " +
+        result.meaning;
+  else
+    result.command = fill(words.command, denial, facts, true);
 }
 
 void add_holders(const std::vector<Holder>& holders, std::string_view what, std::vector<std::string>& lines) {
@@ -73,14 +102,14 @@ Explanation explain_reason(const Denial& denial, const Facts& facts) {
   if (!denial.detail.empty()) result.what.push_back(fmt::format("The kernel says: {}.", trim(denial.detail)));
   add_holders(facts.writers, "Open for writing by", result.what);
   if (denial.reason == DIGLIM_REASON_MAPPED) add_holders(facts.mappers, "Mapped executable by", result.what);
-  result.command = fill(words->command, &denial, facts, true);
-  result.meaning = fill(words->meaning, &denial, facts, false);
+  advise(*words, &denial, facts, result);
   // Nobody shall do the one thing, and then learn of the other.
   if (depends_on_content(denial.reason) && !facts.digest.empty() && facts.verdict.cause != Cause::kNone) {
     (void)add_cause(facts, result.what);
-    const Words& next = cause_explanation(facts.verdict.cause);
+    Explanation next;
+    advise(cause_explanation(facts.verdict.cause), &denial, facts, next);
     result.meaning += fmt::format("; after that its content is still on no list, so also: {}",
-                                  fill(next.command, &denial, facts, true));
+                                  next.command.empty() ? next.meaning : next.command);
   }
   return result;
 }
@@ -90,11 +119,19 @@ Explanation explain_content(const Denial* denial, const Facts& facts) {
   if (denial != nullptr && !denial->digest.empty() && !facts.digest.empty() && denial->digest != facts.digest)
     result.what.push_back(fmt::format("It is not what was denied any more: that was {}:{}.",
                                       hash_name(*denial->algo), to_hex(denial->digest).substr(0, 16)));
+  if (denial != nullptr && denial->path_cut)
+    return {"unknown/path-cut", {"Where it lies is not known."}, "", std::string(kWhereItLies)};
   if (facts.path.empty() || !facts.exists) {
     result.id = "unknown/gone";
     result.what.push_back(facts.path.empty() ? "It has no path."
                                              : "It is no longer there, or was never on this host.");
     result.meaning = "nothing can be said of content that is gone; if it comes again, ask again";
+    return result;
+  }
+  if (facts.too_large) {
+    result.id = "unknown/too-large";
+    result.what.push_back("It is larger than 4 GiB. Such files are never known.");
+    result.meaning = "nothing allows it: its makers have to split it";
     return result;
   }
   if (facts.digest.empty() && facts.unreadable.empty()) {
@@ -105,8 +142,7 @@ Explanation explain_content(const Denial* denial, const Facts& facts) {
   }
   const Words words = add_cause(facts, result.what);
   result.id = fmt::format("unknown/{}", words.id);
-  result.command = fill(words.command, denial, facts, true);
-  result.meaning = fill(words.meaning, denial, facts, false);
+  advise(words, denial, facts, result);
   if (facts.verdict.cause == Cause::kUntrusted && facts.package_key.empty())
     result.meaning += "; FILE is that key: whoever built the package has it";
   return result;
@@ -126,11 +162,8 @@ Explanation explain(const Denial* denial, const Facts& facts) {
     return result;
   }
   Explanation result = explain_content(denial, facts);
-  if (!facts.writers.empty() && facts.verdict.cause == Cause::kNone) {
-    const Words& words = *reason_explanation(DIGLIM_REASON_WRITER);
-    result.command = fill(words.command, denial, facts, true);
-    result.meaning = fill(words.meaning, denial, facts, false);
-  }
+  if (!facts.writers.empty() && facts.verdict.cause == Cause::kNone)
+    advise(*reason_explanation(DIGLIM_REASON_WRITER), denial, facts, result);
   add_holders(facts.writers, "Open for writing, so it cannot run anyway: by", result.what);
   return result;
 }

@@ -36,6 +36,8 @@ struct Facts {
   std::string package;      // NVRA that the verdict is about, or that ships the path; empty: none
   std::string package_why;  // why it does not count, printable
   std::string package_key;  // the key of rpm's that signed it, if it is not trusted: "gpg-pubkey-..."
+  bool too_large = false;   // above 4 GiB: not read
+  bool only_root = false;   // nobody but root may write to it, or to a directory above it
   std::optional<OtherVersion> other;
   std::string
       refusal;  // why nothing runs from its mount (tools/diglim/mount_rules.h); empty: nothing against it

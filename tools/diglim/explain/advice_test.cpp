@@ -21,6 +21,7 @@ Facts file(Cause cause, const std::string& path = "/usr/bin/x") {
   Facts facts;
   facts.path = path;
   facts.exists = true;
+  facts.only_root = true;
   facts.type = "a program";
   facts.digest = Bytes(32, 1);
   facts.verdict.cause = cause;
@@ -88,7 +89,7 @@ TEST(Explain, AChangedConfigurationScriptIsSaidToBeChangedAndWhoseItIs) {
             "It is a configuration file of the package cron-job-1-1.noarch, it was changed here, and it is "
             "executed.");
   EXPECT_EQ(why.command, "diglim allow /etc/cron.daily/job");
-  EXPECT_THAT(why.meaning, HasSubstr("dnf reinstall cron-job-1-1.noarch"));
+  EXPECT_THAT(why.meaning, HasSubstr("rm /etc/cron.daily/job && dnf reinstall cron-job"));
 }
 
 TEST(Explain, AnOlderVersionIsNamed) {
@@ -105,7 +106,8 @@ TEST(Explain, ADebuggersMprotect) {
   Denial one = denial(DIGLIM_REASON_NOT_VERIFIED);
   const Explanation why = explain(&one, file(Cause::kNone));
   EXPECT_THAT(all(why), HasSubstr("lldb"));
-  EXPECT_EQ(why.command, "LD_PRELOAD=/usr/bin/x /bin/true");
+  EXPECT_EQ(why.command, "");  // root must not run what somebody built, and did not check
+  EXPECT_THAT(why.meaning, HasSubstr("has to run it once before"));
   EXPECT_THAT(why.meaning, Not(HasSubstr("diglim allow")));  // it is known: nothing to allow
 }
 
@@ -170,6 +172,62 @@ TEST(Explain, NamesAreQuoted) {
   const Denial one = denial(DIGLIM_REASON_UNKNOWN, path);
   const Explanation why = explain(&one, file(Cause::kForeign, path));
   EXPECT_EQ(why.command, "diglim allow $'/t/$(reboot) {package}\\x0a\\'\\xff'");
+}
+
+// In the sentence after the command, too.
+TEST(Explain, ANameIsFilledInOnce) {
+  const std::string path = "/tmp/u/;echo X;#{path}";
+  const Denial one = denial(DIGLIM_REASON_PINNED, path);
+  const Explanation why = explain(&one, file(Cause::kConfigChanged, path));
+  EXPECT_EQ(why.command,
+            "cp -p '/tmp/u/;echo X;#{path}' '/tmp/u/;echo X;#{path}.new' && mv '/tmp/u/;echo X;#{path}.new' "
+            "'/tmp/u/;echo X;#{path}'");
+  const Denial copied = denial(DIGLIM_REASON_FILESYSTEM, path);
+  EXPECT_EQ(explain(&copied, file(Cause::kNone, path)).command,
+            "install -D '/tmp/u/;echo X;#{path}' /usr/local/bin/';echo X;#{path}'");
+  const Denial content = denial(DIGLIM_REASON_UNKNOWN, path);
+  EXPECT_THAT(explain(&content, file(Cause::kChanged, path)).meaning,
+              HasSubstr("diglim allow '/tmp/u/;echo X;#{path}'"));
+}
+
+// Whoever may write there can put a link in its place, or where the copy would be.
+TEST(Explain, RootCopiesNothingWhereOthersMayWrite) {
+  for (const auto reason : {DIGLIM_REASON_PINNED, DIGLIM_REASON_STALE, DIGLIM_REASON_MAPPED,
+                            DIGLIM_REASON_FILESYSTEM, DIGLIM_REASON_STORAGE}) {
+    const Denial one = denial(reason, "/home/u/x");
+    Facts facts = file(Cause::kFileSystem, "/home/u/x");
+    EXPECT_NE(explain(&one, facts).command, "") << reason;
+    facts.only_root = false;
+    EXPECT_EQ(explain(&one, facts).command, "") << reason;
+    EXPECT_THAT(explain(&one, facts).meaning, HasSubstr("its owner has to copy it, not root")) << reason;
+    EXPECT_THAT(explain(&one, facts).meaning, Not(HasSubstr("install -D"))) << reason;
+    facts.exists = false;
+    facts.digest.clear();
+    EXPECT_EQ(explain(&one, facts).command, "") << reason;
+  }
+}
+
+TEST(Explain, WhatLiesElsewhereIsNotWhatWasDenied) {
+  for (int number = 1; number <= DIGLIM_REASON_STORAGE; ++number) {
+    Denial one = denial(static_cast<diglim_reason>(number), "/usr/sbin/sshd");
+    one.path_cut = true;
+    Facts facts;
+    facts.path = one.path;
+    EXPECT_THAT(all(explain(&one, facts)), Not(HasSubstr("/usr/sbin/sshd"))) << number;
+  }
+  Denial one = denial(DIGLIM_REASON_UNKNOWN, "/usr/sbin/sshd");
+  one.path_cut = true;
+  EXPECT_EQ(explain(&one, Facts()).id, "unknown/path-cut");
+  EXPECT_THAT(explain(&one, Facts()).meaning, HasSubstr("only the end of its path"));
+}
+
+TEST(Explain, AFileAboveFourGiB) {
+  const Denial one = denial(DIGLIM_REASON_UNKNOWN);
+  Facts facts = file(Cause::kNone);
+  facts.digest.clear();
+  facts.too_large = true;
+  EXPECT_EQ(explain(&one, facts).id, "unknown/too-large");
+  EXPECT_EQ(explain(&one, facts).command, "");
 }
 
 TEST(Explain, NameOfPackage) {

@@ -16,8 +16,7 @@
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
 #include "lib/rpm/version.h"
-#include "tools/diglim/explain/holders.h"
-#include "tools/diglim/known/links.h"
+#include "tools/diglim/explain/open.h"
 #include "tools/diglim/mount_rules.h"
 #include "tools/diglim/scan/kind.h"
 #include "tools/file_digests.h"
@@ -28,6 +27,8 @@ namespace {
 // Where dnf keeps what it installed or is about to.
 constexpr std::string_view kPackageCaches[] = {"/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum"};
 constexpr size_t kMaxCachedPackages = 200;  // of one name
+
+constexpr off_t kMostHashed = off_t{4} << 30;  // as in bpf/content.bpf.h
 
 std::string type_of(const std::string& path, const struct stat& info, ByteView head) {
   if (S_ISDIR(info.st_mode)) return "a directory";
@@ -108,40 +109,60 @@ void add_package(const Host& host, const known::System& system, const std::strin
     facts.other = find_version(host, system, standing.nvra, facts.digest);
 }
 
+bool asks_for_writers(const Denial* denial) {
+  return denial == nullptr || denial->reason == DIGLIM_REASON_UNKNOWN ||
+         denial->reason == DIGLIM_REASON_WRITER || denial->reason == DIGLIM_REASON_CHANGED;
+}
+
+// False: there is nothing to judge.
+bool read_content(const Host& host, HashAlgo algo, const std::string& path, const Named& named,
+                  Facts& facts) {
+  const struct stat& info = named.info;
+  Bytes head(256);
+  const auto fd = S_ISREG(info.st_mode) ? open_named(named, host.path(path)) : Result<Fd>(Fd());
+  const ssize_t got = fd && *fd ? pread(fd->get(), head.data(), head.size(), 0) : 0;
+  facts.type = type_of(path, info, ByteView(head).first(got > 0 ? static_cast<size_t>(got) : 0));
+  facts.too_large = S_ISREG(info.st_mode) && info.st_size > kMostHashed;
+  if (!S_ISREG(info.st_mode) || facts.too_large) return false;
+  const auto digest = fd ? digest_open_file(*fd, host.path(path), algo) : Result<Bytes>(fd.error());
+  if (digest)
+    facts.digest = *digest;
+  else
+    facts.unreadable = digest.error().message;
+  return bool(digest);
+}
+
 }  // namespace
 
-Facts read_facts(const Host& host, const known::System& system, const std::string& path) {
+Facts read_facts(const Host& host, const known::System& system, const Denial* denial, const std::string& path,
+                 Holders& holders) {
   Facts facts;
   facts.path = path;
   facts.algo = system.algo;
-  const std::string real = host.path(path);
-  struct stat info = {};
-  facts.exists = stat(real.c_str(), &info) == 0;
+  if (path.empty() || (denial != nullptr && denial->path_cut)) return facts;
+  const auto named = find_named(host.path(""), path);
+  facts.exists = named || named.error().code != ErrorCode::kNotFound;
+  if (!named) facts.unreadable = named.error().message;
   if (!facts.exists) return facts;
   if (const auto mount = host.mount_of(path)) {
     facts.refusal = refusal(*mount);
     facts.mount_point = mount->point;
+    // What a file system in user space says of owners is its maker's word.
+    facts.only_root = named && named->only_root && !mount->type.starts_with("fuse");
+  } else {
+    facts.only_root = named && named->only_root;
   }
-  Bytes head(256);
-  const auto fd = open_file(real, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  const ssize_t got = fd && S_ISREG(info.st_mode) ? pread(fd->get(), head.data(), head.size(), 0) : 0;
-  facts.type = type_of(path, info, ByteView(head).first(got > 0 ? static_cast<size_t>(got) : 0));
-  if (!S_ISREG(info.st_mode)) return facts;
-  const auto digest = fd ? digest_open_file(*fd, real, system.algo) : Result<Bytes>(fd.error());
-  if (!digest) {
-    facts.unreadable = digest.error().message;
-    facts.verdict.cause = known::Cause::kUnreadable;
+  if (!named || !read_content(host, system.algo, path, *named, facts)) {
+    if (!facts.unreadable.empty()) facts.verdict.cause = known::Cause::kUnreadable;
     return facts;
   }
-  facts.digest = *digest;
-  const std::string there = known::LinkResolver(host.path("")).resolve(path);
-  facts.verdict = known::judge(system, there, facts.digest);
+  facts.verdict = known::judge(system, path, facts.digest);
   if (facts.verdict.source) facts.list = system.sources[*facts.verdict.source];
-  add_package(host, system, there, facts);
-  if (host.is_live()) {
-    facts.writers = find_writers(info);
-    facts.mappers = find_mappers(info);
-  }
+  add_package(host, system, path, facts);
+  if (!host.is_live()) return facts;
+  if (asks_for_writers(denial)) facts.writers = holders.writers(named->info);
+  if (denial != nullptr && denial->reason == DIGLIM_REASON_MAPPED)
+    facts.mappers = holders.mappers(named->info);
   return facts;
 }
 

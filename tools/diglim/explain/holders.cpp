@@ -6,10 +6,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
-#include <functional>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -26,8 +26,12 @@ std::string text_of(const std::string& path) {
   return bytes ? std::string(as_text(*bytes)) : std::string();
 }
 
-std::vector<Holder> find(const std::function<bool(const std::string& folder)>& holds) {
-  std::vector<Holder> found;
+using File = std::pair<dev_t, ino_t>;
+using ByFile = std::map<File, std::vector<Holder>>;
+
+// `held_by`: the files that the process with this folder holds.
+ByFile read_processes(std::set<File> (*held_by)(const std::string& folder)) {
+  ByFile found;
   const auto names = list_folder("/proc");
   if (!names) return found;
   for (const std::string& name : *names) {
@@ -36,7 +40,10 @@ std::vector<Holder> find(const std::function<bool(const std::string& folder)>& h
     if (error != std::errc() || end != name.data() + name.size() || pid == static_cast<uint32_t>(getpid()))
       continue;
     const std::string folder = "/proc/" + name;
-    if (holds(folder)) found.push_back({pid, std::string(trim(text_of(folder + "/comm")))});
+    const std::set<File> files = held_by(folder);
+    if (files.empty()) continue;
+    const std::string command(trim(text_of(folder + "/comm")));
+    for (const File& file : files) found[file].push_back({pid, command});
   }
   return found;
 }
@@ -50,34 +57,50 @@ bool is_for_writing(const std::string& info) {
   return (flags & O_ACCMODE) != O_RDONLY && (flags & O_PATH) == 0;
 }
 
-}  // namespace
-
-std::vector<Holder> find_writers(const struct stat& file) {
-  return find([&](const std::string& folder) {
-    const auto descriptors = list_folder(folder + "/fd");
-    if (!descriptors) return false;
-    return std::ranges::any_of(*descriptors, [&](const std::string& fd) {
-      struct stat info = {};
-      return stat(fmt::format("{}/fd/{}", folder, fd).c_str(), &info) == 0 && info.st_dev == file.st_dev &&
-             info.st_ino == file.st_ino && is_for_writing(text_of(fmt::format("{}/fdinfo/{}", folder, fd)));
-    });
-  });
+std::set<File> written_by(const std::string& folder) {
+  std::set<File> files;
+  const auto descriptors = list_folder(folder + "/fd");
+  if (!descriptors) return files;
+  for (const std::string& fd : *descriptors) {
+    struct stat info = {};
+    if (stat(fmt::format("{}/fd/{}", folder, fd).c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+        is_for_writing(text_of(fmt::format("{}/fdinfo/{}", folder, fd))))
+      files.emplace(info.st_dev, info.st_ino);
+  }
+  return files;
 }
 
-std::vector<Holder> find_mappers(const struct stat& file) {
-  // "55f0-55f1 r-xp 00000000 08:01 1234  /path"
-  const std::string wanted =
-      fmt::format(" {:02x}:{:02x} {} ", major(file.st_dev), minor(file.st_dev), file.st_ino);
-  return find([&](const std::string& folder) {
-    std::istringstream lines(text_of(folder + "/maps"));
-    for (std::string line; std::getline(lines, line);) {
-      const size_t modes = line.find(' ');
-      if (modes != std::string::npos && line.size() > modes + 3 && line[modes + 3] == 'x' &&
-          line.find(wanted) != std::string::npos)
-        return true;
-    }
-    return false;
-  });
+// "55f0-55f1 r-xp 00000000 08:01 1234  /path"
+std::set<File> executed_by(const std::string& folder) {
+  std::set<File> files;
+  std::istringstream lines(text_of(folder + "/maps"));
+  for (std::string line; std::getline(lines, line);) {
+    const auto words = split_words(line);
+    if (words.size() < 6 || words[1].size() < 3 || words[1][2] != 'x') continue;
+    unsigned major = 0;
+    unsigned minor = 0;
+    ino_t inode = 0;
+    if (sscanf(line.c_str(), "%*s %*s %*s %x:%x %lu", &major, &minor, &inode) == 3)  // NOLINT(cert-err34-c)
+      files.emplace(makedev(major, minor), inode);
+  }
+  return files;
+}
+
+std::vector<Holder> of(const ByFile& holders, const struct stat& file) {
+  const auto found = holders.find({file.st_dev, file.st_ino});
+  return found == holders.end() ? std::vector<Holder>() : found->second;
+}
+
+}  // namespace
+
+std::vector<Holder> Holders::writers(const struct stat& file) {
+  if (!writers_) writers_ = read_processes(written_by);
+  return of(*writers_, file);
+}
+
+std::vector<Holder> Holders::mappers(const struct stat& file) {
+  if (!mappers_) mappers_ = read_processes(executed_by);
+  return of(*mappers_, file);
 }
 
 }  // namespace diglim::explain

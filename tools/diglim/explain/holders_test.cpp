@@ -59,13 +59,18 @@ TEST(Holders, WritersAndMappers) {
     const Child writer(path, O_WRONLY, false);
     const Child reader(path, O_RDONLY, false);
     const Child mapper(path, O_RDONLY, true);
-    const auto writers = find_writers(info);
+    Holders holders;
+    const auto writers = holders.writers(info);
     EXPECT_TRUE(has(writers, writer.pid()));
     EXPECT_FALSE(has(writers, reader.pid()));
     EXPECT_FALSE(has(writers, getpid()));
-    const auto mappers = find_mappers(info);
+    const auto mappers = holders.mappers(info);
     EXPECT_TRUE(has(mappers, mapper.pid()));
     EXPECT_FALSE(has(mappers, writer.pid()));
+    const Child later(path, O_WRONLY, false);
+    EXPECT_FALSE(
+        has(holders.writers(info), later.pid()));  // /proc is read once, however many files there are
+    EXPECT_TRUE(has(Holders().writers(info), later.pid()));
   }
   unlink(path.c_str());
 }

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <ctime>
 #include <fstream>
@@ -23,51 +22,37 @@ namespace {
 
 using JournalPtr = Owned<sd_journal, sd_journal_close>;
 
-constexpr std::string_view kTag = "diglim: ";
-constexpr std::string_view kDenials[] = {"denied ", "would deny "};
-
-// Is this a line of a denial, with or without what stands before it in a saved log?
-bool is_denial(std::string_view line) {
-  const size_t at = line.find(kTag);
-  if (at != std::string_view::npos) line.remove_prefix(at + kTag.size());
-  return std::ranges::any_of(kDenials, [&](std::string_view begin) { return line.starts_with(begin); });
-}
-
-void add(Log& log, std::string_view line, uint64_t time_us) {
-  if (!is_denial(line)) return;
-  if (auto denial = parse_denial(line))
-    log.denials.push_back({*std::move(denial), time_us});
-  else
-    ++log.not_understood;
-}
-
 void keep_newest(Log& log, size_t most) {
   if (log.denials.size() > most)
     log.denials.erase(log.denials.begin(), log.denials.end() - static_cast<std::ptrdiff_t>(most));
 }
 
 void read_lines(std::istream& in, Log& log) {
-  for (std::string line; std::getline(in, line);) add(log, line, 0);
+  for (std::string line; std::getline(in, line);) add_line(log, line);
 }
 
 std::string strerror_of(int negative) {
   return std::strerror(-negative);
 }
 
-// Newest first, until there are enough. A damaged file ends it: what was read counts. False: there is nothing
-// to read.
+// Is there an entry of the kernel's? Each boot makes some, so without one there is no journal that could be
+// read.
+bool has_entries(sd_journal* journal) {
+  return sd_journal_add_match(journal, "_TRANSPORT=kernel", 0) >= 0 && sd_journal_seek_tail(journal) >= 0 &&
+         sd_journal_previous(journal) != 0;
+}
+
+// Newest first, until there are enough. A damaged file ends it: what was read counts. False: there is no
+// journal.
 bool read_journal(Log& log, size_t most) {
   sd_journal* opened = nullptr;
   int status = sd_journal_open(&opened, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
   const JournalPtr journal(opened);
-  if (status < 0) return false;
   // Only the kernel's: everybody may send lines to syslog that look like ours.
-  status = sd_journal_add_match(journal.get(), "_TRANSPORT=kernel", 0);
-  if (status >= 0) status = sd_journal_add_match(journal.get(), "SYSLOG_IDENTIFIER=diglim", 0);
+  if (status < 0 || !has_entries(journal.get())) return false;
+  status = sd_journal_add_match(journal.get(), "SYSLOG_IDENTIFIER=diglim", 0);
   if (status >= 0) status = sd_journal_seek_tail(journal.get());
-  bool any = false;
   while (status >= 0 && log.denials.size() < most && (status = sd_journal_previous(journal.get())) > 0) {
-    any = true;
     const void* data = nullptr;
     size_t size = 0;
     status = sd_journal_get_data(journal.get(), "MESSAGE", &data, &size);
@@ -77,21 +62,15 @@ bool read_journal(Log& log, size_t most) {
     message.remove_prefix(std::min(message.size(), std::strlen("MESSAGE=")));
     uint64_t time_us = 0;
     (void)sd_journal_get_realtime_usec(journal.get(), &time_us);  // 0 says that it is not known
-    add(log, message, time_us);
+    add_message(log, message, time_us);
   }
   if (status < 0) log.complaint = "the journal could not be read further back: " + strerror_of(status);
   std::ranges::reverse(log.denials);
+  log.full = log.denials.size() >= most;
   log.source = "the journal";
-  return any || status < 0;
+  return true;
 }
 
-// As the kernel writes what is not printable, and the backslash.
-std::string unescape_record(std::string_view text) {
-  const auto plain = unescape(text);
-  return plain ? *plain : std::string(text);
-}
-
-// "6,1234,5678901,-;diglim: ...": priority, number, microseconds since the boot.
 void read_kernel(Log& log) {
   log.source = "the kernel's buffer";
   const auto fd = open_file("/dev/kmsg", O_RDONLY | O_NONBLOCK);
@@ -107,18 +86,11 @@ void read_kernel(Log& log) {
   std::array<char, 16384> buffer;
   for (;;) {
     const ssize_t got = read(fd->get(), buffer.data(), buffer.size());
-    if (got < 0 && (errno == EPIPE || errno == EINTR)) continue;  // EPIPE: what came next was overwritten
+    if (got < 0 && errno == EPIPE)
+      log.complaint = "lines were overwritten while the kernel's buffer was read";
+    if (got < 0 && (errno == EPIPE || errno == EINTR)) continue;
     if (got <= 0) return;
-    std::string_view record(buffer.data(), static_cast<size_t>(got));
-    const size_t text = record.find(';');
-    if (text == std::string_view::npos) continue;
-    std::string_view head = record.substr(0, text);
-    for (int i = 0; i < 2; ++i) head.remove_prefix(std::min(head.size(), head.find(',') + 1));
-    uint64_t since_us = 0;
-    (void)std::from_chars(head.data(), head.data() + head.size(), since_us);  // 0 if it is no number
-    record = record.substr(text + 1);
-    record = record.substr(0, record.find('\n'));
-    add(log, unescape_record(record), static_cast<uint64_t>(boot_us) + since_us);
+    add_record(log, {buffer.data(), static_cast<size_t>(got)}, static_cast<uint64_t>(boot_us));
   }
 }
 
@@ -137,6 +109,7 @@ Log read_log(const std::string& file, size_t most) {
   } else if (!read_journal(log, most)) {
     read_kernel(log);
   }
+  log.full = log.full || log.denials.size() > most;
   keep_newest(log, most);
   return log;
 }

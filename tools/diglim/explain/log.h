@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/events/denial.h"
@@ -14,15 +15,30 @@ struct LoggedDenial {
   uint64_t time_us = 0;  // since 1970; 0: the line does not say
 };
 
+struct LeftOut {
+  uint64_t denials = 0;
+  uint64_t time_us = 0;  // as above
+};
+
 struct Log {
-  std::vector<LoggedDenial> denials;  // oldest first
-  std::string source;                 // "the journal", "the kernel's buffer", a file; for people
-  size_t not_understood = 0;          // lines of denials that were cut, or that another version wrote
-  std::string complaint;              // what kept it from reading more, printable; or empty
+  std::vector<LoggedDenial> denials;    // oldest first
+  std::string source;                   // "the journal", "the kernel's buffer", a file; for people
+  std::vector<LeftOut> not_understood;  // cut, of another version, or no line of DIGLIM's at all
+  std::vector<LeftOut> not_logged;      // DIGLIM itself says that it wrote no line of these
+  bool full = false;                    // there may be older ones
+  std::string complaint;                // what kept it from reading more, printable; or empty
 };
 
 // The newest `most` denials. `file`: a saved log, "-" is standard input; empty: the journal, all boots, and
 // what the kernel alone sent to it; where there is no journal, the kernel's own buffer.
 Log read_log(const std::string& file, size_t most);
+
+// One entry of each source is added to the log, if it is about denials; what others can write is not.
+void add_message(Log& log, std::string_view message, uint64_t time_us);  // of the journal: without "diglim: "
+void add_record(Log& log, std::string_view record, uint64_t boot_us);    // of /dev/kmsg; when the boot was
+void add_line(Log& log, std::string_view line);                          // of a saved log
+
+// Says on stderr which denials since then (seconds since 1970) are missing in `log`. Is any?
+bool complain_of_missing(std::string_view tool, const Log& log, uint64_t since);
 
 }  // namespace diglim::explain

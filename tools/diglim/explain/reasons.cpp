@@ -46,9 +46,9 @@ constexpr ReasonRow kReasons[] = {
       "A mapping of it was made executable (mprotect) although nobody had executed or mapped it executable "
       "before, so it "
       "was not checked yet. Debuggers (lldb, gdb) and some linkers do that.",
-      "LD_PRELOAD={path} /bin/true",
-      "has it checked, if a list has it; then the debugger may. Of a program, running it once does the "
-      "same"}},
+      "",
+      "whoever debugs it has to run it once before, or of a library a program that loads it: then it was "
+      "checked, and if a list has it, the debugger may"}},
     {DIGLIM_REASON_MAPPED,
      {"mapped", "Somebody runs it, or has it mapped executable: writing to it would change running code.",
       "cp -p {path} {copy} && mv {copy} {path}",

@@ -9,7 +9,8 @@
 
 namespace diglim::explain {
 
-// "{path}", "{copy}" (path.new), "{name}" (last component), "{package}" and "{pid}" stand for the case's own.
+// "{path}", "{copy}" (path.new), "{name}" (last component), "{package}", "{key}" and "{pid}" stand for the
+// case's own. In `meaning`, as in `command`, they are words of a command.
 struct Words {
   std::string_view id;
   std::string_view what;
