@@ -81,14 +81,24 @@ Result<Bytes> digest_file(const std::string& path, HashAlgo algo) {
   return digest_open_file(fd, path, algo);
 }
 
+Error too_large(const std::string& path) {
+  return unsupported(escape(path) + " is larger than 4 GiB, and DIGLIM never knows such a file");
+}
+
 Result<Bytes> digest_open_file(const Fd& fd, const std::string& path, HashAlgo algo) {
+  struct stat info = {};
+  if (fstat(fd.get(), &info) != 0) return from_errno("stat " + escape(path), errno);
+  // Not read first: one without blocks takes no room and hours.
+  if (static_cast<uint64_t>(info.st_size) > kMaxKnownBytes) return too_large(path);
   TRY_ASSIGN(Hasher hasher, Hasher::create(algo));
   Bytes piece(kPieceBytes);
+  uint64_t size = 0;
   for (;;) {
     const ssize_t got = read(fd.get(), piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return from_errno("read " + escape(path), errno);
     if (got == 0) return hasher.finish();
+    if ((size += static_cast<uint64_t>(got)) > kMaxKnownBytes) return too_large(path);
     TRY(hasher.update(ByteView(piece).first(static_cast<size_t>(got))));
   }
 }

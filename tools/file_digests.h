@@ -2,6 +2,7 @@
 // The digests of files and of everything in directories.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
@@ -26,10 +27,16 @@ struct FileDigests {
 Result<FileDigests> digest_files(const std::vector<std::string>& paths, HashAlgo algo,
                                  const std::function<void(std::string_view)>& on_file);
 
-// What is left of an open regular file, read in pieces; `path` is for messages. kIo.
+// Of a larger file DIGLIM never knows the digest (MAX_HASHED_SIZE in bpf/content.bpf.h).
+constexpr uint64_t kMaxKnownBytes = 4ull << 30;
+Error too_large(const std::string& path);
+
+// What is left of an open regular file, read in pieces; `path` is for messages. kIo, kUnsupported:
+// too_large().
 Result<Bytes> digest_open_file(const Fd& fd, const std::string& path, HashAlgo algo);
 
-// Of a regular file, read in pieces. kUnsupported for anything else, kNotFound, kIo.
+// Of a regular file, read in pieces. kUnsupported for anything else and for what is too large,
+// kNotFound, kIo.
 Result<Bytes> digest_file(const std::string& path, HashAlgo algo);
 
 }  // namespace diglim

@@ -18,4 +18,8 @@ struct RpmKey {
 // kCorrupt with librpm's words.
 Result<std::vector<RpmKey>> read_rpm_keys(const std::string& database);
 
+// The version in which an installed package provides `name`; empty if it says none. Nothing is verified.
+// Errors: kNotFound; as above.
+Result<std::string> provided_version(const std::string& database, const std::string& name);
+
 }  // namespace diglim

@@ -84,9 +84,8 @@ void print_exception(const Exception& one, std::string_view fault, bool is_over)
 
 int list(const Options& options) {
   const auto store = Store::open(options.root, false);
-  if (!store && store.error().code != ErrorCode::kNotFound)
-    return fail(store.error().message, kExitEnvironment);
-  const auto contents = store ? store->read() : Result<Store::Contents>(Store::Contents{});
+  if (!store) return fail(store.error().message, kExitEnvironment);
+  const auto contents = store->read();
   if (!contents) return fail(contents.error().message, kExitEnvironment);
   const auto trust = trust_of(options.root);
   const allow::Clock clock = allow::read_clock();
@@ -107,8 +106,8 @@ int list(const Options& options) {
   else if (contents->exceptions.empty())
     fmt::print("no exceptions\n");
   for (const std::string& name : contents->damaged)
-    complain(kTool,
-             fmt::format("the record of {} is damaged; it goes with: diglim allow expire", escape(name)));
+    complain(kTool, fmt::format("the record of {} is missing or damaged; it goes with: diglim allow expire",
+                                escape(name)));
   return good ? kExitOk : kExitRejected;
 }
 
@@ -117,6 +116,19 @@ int finish(const Options& options, const allow::Applied& applied, std::string_vi
   for (const std::string& line : applied.lines) complain(kTool, line);
   if (!options.quiet && !done.empty() && !options.json) fmt::print("{}{}\n", done, applied.when);
   return applied.status;
+}
+
+// Nothing is left but a message if that fails.
+std::optional<int> withdraw(const Options& options, const Store& store, const std::vector<std::string>& lists,
+                            allow::Applied& applied) {
+  // Until the kernel has followed, the timer tries again; `expire` stops it. Without systemd there is none.
+  if (options.root.empty()) (void)allow::set_timer(true);
+  const auto removed = store.remove(lists, [&] {
+    applied = allow::apply(options.root, options.loader, {});
+    return applied.status == kExitOk;
+  });
+  if (!removed) return fail(removed.error().message, kExitEnvironment);
+  return std::nullopt;
 }
 
 int remove(const Options& options) {
@@ -137,9 +149,9 @@ int remove(const Options& options) {
       return fail(escape(name) + ": no such exception; nothing was removed (see: diglim allow list)",
                   kExitRejected);
   }
-  if (const auto removed = store->remove(lists); !removed)
-    return fail(removed.error().message, kExitEnvironment);
-  return finish(options, allow::apply(options.root, options.loader, {}),
+  allow::Applied applied;
+  if (const auto status = withdraw(options, *store, lists, applied)) return *status;
+  return finish(options, applied,
                 fmt::format("withdrew {} exception{}", lists.size(), lists.size() == 1 ? "" : "s"));
 }
 
@@ -157,17 +169,15 @@ int expire(const Options& options) {
     if (is_over) over.push_back(one.list);
     more = more || (!is_over && one.end.until > 0);
   }
+  allow::Applied applied;
   if (!over.empty()) {
-    if (const auto removed = store->remove(over); !removed)
-      return fail(removed.error().message, kExitEnvironment);
+    if (const auto status = withdraw(options, *store, over, applied)) return *status;
   }
   for (const std::string& one : over) {
     if (!options.quiet) fmt::print("its time is over: {}\n", escape(one));
   }
-  // Without systemd there is no timer to set.
-  if (options.root.empty()) (void)allow::set_timer(more);
-  if (over.empty()) return kExitOk;
-  return finish(options, allow::apply(options.root, options.loader, {}), "");
+  if (options.root.empty() && applied.status == kExitOk) (void)allow::set_timer(more);
+  return finish(options, applied, "");
 }
 
 std::optional<int> read_end(const Options& options, allow::End& end) {
@@ -218,12 +228,16 @@ int make(Options& options) {
             *count, allow::kMaxExceptions),
         kExitRejected);
   }
-  if (const auto put = store->put(exception, *list); !put) return fail(put.error().message, kExitEnvironment);
-  const allow::Applied applied = allow::apply(options.root, options.loader, exception.list);
-  if (options.root.empty()) warn_of_mounts(options.make.files);
+  // Before it is in force: whatever ends this in between, the exception ends.
   const bool timed = exception.end.until > 0 && options.root.empty();
   if (timed && !allow::set_timer(true))
     complain(kTool, "no systemd here that withdraws it: run `diglim allow expire` when it is over");
+  if (const auto put = store->put(exception, *list); !put) return fail(put.error().message, kExitEnvironment);
+  const allow::Applied applied = allow::apply(options.root, options.loader, exception.list);
+  if (options.root.empty()) {
+    warn_of_mounts(options.make.files);
+    warn_of_mounts(options.make.build);
+  }
   if (options.json) {
     JsonWriter json;
     put_json(json, exception, applied.status == kExitOk ? "" : "not in force", false);

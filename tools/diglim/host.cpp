@@ -12,7 +12,8 @@
 namespace diglim {
 namespace {
 
-constexpr size_t kMaxText = 1u << 20;
+// Of a mount namespace with the most mounts that the kernel takes (fs.mount-max), and more.
+constexpr size_t kMaxMounts = 1u << 30;
 
 // mountinfo writes space, tab, newline and backslash as \ooo.
 std::string unescape_octal(std::string_view text) {
@@ -44,8 +45,8 @@ bool Host::exists(std::string_view absolute) const {
   return access(path(absolute).c_str(), F_OK) == 0;
 }
 
-std::optional<std::string> Host::text(std::string_view absolute) const {
-  const auto bytes = read_stream(path(absolute), kMaxText);
+std::optional<std::string> Host::text(std::string_view absolute, size_t max_bytes) const {
+  const auto bytes = read_file(path(absolute), max_bytes);
   if (!bytes) return std::nullopt;
   return std::string(trim(as_text(*bytes)));
 }
@@ -58,7 +59,7 @@ std::vector<std::string> Host::names(std::string_view absolute) const {
 
 std::vector<Mount> Host::mounts() const {
   std::vector<Mount> all;
-  std::istringstream lines(text("/proc/self/mountinfo").value_or(""));
+  std::istringstream lines(text("/proc/self/mountinfo", kMaxMounts).value_or(""));
   for (std::string line; std::getline(lines, line);) {
     // ID PARENT MAJ:MIN ROOT POINT OPTIONS [TAGS...] - TYPE SOURCE SUPER (proc(5))
     const auto words = split_words(line);

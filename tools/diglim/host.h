@@ -25,8 +25,9 @@ class Host {
   std::string path(std::string_view absolute) const { return root_ + std::string(absolute); }
 
   bool exists(std::string_view absolute) const;
-  // The text of a small file (at most 1 MiB) without white space at its ends; nothing if it cannot be read.
-  std::optional<std::string> text(std::string_view absolute) const;
+  // The text of a small file without white space at its ends; nothing if it cannot be read, is larger, or is
+  // no regular file: one in an image may be anything.
+  std::optional<std::string> text(std::string_view absolute, size_t max_bytes = 1u << 20) const;
   // Names in a directory, sorted; none if it cannot be read.
   std::vector<std::string> names(std::string_view absolute) const;
 

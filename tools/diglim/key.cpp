@@ -65,6 +65,10 @@ int fail(const std::string& message, int status = kExitEnvironment) {
   return status;
 }
 
+void say_unread(const key::Found& found) {
+  for (const std::string& line : found.unread) complain("diglim key", line);
+}
+
 // --- list ---
 
 // As `diglim-loader status` prints them: "openpgp ID OWNER", "x509 SUBJECT serial NUMBER".
@@ -113,7 +117,8 @@ Result<std::vector<Row>> find_rows(const Options& options, std::vector<std::stri
     for (Row& row : rows) row.in_force = is_in_force(row.info, *keys);
   }
   TRY_ASSIGN(const auto others, key::keys_of_others(options.places));
-  for (const KeyFile& file : others) {
+  say_unread(others);
+  for (const KeyFile& file : others.files) {
     for (const KeyInfo& info : file.keys) {
       const auto row = row_of(info);
       if (row == rows.end()) {
@@ -270,15 +275,30 @@ int revoke(const Options& options, ByteView revocation) {
   return make_initramfs(options);
 }
 
+// Anybody may have put a file of any name into the directory that root happens to be in.
+bool is_path(const std::string& word) {
+  return word.find('/') != std::string::npos;
+}
+
+std::string hint_of_file(const std::string& word) {
+  return access(word.c_str(), F_OK) == 0 ? "; for the file of that name: " + shell_word("./" + word) : "";
+}
+
 int add(const Options& options) {
-  const auto content = read_file(options.key, key::kMaxKeyBytes);
-  if (content && key::is_revocation(*content)) return revoke(options, *content);
-  Result<KeyFile> file =
-      content || options.key.starts_with(kFileUrl) ? read_key_file(options.key) : Result<KeyFile>(Error{});
-  if (!content && !options.key.starts_with(kFileUrl)) {
+  auto file = Result<KeyFile>(not_found(""));
+  if (!is_path(options.key)) {
     const auto others = key::keys_of_others(options.places);
-    if (!others) return fail(others.error().message);
-    file = key::find_key(*others, options.key);
+    if (!others) return fail(others.error().message + hint_of_file(options.key));
+    file = key::find_key(others->files, options.key);
+    // A word that names a key is no file; any other is one only if it stands for nothing else.
+    if (!file && (file.error().code != ErrorCode::kNotFound || key::names_a_key(options.key) ||
+                  access(options.key.c_str(), F_OK) != 0))
+      return fail(file.error().message + hint_of_file(options.key), kExitRejected);
+  }
+  if (!file) {
+    const auto content = read_file(options.key, key::kMaxKeyBytes);
+    if (content && key::is_revocation(*content)) return revoke(options, *content);
+    file = read_key_file(options.key);
   }
   if (!file) return fail(file.error().message, kExitRejected);
   if (const auto status = put(options, *file)) return *status;
@@ -295,7 +315,7 @@ Result<std::vector<KeyFile>> find_source(const Options& options, const std::vect
                        ": nothing is fetched here; fetch it (curl -fO), look at it, and import "
                        "the file");
   }
-  if (word.starts_with(kFileUrl) || access(word.c_str(), F_OK) == 0) {
+  if (is_path(word)) {
     TRY_ASSIGN(KeyFile file, read_key_file(word));
     files.push_back(std::move(file));
     return files;
@@ -303,10 +323,12 @@ Result<std::vector<KeyFile>> find_source(const Options& options, const std::vect
   bool known = false;
   key::Found found = key::keys_of_repositories(options.places, word, known);
   if (!known) {
-    TRY_ASSIGN(KeyFile file, key::find_key(others, word));
-    files.push_back(std::move(file));
+    auto file = key::find_key(others, word);
+    if (!file) return Error{file.error().code, 0, file.error().message + hint_of_file(word)};
+    files.push_back(*std::move(file));
     return files;
   }
+  say_unread(found);
   for (const std::string& url : found.urls) {
     complain("diglim key",
              fmt::format("repository {} has a key at {}, which is not fetched here; once dnf has "
@@ -334,28 +356,39 @@ int import(const Options& options) {
   const auto others = key::keys_of_others(options.places);
   const auto trusted = key::trusted_files(options.places);
   if (!others || !trusted) return fail(others ? trusted.error().message : others.error().message);
-  std::vector<KeyFile> files = options.sources.empty() ? *others : std::vector<KeyFile>();
+  if (options.sources.empty()) say_unread(*others);
+  std::vector<KeyFile> files = options.sources.empty() ? others->files : std::vector<KeyFile>();
   for (const std::string& word : options.sources) {
-    auto found = find_source(options, *others, word);
+    auto found = find_source(options, others->files, word);
     if (!found) return fail(found.error().message, kExitRejected);
     std::ranges::move(*found, std::back_inserter(files));
   }
   size_t imported = 0;
   size_t declined = 0;
+  int failed = kExitOk;
   std::vector<KeyFile> seen = *trusted;
   for (const KeyFile& file : files) {
-    // Each once, whether rpm or a repository has it; and what counts for nothing only if it is named.
-    if (key::has_all(seen, file) || (options.sources.empty() && key::is_useless(file))) continue;
+    // Of a key that is there already a copy may say that it was revoked, which counts if the copy is named.
+    const bool is_there = options.sources.empty() ? key::has_all(seen, file) || key::is_useless(file)
+                                                  : key::has_content(seen, file);
+    if (is_there) continue;
     seen.push_back(file);
     if (!is_wanted(options, file)) {
       ++declined;
       continue;
     }
-    if (const auto status = put(options, file)) return *status;
+    if (const auto status = put(options, file)) {
+      failed = *status;
+      continue;
+    }
     say_trusted(file);
     ++imported;
   }
-  if (imported > 0) return make_initramfs(options);
+  if (imported > 0) {
+    const int made = make_initramfs(options);
+    return failed != kExitOk ? failed : made;
+  }
+  if (failed != kExitOk) return failed;
   if (declined > 0) return fail("nothing was imported", kExitRejected);
   fmt::print("nothing to import: all of these keys are trusted\n");
   return kExitOk;

@@ -10,6 +10,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "tools/diglim/known/links.h"
 #include "tools/diglim/known/read.h"
 #include "tools/diglim/scan/report.h"
 #include "tools/diglim/verbs.h"
@@ -83,6 +84,19 @@ void make_absolute(std::vector<std::string>& folders) {
   }
 }
 
+// Where they are, without a link. The first that is no directory, in which nothing would be found.
+std::optional<std::string> resolve(const Host& host, std::vector<std::string>& folders) {
+  known::LinkResolver links(host.path(""));
+  for (std::string& folder : folders) {
+    std::string real = links.resolve(folder + "/");
+    struct stat info = {};
+    if (stat(host.path(real).c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return folder;
+    real.pop_back();
+    folder = real;
+  }
+  return std::nullopt;
+}
+
 int fail(const std::string& message) {
   complain(kTool, message);
   return kExitEnvironment;
@@ -96,6 +110,7 @@ int run(Options& options) {
   make_absolute(options.find.below);
   make_absolute(options.find.skip);
   const Host host(options.root);
+  if (const auto bad = resolve(host, options.find.below)) return fail(escape(*bad) + " is no directory");
   options.read.progress = !options.quiet;
   const auto system = known::read_system(host, options.read);
   if (!system) return fail("the trusted keys cannot be read: " + system.error().message);
@@ -103,8 +118,10 @@ int run(Options& options) {
   scan::Cache cache = scan::Cache::open(options.no_cache ? "" : options.cache, system->algo);
   std::string complaint = cache.complaint();
   Progress bar("files", 0, !options.quiet);
+  // An image may hold what it likes at /proc/self/mountinfo.
+  const std::vector<Mount> mounts = host.is_live() ? host.mounts() : std::vector<Mount>();
   scan::Found found =
-      scan::find_files(host, options.find, system->algo, cache,
+      scan::find_files(host, mounts, options.find, system->algo, cache,
                        [&](size_t done, size_t of, std::string_view name) { bar.at(done, of, name); });
   bar.wipe();
   if (complaint.empty()) complaint = cache.complaint();

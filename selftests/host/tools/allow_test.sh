@@ -138,11 +138,66 @@ for record in "$records"/*; do echo '{' >"$record"; done
 echo other >"$lists/0-file_list-rpm-x"
 echo '{' >"$records/0-file_list-rpm-x.json"
 expect 1 allow list
-contains "damaged" "$err" "is damaged; it goes with: diglim allow expire"
+contains "damaged" "$err" "is missing or damaged; it goes with: diglim allow expire"
+rm "$records"/0-file_list-compact-allow-*
+expect 1 allow list
+contains "a list without a record" "$err" "the record of 0-file_list-compact-allow-sub-"
 expect 0 allow expire
 equal "with its list, and no other" "$(ls "$lists")" 0-file_list-rpm-x
 empty "$records"
 rm "$lists"/*
+
+# On a running system: directories, a loader and a systemd that these commands alone see, and which note who called them.
+mkdir -p host/var/lib host/run/systemd/system build/mounted
+printf '#!/bin/sh\necho "systemctl $2" >>%s/calls\n' "$work" >bin/systemctl
+printf '#!/bin/sh\necho loader >>%s/calls\nexit "$(cat %s/status)"\n' "$work" "$work" >bin/loader
+chmod 755 bin/*
+on_host() { # MOUNT-COMMANDS WORD...
+	unshare -rm bash -c 'for i in etc var run; do mount --bind "$0/$i" "/$i" || exit 9; done
+		eval "$1"; exec "${@:2}" --loader "${0%/host}/bin/loader"' "$root" "$1" env PATH="$work/bin:$PATH" "$diglim" allow "${@:2}"
+}
+calls() { tr '\n' ' ' <calls && rm calls; }
+if unshare -rm mount --bind host/etc /etc 2>/dev/null; then
+	echo 0 >status
+	expect 0 on_host : files/program --for 1
+	equal "first the timer, then in force" "$(calls)" "systemctl start loader "
+	# The kernel does not follow: the record stays, and the timer tries again.
+	sleep 1.1
+	echo 3 >status
+	expect 3 on_host : expire
+	equal "withdrawn, not forgotten" "$(count "$lists") $(count "$records") $(calls)" "0 1 systemctl start loader "
+	expect 3 on_host : remove files/program
+	equal "nor by remove" "$(count "$records") $(calls)" "1 systemctl start loader "
+	echo 0 >status
+	expect 0 on_host : expire
+	equal "then it is" "$(count "$records") $(calls)" "0 systemctl start loader systemctl stop "
+	# Where nothing may run.
+	overlay="mount -t overlay none -o lowerdir=$work/files:$work/bin build/mounted"
+	expect 0 on_host "$overlay" --build build
+	contains "not gone through" "$err" "$work/build/mounted is on overlay, whose content can change unseen, so nothing in it is allowed"
+	expect 0 on_host : remove build
+	expect 0 on_host "$overlay" --build build/mounted
+	contains "on a mount" "$err" "build/mounted still cannot run where it is, on $work/build/mounted: overlay"
+	expect 0 on_host : remove build/mounted
+	rm calls
+else
+	skip "a running system: not allowed to mount"
+fi
+rmdir build/mounted
+
+# Part of it would be left out.
+mkdir build/closed && chmod 000 build/closed && chmod 755 "$work"
+if [ "$(id -u)" = 0 ]; then nobody=as_nobody; else nobody=; fi
+expect 1 $nobody "$diglim" allow --build build --root "$root"
+contains "a directory that cannot be read" "$err" "build/closed/: Permission denied; nothing was allowed"
+rmdir build/closed
+truncate -s 5G build/large && chmod 755 build/large
+expect 1 allow --build build
+contains "too large" "$err" "build/large is larger than 4 GiB, and DIGLIM never knows such a file; nothing was allowed"
+expect 1 allow build/large
+contains "too large, named" "$err" "build/large is larger than 4 GiB"
+rm build/large
+empty "$lists"
 
 # Many files are one exception. 100,000 exceptions are refused, and still listed and removed.
 python3 - files/many <<-'PY'

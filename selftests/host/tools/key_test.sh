@@ -48,6 +48,25 @@ expect 1 key add .hidden
 contains "hidden" "$err" "begin with a dot do not count"
 expect 1 key add 0123456789
 contains "nowhere" "$err" "neither a file, nor a key of rpm or of a repository (see: diglim key list)"
+# What names a key is no file, whatever lies in the directory that root is in; nor is a repository for import.
+cp hello.asc "${other,,}" && cp hello.asc 0123456789 && cp hello.asc gpg-pubkey-1-2 && cp hello.asc vendor && cp hello.asc nosuch
+rm host/etc/diglim/keys/*
+expect 0 key add "${other,,}"
+contains "not the file of that name" "$out" "trusted: openpgp ${other,,}"
+for word in 0123456789 gpg-pubkey-1-2; do
+	expect 1 key add "$word"
+	contains "a file of that name is no key" "$err" "(see: diglim key list); for the file of that name: ./$word"
+done
+expect 1 key import --yes nosuch
+contains "nor a repository" "$err" "for the file of that name: ./nosuch"
+expect 0 key import --yes vendor
+contains "the repository's" "$out" "nothing to import: all of these keys are trusted"
+expect 0 key add ./0123456789
+contains "said to be a file" "$out" "trusted: openpgp ${hello,,}"
+rm host/etc/diglim/keys/0123456789
+expect 0 key add "$hello"
+rm "${other,,}" 0123456789 gpg-pubkey-1-2 vendor nosuch
+
 cp hello.asc RPM-GPG-KEY-other
 expect 1 key add RPM-GPG-KEY-other
 contains "another of that name" "$err" "there is another host/etc/diglim/keys/RPM-GPG-KEY-other"
@@ -78,8 +97,45 @@ contains "left out" "$out" "left out: /etc/diglim/keys/README: not a key"
 
 # --- import: as dnf and rpm have them ---
 
+# dnf's releasever is that of the release package, else of VERSION_ID what is before the dot; a variable's name counts as a whole.
+rm -f host/etc/diglim/keys/*
+printf 'ID=rhel\nVERSION_ID="9.4"\n' >host/etc/os-release
+for version in 8 9; do cp other.asc "host/etc/pki/rpm-gpg/KEY-$version-$version"; done
+cat >host/etc/yum.repos.d/release.repo <<'R'
+[release]
+gpgkey=file:///etc/pki/rpm-gpg/KEY-$releasever-${releasever_major}
+[gone]
+gpgkey=file:///etc/pki/rpm-gpg/KEY-gone-$nosuch
+R
+expect 0 key import --yes release
+equal "of os-release" "$(ls host/etc/diglim/keys)" KEY-9-9
+cat >package.spec <<-SPEC
+	Name: release
+	Version: 8.9
+	Release: 1
+	Summary: test
+	License: none
+	BuildArch: noarch
+	Provides: system-release(releasever) = 8
+	%description
+	test
+	%files
+SPEC
+{ rpm_build "$work/rpms" package.spec && rpm --root "$work/host" --dbpath /var/lib/rpm --nodeps --noplugins \
+	-i rpms/release-8.9-1.noarch.rpm; } >install.log 2>&1 || fail "no release package: $(cat install.log)"
+rm host/etc/diglim/keys/*
+expect 0 key import --yes release
+equal "of the release package" "$(ls host/etc/diglim/keys)" KEY-8-8
+# A file that is not there is said.
+unread="/etc/pki/rpm-gpg/KEY-gone-\$nosuch of repository gone: open host/etc/pki/rpm-gpg/KEY-gone-\$nosuch: No such file or directory"
+expect 1 key import --yes gone
+contains "import" "$err" "$unread"
+expect 0 key list
+contains "list" "$err" "$unread"
+rm host/etc/yum.repos.d/release.repo host/etc/diglim/keys/* host/etc/pki/rpm-gpg/KEY-*
+
 # A repository's variables are expanded; what is on the net is named.
-rm host/etc/diglim/keys/* host/sbin/init
+rm -f host/etc/diglim/keys/* host/sbin/init
 make_signing_key third || fail "no third key"
 mkdir -p host/etc/dnf/vars
 echo 7 >host/etc/dnf/vars/releasever
@@ -122,6 +178,13 @@ expect 0 on_terminal y "$diglim" key import --root host
 contains "of rpm" "$out" "trusted: openpgp ${hello,,}"
 contains "of a repository" "$out" "trusted: openpgp ${other,,}"
 equal "three files" "$(find host/etc/diglim/keys -type f | wc -l)" 3
+# One that cannot be trusted stops no other, and what was trusted is said to count.
+expect 0 key remove --yes "$hello"
+{ cat other.asc && echo; } >.hidden
+expect 1 key import --yes ./.hidden ./hello.asc
+contains "the one" "$err" ".hidden: files whose names begin with a dot do not count"
+contains "the other" "$out" "trusted: openpgp ${hello,,}"
+contains "and what follows" "$out" "It counts from the next boot on"
 # By a file:// URL, and by the id that the plugin names.
 expect 0 key remove --yes "$hello"
 expect 0 key import --yes "file://$work/hello.asc"
@@ -171,6 +234,11 @@ cp third-revoked.asc host/etc/pki/rpm-gpg/RPM-GPG-KEY-third-7
 expect 0 key list
 contains "it is shown" "$out" "trusted, but others have a copy that no longer counts:"
 contains "and what to do" "$out" "to take that over: diglim key add ${third,,}"
+# By its repository: the copy counts, though the key is there already.
+cp -r host/etc/diglim/keys keys-before
+expect 0 key import --yes third
+contains "import" "$out" "but it does not count: revoked"
+rm -r host/etc/diglim/keys && mv keys-before host/etc/diglim/keys
 expect 0 key add "${third,,}"
 expect 0 key list --json
 equal "taken over, beside the old copy" "$(find host/etc/diglim/keys -name 'RPM-GPG-KEY-third-7*' | wc -l)" 2

@@ -61,6 +61,14 @@ equal "JSON is valid" "$(causes)" " 1 changed 2 foreign "
 contains "no UTF-8" "$out" '"path_hex":"2f6f70742f746f6f6c2f3c623e0a1b5b324aff"'
 expect 1 scan --below opt/tool --json
 equal "below" "$(causes)" " 2 foreign "
+ln -s opt/tool host/link
+expect 1 scan --below /link --all
+contains "below a link" "$out" "/opt/tool/elf"
+rm host/link
+for folder in /typo /opt/tool/elf; do
+	expect 3 scan --below "$folder"
+	contains "below nothing" "$err" "$folder is no directory"
+done
 expect 1 scan --skip /opt --json
 equal "skip" "$(causes)" " 1 changed "
 expect 2 "$diglim" scan --json --html x host
@@ -90,12 +98,22 @@ python3 - page.html <<-'PY' || fail "the page is not well-formed, or asks for so
 	assert not page.open and page.rows >= 6, (page.open, page.rows)
 PY
 
-# A file system from which nothing runs.
-mkdir -p host/proc/self host/mnt/nfs
-printf '20 1 8:1 / / rw - ext4 /dev/sda1 rw\n22 20 0:6 / /mnt/nfs rw - nfs4 s:/ rw\n' >host/proc/self/mountinfo
-expect 1 scan
-contains "refused" "$out" $'1 on file systems from which nothing may run\n    /mnt/nfs: nfs4, whose content can change unseen'
-rm -r host/proc/self
+# What an image says of mounts and of a command line is not asked for: it could hide all of it.
+mkdir -p host/proc/self
+printf '20 1 8:1 / / rw - proc proc rw\n' >host/proc/self/mountinfo
+echo ima_hash=sha512 >host/proc/cmdline
+expect 1 scan --json
+equal "all the same" "$(causes) $(json algorithm)" " 1 changed 2 foreign  sha256"
+rm host/proc/self/mountinfo host/proc/cmdline
+mkfifo host/proc/self/mountinfo host/proc/cmdline
+expect 1 timeout 60 "$diglim" scan --cache "$cache" host
+rm -r host/proc/self host/proc/cmdline
+
+# Larger than DIGLIM ever reads: it takes no room, and is not read.
+truncate -s 1T host/opt/tool/large && chmod 755 host/opt/tool/large
+expect 1 timeout 60 "$diglim" scan --cache "$cache" host
+contains "too large" "$out" $'1 larger than 4 GiB, which are never known\n         1  /opt/tool: /opt/tool/large'
+rm host/opt/tool/large
 
 # What changed within two seconds is not kept; then all is.
 sleep 3

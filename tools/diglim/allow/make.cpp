@@ -77,12 +77,21 @@ Result<void> add_build(const std::string& folder, HashAlgo algo, const MakeOptio
   if (error || !std::filesystem::is_directory(real, error))
     return invalid(escape(folder) + " is no directory");
   Progress bar("files", 0, options.progress);
+  const Host here("/");
   scan::Cache none = scan::Cache::open("", algo);
   const scan::Found found =
-      scan::find_files(Host("/"), {{real}, {}, 0}, algo, none,
+      scan::find_files(here, here.mounts(), {{real}, {}, 0}, algo, none,
                        [&](size_t done, size_t of, std::string_view name) { bar.at(done, of, name); });
+  bar.wipe();
+  if (!found.unreadable.empty()) return Error{ErrorCode::kIo, 0, found.unreadable.front()};
+  for (const scan::RefusedMount& mount : found.refused) {
+    if (mount.point.starts_with(real + "/"))
+      complain("diglim allow", fmt::format("{} is on {}, so nothing in it is allowed", escape(mount.point),
+                                           escape(mount.why)));
+  }
   for (const scan::File& file : found.files) {
     if (!file.error.empty()) return Error{ErrorCode::kIo, 0, file.error};
+    if (file.digest.empty()) return too_large(file.path);
     all.digests.insert(to_bytes(as_bytes(file.digest)));
   }
   all.files += found.files.size();

@@ -87,14 +87,19 @@ Result<Store> Store::open(const std::string& root, bool write) {
     std::filesystem::create_directories(folder, error);
     if (error) return from_errno("create directory " + escape(folder), error.value());
   }
-  TRY_ASSIGN(Fd lock, open_file(folder, O_RDONLY | O_DIRECTORY));
-  if (write && flock(lock.get(), LOCK_EX) != 0) return from_errno("lock " + escape(folder), errno);
-  return Store(root, std::move(lock));
+  auto lock = open_file(folder, O_RDONLY | O_DIRECTORY);
+  if (!lock && (write || lock.error().code != ErrorCode::kNotFound)) return lock.error();
+  if (!lock) return Store(root, Fd());
+  if (write && flock(lock->get(), LOCK_EX) != 0) return from_errno("lock " + escape(folder), errno);
+  return Store(root, *std::move(lock));
 }
 
 Result<Store::Contents> Store::read() const {
   Contents contents;
-  TRY_ASSIGN(const auto names, list_open_folder(lock_, root_ + kRecordFolder));
+  std::vector<std::string> names;
+  if (lock_) {
+    TRY_ASSIGN(names, list_open_folder(lock_, root_ + kRecordFolder));
+  }
   for (const std::string& name : names) {
     if (name.starts_with('.') || !name.ends_with(kRecordEnd)) continue;
     const std::string list = name.substr(0, name.size() - kRecordEnd.size());
@@ -104,6 +109,13 @@ Result<Store::Contents> Store::read() const {
     if (exception && exception->list == list)
       contents.exceptions.push_back(*std::move(exception));
     else
+      contents.damaged.push_back(list);
+  }
+  const auto lists = list_folder(root_ + kListsFolder);
+  for (const std::string& list : lists ? *lists : std::vector<std::string>()) {
+    // In this order: another process that makes or removes one has its list there no longer than its record.
+    if (list.starts_with(kListPrefix) && access(record_path(list).c_str(), F_OK) != 0 &&
+        access(list_path(list).c_str(), F_OK) == 0)
       contents.damaged.push_back(list);
   }
   return contents;
@@ -121,12 +133,13 @@ Result<void> Store::put(const Exception& exception, ByteView list) const {
   return write_file_atomically(list_path(exception.list), list, 0644);
 }
 
-Result<void> Store::remove(const std::vector<std::string>& lists) const {
+Result<void> Store::remove(const std::vector<std::string>& lists, const std::function<bool()>& follow) const {
   for (const std::string& list : lists) {
     // Only what this verb made: a name is all that a damaged record leaves.
     if (list.starts_with(kListPrefix)) TRY(remove_file(list_path(list)));
   }
   TRY(sync_folder(root_ + kListsFolder));
+  if (!follow()) return {};
   for (const std::string& list : lists) TRY(remove_file(record_path(list)));
   return {};
 }

@@ -3,6 +3,7 @@
 // /var/lib/diglim/allow.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -40,20 +41,21 @@ std::string list_name(const std::string& path, ByteView content);
 class Store {
  public:
   // Makes the directory of the records if `write`; then no other process changes them while this lives.
-  // `root` is without a slash at its end. Errors: kIo; kNotFound if there are none yet and !write.
+  // `root` is without a slash at its end. kIo.
   static Result<Store> open(const std::string& root, bool write);
 
   struct Contents {
     std::vector<Exception> exceptions;  // by name
-    std::vector<std::string> damaged;   // names of lists whose record cannot be read
+    std::vector<std::string> damaged;   // names of lists whose record is missing or cannot be read
   };
   Result<Contents> read() const;
   Result<size_t> count() const;
 
   // The record first, then the list: whatever interrupts it, no list is without a record. kIo.
   Result<void> put(const Exception& exception, ByteView list) const;
-  // The lists first, and that lasts before a record goes. No error if one is missing.
-  Result<void> remove(const std::vector<std::string>& lists) const;
+  // The lists first, and that lasts before `follow` has the kernel follow. Only if it did the records go: one
+  // that is left without its list is over, so that the next `expire` tries again. No error if one is missing.
+  Result<void> remove(const std::vector<std::string>& lists, const std::function<bool()>& follow) const;
 
   std::string list_path(const std::string& list) const;
   const std::string& root() const { return root_; }

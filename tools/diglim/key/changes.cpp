@@ -108,6 +108,10 @@ bool has_all(const std::vector<KeyFile>& files, const KeyFile& file) {
   return std::ranges::all_of(file.keys, [&](const KeyInfo& info) { return had.contains(info.fingerprint); });
 }
 
+bool has_content(const std::vector<KeyFile>& files, const KeyFile& file) {
+  return std::ranges::any_of(files, [&](const KeyFile& other) { return other.content == file.content; });
+}
+
 bool is_useless(const KeyFile& file) {
   return std::ranges::none_of(file.keys, [](const KeyInfo& info) { return info.unusable.empty(); });
 }

@@ -23,6 +23,8 @@ bool is_revocation_name(const std::string& name);
 
 bool share_a_key(const std::vector<KeyFile>& files, const KeyFile& file);
 bool has_all(const std::vector<KeyFile>& files, const KeyFile& file);
+// One of them is the same, byte by byte.
+bool has_content(const std::vector<KeyFile>& files, const KeyFile& file);
 bool is_useless(const KeyFile& file);  // none of its keys counts
 
 struct Change {

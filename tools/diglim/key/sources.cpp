@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/diglim/key/sources.h"
 
+#include <fmt/format.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -19,24 +20,30 @@ namespace {
 constexpr size_t kMaxRepositoryBytes = 1u << 20;
 constexpr size_t kMaxVariableBytes = 4096;
 constexpr std::string_view kFileUrl = "file://";
+constexpr std::string_view kNameCharacters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 
 using Variables = std::map<std::string, std::string, std::less<>>;
 
 // dnf's: of the files in etc/dnf/vars, and those that it finds out itself.
-Variables read_variables(const std::string& root) {
+Variables read_variables(const Places& places) {
   Variables variables;
   utsname machine = {};
   if (uname(&machine) == 0) variables["basearch"] = variables["arch"] = machine.machine;
-  const auto release = read_file(root + "/etc/os-release", kMaxRepositoryBytes);
+  const auto release = read_file(places.root + "/etc/os-release", kMaxRepositoryBytes);
   std::istringstream lines{release ? std::string(as_text(*release)) : ""};
   for (std::string line; std::getline(lines, line);) {
     constexpr std::string_view kVersion = "VERSION_ID=";
     if (!line.starts_with(kVersion)) continue;
     line.erase(0, kVersion.size());
     std::erase(line, '"');
-    variables["releasever"] = line;
+    variables["releasever"] = line.substr(0, line.find('.'));  // of RHEL 9.4 it is 9
   }
-  const std::string folder = root + "/etc/dnf/vars";
+  if (const auto database = find_rpm_database(places.root, places.dbpath)) {
+    const auto version = provided_version(*database, "system-release(releasever)");
+    if (version && !version->empty()) variables["releasever"] = *version;
+  }
+  const std::string folder = places.root + "/etc/dnf/vars";
   const auto names = list_folder(folder);
   for (const std::string& name : names ? *names : std::vector<std::string>()) {
     const auto value = read_file(folder + "/" + name, kMaxVariableBytes);
@@ -44,18 +51,26 @@ Variables read_variables(const std::string& root) {
     const std::string_view text = as_text(*value);
     variables[name] = trim(text.substr(0, text.find('\n')));
   }
+  const std::string version = variables["releasever"];
+  const size_t dot = version.find('.');
+  (void)variables.emplace("releasever_major", version.substr(0, dot));
+  (void)variables.emplace("releasever_minor", dot == std::string::npos ? "" : version.substr(dot + 1));
   return variables;
 }
 
-// "$releasever" and "${releasever}"; what is not known stays.
-std::string expand(std::string text, const Variables& variables) {
-  for (const auto& [name, value] : variables) {
-    for (const std::string& form : {"${" + name + "}", "$" + name}) {
-      for (size_t at = text.find(form); at != std::string::npos; at = text.find(form, at + value.size()))
-        text.replace(at, form.size(), value);
-    }
+// "$releasever" and "${releasever}", by its whole name; what is not known stays.
+std::string expand(std::string_view text, const Variables& variables) {
+  std::string result;
+  while (!text.empty()) {
+    const bool has_braces = text.starts_with("${");
+    const size_t begin = has_braces ? 2 : 1;
+    const size_t end = std::min(text.find_first_not_of(kNameCharacters, begin), text.size());
+    const bool is_name = text.front() == '$' && (!has_braces || text.substr(end).starts_with('}'));
+    const auto found = is_name ? variables.find(text.substr(begin, end - begin)) : variables.end();
+    result += found == variables.end() ? std::string(1, text.front()) : found->second;
+    text.remove_prefix(found == variables.end() ? 1 : end + (has_braces ? 1 : 0));
   }
-  return text;
+  return result;
 }
 
 // The words of "gpgkey=A B" and of the lines after it that begin with a blank.
@@ -116,7 +131,7 @@ Result<Found> keys_of_rpm(const Places& places) {
 Found keys_of_repositories(const Places& places, const std::string& id, bool& known) {
   Found found;
   known = false;
-  const Variables variables = read_variables(places.root);
+  const Variables variables = read_variables(places);
   for (const Repository& repository : read_repositories(places.root)) {
     if (!id.empty() && repository.id != id) continue;
     known = true;
@@ -132,18 +147,23 @@ Found keys_of_repositories(const Places& places, const std::string& id, bool& kn
                                      escape(path) + " of repository " + escape(repository.id, 100),
                                      *std::move(content))
                           : Result<KeyFile>(content.error());
-      if (file) add_unless_there(found.files, *std::move(file));
+      if (file)
+        add_unless_there(found.files, *std::move(file));
+      else
+        found.unread.push_back(fmt::format("{} of repository {}: {}", escape(path),
+                                           escape(repository.id, 100), file.error().message));
     }
   }
   return found;
 }
 
-Result<std::vector<KeyFile>> keys_of_others(const Places& places) {
+Result<Found> keys_of_others(const Places& places) {
   TRY_ASSIGN(Found found, keys_of_rpm(places));
   bool known = false;
   Found repositories = keys_of_repositories(places, "", known);
   std::ranges::move(repositories.files, std::back_inserter(found.files));
-  return std::move(found.files);
+  found.unread = std::move(repositories.unread);
+  return found;
 }
 
 Result<KeyFile> find_key(const std::vector<KeyFile>& files, const std::string& text) {
@@ -166,6 +186,12 @@ Result<KeyFile> find_key(const std::vector<KeyFile>& files, const std::string& t
                      ": neither a file, nor a key of rpm or of a repository (see: diglim key list)");
   }
   return *first;
+}
+
+bool names_a_key(const std::string& text) {
+  const std::string digits = fingerprint_of(text);
+  return text.starts_with("gpg-pubkey-") ||
+         (digits.size() >= 8 && digits.find_first_not_of("0123456789abcdef") == std::string::npos);
 }
 
 std::string fingerprint_of(std::string_view text) {

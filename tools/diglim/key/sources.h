@@ -33,21 +33,26 @@ struct Found {
   std::vector<KeyFile> files;
   // Of a repository: keys that are on the net, which dnf fetches itself ("https://...").
   std::vector<std::string> urls;
+  // Of a repository: files that cannot be read or are no keys, each with the reason, printable.
+  std::vector<std::string> unread;
 };
 
 // What rpm trusts; nothing if there is no database. Errors: read_rpm_keys().
 Result<Found> keys_of_rpm(const Places& places);
 
-// What dnf's repositories name as gpgkey: of all of them, or of the one with this id ("[id]"). Repositories
-// without a key that can be read add nothing; `known`: is there such a repository?
+// What dnf's repositories name as gpgkey: of all of them, or of the one with this id ("[id]"). `known`: is
+// there such a repository?
 Found keys_of_repositories(const Places& places, const std::string& id, bool& known);
 
 // The two above, rpm's first.
-Result<std::vector<KeyFile>> keys_of_others(const Places& places);
+Result<Found> keys_of_others(const Places& places);
 
 // The one named by a fingerprint, a key id, or rpm's name (gpg-pubkey-...). Errors: kNotFound; kInvalid:
 // several keys have that id.
 Result<KeyFile> find_key(const std::vector<KeyFile>& files, const std::string& text);
+
+// Is it such a name, known or not: 8 hexadecimal digits or more, or gpg-pubkey-...?
+bool names_a_key(const std::string& text);
 
 // As fingerprints are compared: gpg prints capitals, people copy blanks and "0x".
 std::string fingerprint_of(std::string_view text);

@@ -22,6 +22,7 @@ constexpr std::array<CauseWords, kCauses> kWords = {{
     {"foreign", "of no package, and on no list", "those that you want: diglim allow FILE"},
     {"file-system", "on file systems from which nothing may run",
      "copy what you need to a local disk: ext4, xfs, btrfs, f2fs, squashfs, erofs, tmpfs"},
+    {"too-large", "larger than 4 GiB, which are never known", "run a smaller one; nothing allows it"},
     {"unreadable", "cannot be read, so nobody knows", "run this as root"},
 }};
 

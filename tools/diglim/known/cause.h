@@ -32,9 +32,10 @@ enum class Cause : uint8_t {
   kNoList,         // it would count, but its list is not in /etc/digest_lists
   kForeign,        // no package ships it, and no list has it
   kFileSystem,     // it lies where content can change unseen
+  kTooLarge,       // its digest is never known
   kUnreadable,     // nobody knows: it could not be read
 };
-constexpr size_t kCauses = 11;
+constexpr size_t kCauses = 12;
 
 struct CauseWords {
   std::string_view id;     // for scripts: "config-changed"

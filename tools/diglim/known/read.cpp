@@ -52,7 +52,8 @@ class Reader {
       : host_(host), options_(options), links_(host.path("")) {}
 
   Result<System> read() {
-    if (const auto algo = doctor::kernel_hash(host_)) system_.algo = *algo;
+    // Of an image nobody knows the command line; what lies in its /proc says nothing of it.
+    if (const auto algo = host_.is_live() ? doctor::kernel_hash(host_) : std::nullopt) system_.algo = *algo;
     const auto database = find_rpm_database(host_.is_live() ? "" : host_.path(""), options_.dbpath);
     system_.has_database = database.has_value();
     TRY(read_trust(database));
@@ -71,7 +72,8 @@ class Reader {
 
   Result<void> read_trust(const Result<std::string>& database) {
     Config config;
-    if (const auto read = read_config(host_.path(""), host_.command_line(), config); !read)
+    if (const auto read = read_config(host_.path(""), host_.is_live() ? host_.command_line() : "", config);
+        !read)
       note("of the configuration only what is right counts: " + read.error().message);
     const std::string keys = options_.keys.empty() ? host_.path(kKeysFolder) : options_.keys;
     auto trust = TrustStore::from_folder(keys, config.signatures);

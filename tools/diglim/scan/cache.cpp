@@ -2,11 +2,13 @@
 #include "tools/diglim/scan/cache.h"
 
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <ctime>
+#include <set>
 
 #include "lib/base/owned.h"
 #include "lib/base/text.h"
@@ -33,13 +35,21 @@ StatementPtr prepare(sqlite3* db, const char* sql) {
   return StatementPtr(statement);
 }
 
-int64_t now_ns() {
+}  // namespace
+
+int64_t Cache::now_ns() {
   timespec now = {};
   (void)clock_gettime(CLOCK_REALTIME, &now);  // cannot fail with this clock
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-}  // namespace
+bool Cache::is_settled(const struct stat& info, int64_t now) {
+  return changed_ns(info) <= now - kSettled_ns;
+}
+
+bool Cache::tells_changes(uint32_t type) {
+  return type != SQUASHFS_MAGIC && type != EROFS_SUPER_MAGIC_V1 && type != ISOFS_SUPER_MAGIC;
+}
 
 void Cache::Close::operator()(sqlite3* db) const {
   (void)sqlite3_close(db);
@@ -132,14 +142,18 @@ const CacheRow* Cache::find(const struct stat& info) const {
 
 void Cache::store(const std::vector<std::pair<struct stat, CacheRow>>& rows, bool whole) {
   if (!db_) return;
-  const int64_t settled = now_ns() - kSettled_ns;
   if (!run("BEGIN IMMEDIATE")) return;
   bool good = true;
   if (whole) {
     const StatementPtr gone =
         prepare(db_.get(), "DELETE FROM files WHERE device = ? AND inode = ? AND algo = ?");
+    std::set<uint64_t> devices;
+    for (const auto& [info, row] : rows) devices.insert(info.st_dev);
     for (const auto& [key, entry] : rows_) {
-      if (entry.used) continue;
+      if (entry.used) devices.insert(key.device);
+    }
+    for (const auto& [key, entry] : rows_) {
+      if (entry.used || !devices.contains(key.device)) continue;
       good = good && gone &&
              sqlite3_bind_int64(gone.get(), 1, static_cast<int64_t>(key.device)) == SQLITE_OK &&
              sqlite3_bind_int64(gone.get(), 2, static_cast<int64_t>(key.inode)) == SQLITE_OK &&
@@ -151,7 +165,6 @@ void Cache::store(const std::vector<std::pair<struct stat, CacheRow>>& rows, boo
       db_.get(),
       "INSERT OR REPLACE INTO files(device, inode, algo, changed, size, kind, digest) VALUES(?,?,?,?,?,?,?)");
   for (const auto& [info, row] : rows) {
-    if (changed_ns(info) > settled) continue;
     good = good && put && sqlite3_bind_int64(put.get(), 1, static_cast<int64_t>(info.st_dev)) == SQLITE_OK &&
            sqlite3_bind_int64(put.get(), 2, static_cast<int64_t>(info.st_ino)) == SQLITE_OK &&
            sqlite3_bind_int(put.get(), 3, static_cast<int>(algo_)) == SQLITE_OK &&

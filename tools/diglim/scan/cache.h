@@ -41,8 +41,15 @@ class Cache {
   // Nothing if the file is not the same any more. Thread-safe, also beside itself.
   const CacheRow* find(const struct stat& info) const;
 
-  // Stores what is new. With `whole` what was not asked for by find() goes: those files are gone. A file that
-  // changed within the last seconds is not stored: its change time could stand for two contents.
+  // Is it known what the file's change time stands for, if the file is read from `now` on? If it changed
+  // within the last seconds before, that could be two contents.
+  static bool is_settled(const struct stat& info, int64_t now);
+  // Not of an image that is only read (squashfs, erofs, iso9660): it was made with its times and numbers, and
+  // the next image on that device may have the same. `type`: f_type of statfs(2).
+  static bool tells_changes(uint32_t type);
+
+  // Stores what is new. With `whole` what was not asked for by find() goes, of each file system of which
+  // there are other files: those files are gone.
   void store(const std::vector<std::pair<struct stat, CacheRow>>& rows, bool whole);
 
   // What went wrong, and what to do: one line, or empty.
@@ -52,6 +59,7 @@ class Cache {
   static int64_t changed_ns(const struct stat& info) {
     return int64_t{info.st_ctim.tv_sec} * 1'000'000'000 + info.st_ctim.tv_nsec;
   }
+  static int64_t now_ns();
 
  private:
   struct Close {

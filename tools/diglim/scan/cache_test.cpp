@@ -2,6 +2,7 @@
 #include "tools/diglim/scan/cache.h"
 
 #include <gtest/gtest.h>
+#include <linux/magic.h>
 #include <sqlite3.h>
 
 #include <filesystem>
@@ -72,11 +73,25 @@ TEST_F(CacheTest, WhatIsGoneGoesAfterAWholeScanOnly) {
   EXPECT_EQ(open().find(info_of(2, 100, 10)), nullptr);
 }
 
-TEST_F(CacheTest, WhatChangedJustNowIsNotStored) {
-  open().store({row(1, time(nullptr), 'a')}, true);
-  EXPECT_EQ(open().find(info_of(1, time(nullptr), 10)), nullptr);
-  open().store({row(1, time(nullptr) - 10, 'a')}, true);
-  EXPECT_NE(open().find(row(1, time(nullptr) - 10, 'a').first), nullptr);
+TEST_F(CacheTest, ChangeTimesThatTell) {
+  EXPECT_FALSE(Cache::is_settled(info_of(1, 100, 10), 101'999'999'999));
+  EXPECT_TRUE(Cache::is_settled(info_of(1, 100, 10), 102'000'000'000));
+  for (const uint32_t type : {SQUASHFS_MAGIC, static_cast<int>(EROFS_SUPER_MAGIC_V1), ISOFS_SUPER_MAGIC})
+    EXPECT_FALSE(Cache::tells_changes(type)) << type;
+  EXPECT_TRUE(Cache::tells_changes(EXT4_SUPER_MAGIC));
+}
+
+TEST_F(CacheTest, WhatAnotherFileSystemHasStays) {
+  auto other = row(1, 100, 'o');
+  other.first.st_dev = 8;
+  open().store({row(1, 100, 'a'), row(2, 100, 'b'), other}, true);
+  {
+    Cache cache = open();
+    ASSERT_NE(cache.find(info_of(1, 100, 10)), nullptr);
+    cache.store({}, true);
+  }
+  EXPECT_EQ(open().find(info_of(2, 100, 10)), nullptr);
+  EXPECT_NE(open().find(other.first), nullptr);
 }
 
 TEST_F(CacheTest, CorruptIsSaidAndGoesOnWithout) {

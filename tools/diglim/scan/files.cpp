@@ -35,19 +35,20 @@ bool shows_kernel(const std::string& real) {
 
 class Walk {
  public:
-  Walk(const Host& host, const FindOptions& options, Found& found,
+  Walk(const Host& host, const std::vector<Mount>& mounts, const FindOptions& options, Found& found,
        const std::function<void(size_t, size_t, std::string_view)>& progress)
       : host_(host), skip_(options.skip.begin(), options.skip.end()), found_(found), progress_(progress) {
-    for (Mount& mount : host.mounts()) mounts_[mount.point] = mount;  // the later one is on top
+    for (const Mount& mount : mounts) mounts_[mount.point] = mount;  // the later one is on top
   }
 
   // Directories wait in a list, not on the stack: how deep they nest is not ours to say.
   void add_folder(const std::string& top) {
-    std::vector<std::string> waiting = {top == "/" ? "" : top};
+    std::vector<std::string> waiting;
+    if (!is_barred(mount_of(top), true)) waiting.push_back(top == "/" ? "" : top);
     while (!waiting.empty()) {
       const std::string folder = std::move(waiting.back());
       waiting.pop_back();
-      if (is_left_out(folder)) continue;
+      if (skip_.contains(folder) || was_seen(folder)) continue;
       const auto names = list_folder(host_.path(folder) + "/");
       if (!names) {
         if (names.error().code != ErrorCode::kNotFound) found_.unreadable.push_back(names.error().message);
@@ -62,6 +63,9 @@ class Walk {
 
  private:
   void add_entry(std::string path, std::vector<std::string>& waiting) {
+    // Before anything asks the file system: one whose server is gone does not answer.
+    const auto mount = mounts_.find(path);
+    if (skip_.contains(path) || (mount != mounts_.end() && is_barred(&mount->second, false))) return;
     struct stat info = {};
     if (lstat(host_.path(path).c_str(), &info) != 0) return;  // gone meanwhile
     if (S_ISDIR(info.st_mode))
@@ -70,20 +74,31 @@ class Walk {
       candidates_.push_back({std::move(path), info});
   }
 
-  bool is_left_out(const std::string& folder) {
-    if (skip_.contains(folder)) return true;
-    struct stat info = {};
-    // What is mounted twice is read once; and a loop of bind mounts ends.
-    if (lstat(host_.path(folder).append("/").c_str(), &info) != 0 ||
-        !seen_.insert({info.st_dev, info.st_ino}).second)
-      return true;
-    const auto mount = mounts_.find(folder.empty() ? "/" : folder);
-    if (mount == mounts_.end()) return mounts_.empty() && shows_kernel(host_.path(folder) + "/");
-    if (is_of_kernel(mount->second)) return true;
-    const std::string why = refusal(mount->second);
+  const Mount* mount_of(std::string folder) const {
+    while (true) {
+      const auto mount = mounts_.find(folder.empty() ? "/" : folder);
+      if (mount != mounts_.end()) return &mount->second;
+      if (folder.size() <= 1) return nullptr;
+      folder.resize(folder.rfind('/'));
+    }
+  }
+
+  bool is_barred(const Mount* mount, bool is_top) {
+    if (mount == nullptr) return false;
+    if (is_of_kernel(*mount)) return true;
+    const std::string why = refusal(*mount);
     if (why.empty()) return false;
-    found_.refused.push_back({mount->first, why});
-    return !folder.empty();
+    const auto same = [&](const RefusedMount& other) { return other.point == mount->point; };
+    if (std::ranges::none_of(found_.refused, same)) found_.refused.push_back({mount->point, why});
+    return !is_top;
+  }
+
+  // What is mounted twice is read once; and a loop of bind mounts ends.
+  bool was_seen(const std::string& folder) {
+    const std::string real = host_.path(folder) + "/";
+    struct stat info = {};
+    return lstat(real.c_str(), &info) != 0 || !seen_.insert({info.st_dev, info.st_ino}).second ||
+           (mounts_.empty() && shows_kernel(real));
   }
 
   const Host& host_;
@@ -99,6 +114,7 @@ struct Examined {
   CacheRow row;
   std::string error;
   bool is_cached = false;
+  bool is_kept = false;  // in the cache, from now on
   bool is_gone = false;
 };
 
@@ -116,6 +132,7 @@ Result<CacheRow> read_row(const std::string& real, const Candidate& candidate, H
   if (got < 0) return from_errno("read " + escape(real), errno);
   row.kind = kind_of(candidate.path, info.st_mode, ByteView(head).first(static_cast<size_t>(got)));
   if (row.kind == Kind::kNone) return row;
+  if (row.size > kMaxKnownBytes) return row;  // one without blocks takes no room, and hours to read
   TRY_ASSIGN(const Bytes digest, digest_open_file(fd, real, algo));
   row.digest = as_text(digest);
   return row;
@@ -128,15 +145,19 @@ bool fits_name(const CacheRow& row, const Candidate& candidate) {
   return !by_name;
 }
 
-Examined examine(const Host& host, Candidate& candidate, HashAlgo algo, const Cache& cache) {
+Examined examine(const Host& host, Candidate& candidate, HashAlgo algo, const Cache* cache) {
   Examined result;
-  if (const CacheRow* row = cache.find(candidate.info); row != nullptr && fits_name(*row, candidate)) {
-    result.row = *row;
+  const CacheRow* known = cache != nullptr ? cache->find(candidate.info) : nullptr;
+  if (known != nullptr && fits_name(*known, candidate)) {
+    result.row = *known;
     result.is_cached = true;
     return result;
   }
+  const int64_t begin = Cache::now_ns();
   auto row = read_row(host.path(candidate.path), candidate, algo, candidate.info);
   if (row) {
+    const bool is_whole = row->kind == Kind::kNone || !row->digest.empty();
+    result.is_kept = cache != nullptr && is_whole && Cache::is_settled(candidate.info, begin);
     result.row = *std::move(row);
   } else if (row.error().code == ErrorCode::kNotFound) {
     result.is_gone = true;
@@ -148,21 +169,36 @@ Examined examine(const Host& host, Candidate& candidate, HashAlgo algo, const Ca
   return result;
 }
 
+// Of each file system with a candidate: can the cache tell when a file of it changed?
+std::map<dev_t, bool> find_told(const Host& host, const std::vector<Candidate>& candidates) {
+  std::map<dev_t, bool> told;
+  for (const Candidate& candidate : candidates) {
+    const auto [at, is_new] = told.emplace(candidate.info.st_dev, false);
+    struct statfs info = {};
+    if (is_new && statfs(host.path(candidate.path).c_str(), &info) == 0)
+      at->second = Cache::tells_changes(static_cast<uint32_t>(info.f_type));
+  }
+  return told;
+}
+
 unsigned thread_count(unsigned wanted) {
   return wanted > 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
 }
 
 }  // namespace
 
-Found find_files(const Host& host, const FindOptions& options, HashAlgo algo, Cache& cache,
+Found find_files(const Host& host, const std::vector<Mount>& mounts, const FindOptions& options,
+                 HashAlgo algo, Cache& cache,
                  const std::function<void(size_t, size_t, std::string_view)>& progress) {
   Found found;
-  Walk walk(host, options, found, progress);
-  const bool whole = options.below.empty() && options.skip.empty();
+  Walk walk(host, mounts, options, found, progress);
+  // Another root may lie in a file system of which it is a part.
+  const bool whole = host.is_live() && options.below.empty() && options.skip.empty();
   if (options.below.empty()) walk.add_folder("/");
   for (const std::string& folder : options.below) walk.add_folder(folder);
   std::vector<Candidate> candidates = walk.take();
   std::ranges::sort(candidates, {}, &Candidate::path);
+  const auto told = find_told(host, candidates);
 
   std::vector<Examined> examined(candidates.size());
   std::atomic<size_t> next = 0;
@@ -171,7 +207,8 @@ Found find_files(const Host& host, const FindOptions& options, HashAlgo algo, Ca
   for (unsigned i = 0; i < thread_count(options.threads); ++i) {
     threads.emplace_back([&] {
       for (size_t at; (at = next.fetch_add(1)) < candidates.size(); ++done)
-        examined[at] = examine(host, candidates[at], algo, cache);
+        examined[at] =
+            examine(host, candidates[at], algo, told.at(candidates[at].info.st_dev) ? &cache : nullptr);
     });
   }
   while (done < candidates.size()) {
@@ -185,10 +222,10 @@ Found find_files(const Host& host, const FindOptions& options, HashAlgo algo, Ca
   for (size_t i = 0; i < candidates.size(); ++i) {
     Examined& one = examined[i];
     if (one.is_gone) continue;
-    if (!one.is_cached && one.error.empty()) fresh.emplace_back(candidates[i].info, one.row);
+    if (one.is_kept) fresh.emplace_back(candidates[i].info, one.row);
     if (one.row.kind == Kind::kNone) continue;
     found.from_cache += one.is_cached ? 1 : 0;
-    found.hashed_bytes += one.is_cached || !one.error.empty() ? 0 : one.row.size;
+    found.hashed_bytes += one.is_cached || one.row.digest.empty() ? 0 : one.row.size;
     found.files.push_back(
         {std::move(candidates[i].path), one.row.kind, std::move(one.row.digest), std::move(one.error)});
   }

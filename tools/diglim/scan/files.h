@@ -15,8 +15,8 @@ namespace diglim::scan {
 struct File {
   std::string path;  // as the system has it, unescaped
   Kind kind = Kind::kNone;
-  std::string digest;  // raw; empty: it could not be read
-  std::string error;   // then why, printable
+  std::string digest;  // raw; empty: it could not be read, or is too large (kMaxKnownBytes)
+  std::string error;   // why it could not, printable
 };
 
 struct RefusedMount {
@@ -39,10 +39,12 @@ struct FindOptions {
 };
 
 // Goes through everything below, other mounts too, but for those that show the kernel's own state. A mount
-// from which nothing may run is named and not gone through, unless it is the root itself. No link is
+// from which nothing may run is named and not gone through, unless it holds a directory that was asked for.
+// `mounts`: Host::mounts(); none: nobody knows, as of an image. `options` have no link in them, and none is
 // followed. A file that goes meanwhile is left out. `progress(done, of, name)`; `of` is 0 while directories
 // are read. Stores in the cache.
-Found find_files(const Host& host, const FindOptions& options, HashAlgo algo, Cache& cache,
+Found find_files(const Host& host, const std::vector<Mount>& mounts, const FindOptions& options,
+                 HashAlgo algo, Cache& cache,
                  const std::function<void(size_t done, size_t of, std::string_view name)>& progress);
 
 }  // namespace diglim::scan

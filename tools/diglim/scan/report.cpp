@@ -46,7 +46,7 @@ std::vector<Group> group(const Report& report, const std::function<bool(const It
 }
 
 bool has_packages(Cause cause) {
-  return cause != Cause::kForeign && cause != Cause::kUnreadable;
+  return cause != Cause::kForeign && cause != Cause::kUnreadable && cause != Cause::kTooLarge;
 }
 
 void print_groups(std::string& out, const std::vector<Group>& groups) {
@@ -88,7 +88,9 @@ Report make_report(const known::System& system, Found found) {
   report.hashed_bytes = found.hashed_bytes;
   for (File& file : found.files) {
     known::Verdict verdict;
-    if (file.error.empty())
+    if (file.error.empty() && file.digest.empty())
+      verdict.cause = Cause::kTooLarge;
+    else if (file.error.empty())
       verdict = known::judge(system, file.path, as_bytes(file.digest));
     else
       verdict.cause = Cause::kUnreadable;

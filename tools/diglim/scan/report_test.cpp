@@ -61,6 +61,15 @@ TEST(ScanReport, ExitStatus) {
   EXPECT_EQ(exit_status(report), 1);
 }
 
+TEST(ScanReport, WhatIsTooLargeIsDenied) {
+  Found found;
+  found.files = {{"/opt/large", Kind::kProgram, "", ""}};
+  const Report report = make_report({}, std::move(found));
+  EXPECT_EQ(exit_status(report), 1);
+  EXPECT_THAT(to_text(report, false),
+              HasSubstr("1 larger than 4 GiB, which are never known\n         1  /opt: /opt/large\n"));
+}
+
 TEST(ScanReport, TextIsEscapedAndSaysWhatToDo) {
   const Report report = make();
   const std::string text = to_text(report, false);
