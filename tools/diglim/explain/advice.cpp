@@ -129,10 +129,8 @@ Explanation explain_content(const Denial* denial, const Facts& facts) {
     return result;
   }
   if (facts.too_large) {
-    result.id = "unknown/too-large";
-    result.what.push_back("It is larger than 4 GiB. Such files are never known.");
-    result.meaning = "nothing allows it: its makers have to split it";
-    return result;
+    const Words& words = cause_explanation(Cause::kTooLarge);
+    return {"unknown/too-large", {std::string(words.what)}, "", std::string(words.meaning)};
   }
   if (facts.digest.empty() && facts.unreadable.empty()) {
     result.id = "unknown/no-file";

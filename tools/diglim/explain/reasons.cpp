@@ -124,6 +124,8 @@ constexpr std::array<Words, known::kCauses> kCauseWords = {{
      "this content may run on this host, and wherever a copy of it lies; until it is changed, or: --for 8h"},
     {"file-system", "It lies where nothing may run.", "install -D {path} /usr/local/bin/{name}",
      "a copy on a local disk is decided by its content"},
+    {"too-large", "It is larger than 4 GiB. Such files are never known.", "",
+     "nothing allows it: its makers have to split it"},
     {"unreadable", "It cannot be read here, so nobody knows.", "sudo diglim explain {path}",
      "root may read it"},
 }};
