@@ -155,7 +155,18 @@ int remove(const Options& options) {
                 fmt::format("withdrew {} exception{}", lists.size(), lists.size() == 1 ? "" : "s"));
 }
 
+// Whether there is anything to end; nothing is made to see that.
+bool has_exceptions(const std::string& root) {
+  const auto store = Store::open(root, false);
+  const auto contents = store ? store->read() : Result<Store::Contents>(store.error());
+  return !contents || !contents->exceptions.empty() || !contents->damaged.empty();
+}
+
 int expire(const Options& options) {
+  if (!has_exceptions(options.root)) {
+    if (options.root.empty()) (void)allow::set_timer(false);
+    return finish(options, {}, "");
+  }
   const auto store = Store::open(options.root, true);
   if (!store) return fail(store.error().message, kExitEnvironment);
   const auto contents = store->read();

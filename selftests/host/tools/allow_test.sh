@@ -24,6 +24,7 @@ digests() { python3 -c 'import sys; d = open(sys.argv[1], "rb").read(); print(in
 
 expect 0 allow list
 contains "none yet" "$out" "no exceptions"
+expect 0 allow expire
 [ ! -e "$root/var" ] || fail "looking made something"
 expect 0 allow files/program --for 8h --reason $'a fix\e[2J' --owner alice
 contains "what it did" "$out" "allowed 1 file until "
