@@ -134,14 +134,21 @@ Result<void> Store::put(const Exception& exception, ByteView list) const {
 }
 
 Result<void> Store::remove(const std::vector<std::string>& lists, const std::function<bool()>& follow) const {
+  // One that cannot be removed keeps its record, and keeps no other in force.
+  std::vector<std::string> gone;
+  Result<void> outcome = {};
   for (const std::string& list : lists) {
     // Only what this verb made: a name is all that a damaged record leaves.
-    if (list.starts_with(kListPrefix)) TRY(remove_file(list_path(list)));
+    const auto removed = list.starts_with(kListPrefix) ? remove_file(list_path(list)) : Result<void>();
+    if (removed)
+      gone.push_back(list);
+    else
+      outcome = removed;
   }
   TRY(sync_folder(root_ + kListsFolder));
-  if (!follow()) return {};
-  for (const std::string& list : lists) TRY(remove_file(record_path(list)));
-  return {};
+  if (!follow()) return outcome;
+  for (const std::string& list : gone) TRY(remove_file(record_path(list)));
+  return outcome;
 }
 
 std::string Store::list_path(const std::string& list) const {

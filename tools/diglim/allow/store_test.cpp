@@ -79,6 +79,19 @@ TEST_F(StoreTest, TheRecordStaysUntilTheKernelHasFollowed) {
   EXPECT_EQ(store->read()->exceptions.size(), 0u);
 }
 
+TEST_F(StoreTest, OneThatCannotBeRemovedKeepsNoOther) {
+  const auto store = Store::open(root_, true);
+  ASSERT_TRUE(store);
+  for (const char* name : {"a", "b"}) ASSERT_TRUE(store->put(make(name), as_bytes("list")));
+  const auto stuck = store->list_path(make("a").list);
+  fs::remove(stuck);
+  fs::create_directories(stuck + "/not-empty");
+  EXPECT_FALSE(store->remove({make("a").list, make("b").list}, followed));
+  EXPECT_FALSE(fs::exists(store->list_path(make("b").list)));
+  ASSERT_EQ(store->read()->exceptions.size(), 1u);
+  EXPECT_EQ(store->read()->exceptions[0].list, make("a").list);
+}
+
 TEST_F(StoreTest, AListWithoutARecordIsNamed) {
   write("/etc/digest_lists/0-file_list-compact-allow-stray", "list");
   write("/etc/digest_lists/0-file_list-rpm-bash", "list");
