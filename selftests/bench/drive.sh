@@ -67,7 +67,7 @@ put_jobs() {
   mkdir "$root/first"
   for ((i = 1; i <= 9; i++)); do pad 1048576 "$root/first/1m-$i" "$(printf %08d "$i")"; done
   for ((i = 1; i <= 3; i++)); do pad 16777216 "$root/first/16m-$i" "$(printf %08d "$i")"; done
-  put_programs /bin/{sh,cat,tr,sort,uniq,wc,rm,tar} /usr/bin/{make,gcc,as,ld,rpm}
+  put_programs /bin/{sh,bash,cat,tr,sort,uniq,wc,rm,tar} /usr/bin/{make,gcc,as,ld,rpm}
   # The interpreter that Debian has, whatever stands first in PATH, and the modules that it loads at its start.
   put_programs /usr/bin/python3
   mapfile -t files < <(/usr/bin/python3 -I -c 'import sys
@@ -87,6 +87,26 @@ for module in list(sys.modules.values()):
   put "${files[@]}"
   GNUPGHOME=$("$top/selftests/lib/packages/build-rpm" --print-key | head -n 1) \
     "$top/selftests/lib/packages/deb2rpm" "$root/packages" distribution@example.invalid coreutils grep gzip sed tar
+  put_dnf
+}
+
+# dnf, and a repository of those packages. What it is made of is Debian's; what that needs besides is this machine's.
+put_dnf() {
+  local tree file
+  tree=$(debian_packages dnf dnf dnf-data python3-{dnf,distutils,gpg,hawkey,libcomps,libdnf,rpm} libcomps0 libcurl3-gnutls libdnf2 libdnf2-common \
+    libgpgme11 libglib2.0-0 libjson-c5 libmodulemd2 librepo0 librpmbuild9 librpmsign9 libsmartcols1 libsolv1 libsolvext1 libyaml-0-2)
+  (cd /usr/lib/python3.11 && find . -name '*.py' -o -name '*.so') | grep -vE '/(test|tests|idlelib|tkinter|turtledemo|ensurepip)/' |
+    tar -C /usr/lib/python3.11 -chf - -T - | tar -C "$root/usr/lib/python3.11" -xf -
+  cp -a "$tree/usr/lib/python3" "$root/usr/lib/"
+  cp -an "$tree/usr/lib/python3.11" "$root/usr/lib/"
+  cp -a "$tree/etc/dnf" "$root/etc/"
+  cp -a "$tree/usr/bin/dnf-3" "$root/usr/bin/"
+  while read -r file; do
+    put_libraries "$file" "$tree"/{usr/,}lib/x86_64-linux-gnu
+  done < <(find "$root"/usr/lib/python3* -name '*.so')
+  # Otherwise the first run would write it.
+  /usr/bin/python3 -m compileall -q -s "$root" -p / "$root"/usr/lib/python3*
+  createrepo_c -q "$root/packages"
 }
 
 # The compiler, and what it needs for the project, as it says itself.
@@ -106,16 +126,17 @@ put_project() {
   put "${files[@]}"
 }
 
-# Debian's package with the libraries that it names, in a directory of the cache; apt checks the archive's signature.
-fapolicyd_package() {
-  local package packages='' dir tmp
-  for package in fapolicyd libcap-ng0 liblmdb0 libmagic1 libmagic-mgc libseccomp2 libssl3 libudev1; do
+# debian_packages NAME PACKAGE...: these packages of Debian in one directory of the cache; apt checks the archive's signature.
+debian_packages() {
+  local package packages='' dir tmp name=$1
+  shift
+  for package; do
     packages+=$(apt-cache show "$package" | awk '/^(Package|Version|SHA256):/ { printf "%s ", $2 } /^$/ { exit }')$'\n'
   done
-  [ "$(grep -cE ' [0-9a-f]{64} $' <<<"$packages")" = 8 ] || fail 'apt does not know fapolicyd and its libraries: run apt-get update'
-  dir=${DIGLIM_CACHE:-$HOME/.cache/diglim}/fapolicyd-$(sha256sum <<<"$packages" | cut -c 1-16)
+  [ "$(grep -cE ' [0-9a-f]{64} $' <<<"$packages")" = $# ] || fail "apt does not know all of $*: run apt-get update"
+  dir=${DIGLIM_CACHE:-$HOME/.cache/diglim}/$name-$(sha256sum <<<"$packages" | cut -c 1-16)
   if ! [ -d "$dir" ]; then
-    tmp=$work/fapolicyd
+    tmp=$work/$name
     mkdir -p "$tmp"/{debs,tree}
     # For apt's sandbox user.
     chmod 711 "$work"
@@ -134,7 +155,7 @@ fapolicyd_package() {
 
 put_fapolicyd() {
   local tree number
-  tree=$(fapolicyd_package)
+  tree=$(debian_packages fapolicyd fapolicyd libcap-ng0 liblmdb0 libmagic1 libmagic-mgc libseccomp2 libssl3 libudev1)
   cp -a "$tree/usr/sbin/fapolicyd" "$root/usr/sbin/"
   put_libraries "$root/usr/sbin/fapolicyd" "$tree"/{usr/,}lib/x86_64-linux-gnu
   mkdir -p "$root"/{etc/fapolicyd,usr/share/{fapolicyd,misc},var/lib/fapolicyd,run/fapolicyd}

@@ -29,6 +29,7 @@ MORE = {
     "make": "make of a small C project",
     "tar": "tar of a source tree",
     "rpm": "rpm -i of five packages",
+    "dnf": "dnf install of the same, into an empty root",
 }
 # Names of the saved results, and the sections they come from.
 MODES = {
