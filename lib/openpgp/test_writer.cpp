@@ -67,6 +67,8 @@ EVP_PKEY* generate_pkey(Algo algo) {
       return EVP_RSA_gen(1024);
     case Algo::kRsa2048:
       return EVP_RSA_gen(2048);
+    case Algo::kRsa4096:
+      return EVP_RSA_gen(4096);
     case Algo::kP256:
       return EVP_EC_gen("P-256");
     case Algo::kP384:
@@ -89,6 +91,7 @@ Bytes material(Algo algo, const EVP_PKEY* key) {
   switch (algo) {
     case Algo::kRsa1024:
     case Algo::kRsa2048:
+    case Algo::kRsa4096:
       return join({mpi(number_of(key, OSSL_PKEY_PARAM_RSA_N)), mpi(number_of(key, OSSL_PKEY_PARAM_RSA_E))});
     case Algo::kP256:
       return join({with_size({0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}), mpi(ec_point(key))});
@@ -232,6 +235,7 @@ uint8_t TestKey::algorithm() const {
   switch (algo_) {
     case Algo::kRsa1024:
     case Algo::kRsa2048:
+    case Algo::kRsa4096:
       return 1;
     case Algo::kP256:
     case Algo::kP384:

@@ -15,7 +15,7 @@
 
 namespace diglim::openpgp::test {
 
-enum class Algo { kRsa1024, kRsa2048, kP256, kP384, kP521, kEd25519Legacy, kEd25519 };
+enum class Algo { kRsa1024, kRsa2048, kRsa4096, kP256, kP384, kP521, kEd25519Legacy, kEd25519 };
 
 class TestKey;
 
