@@ -17,6 +17,7 @@
 #include <exception>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "lib/crypto/hash.h"
 #include "lib/digest_list/package_list.h"
@@ -40,10 +41,18 @@ struct State {
   std::unique_ptr<Transaction> transaction;
   std::set<rpmte> handed_over;
   std::set<std::string> names;  // of the packages that come or go
+  // dnf5 shows nobody what is said before the first package, so it waits until then.
+  bool holds = false;
+  std::vector<std::string> held;
 };
 
 void warn(const std::string& message) {
   rpmlog(RPMLOG_WARNING, "diglim: %s\n", message.c_str());
+}
+
+void say_held(State& state) {
+  for (const std::string& message : std::exchange(state.held, {})) warn(message);
+  state.holds = false;
 }
 
 PackageHeader from_header(Header header) {
@@ -140,6 +149,7 @@ std::string loader_option(rpmPlugin plugin) {
 
 void begin_transaction(rpmPlugin plugin, rpmts ts, State& state) {
   state = State();
+  state.holds = true;
   // A database that an unprivileged user keeps for himself says nothing about the machine.
   if ((rpmtsFlags(ts) & (RPMTRANS_FLAG_TEST | RPMTRANS_FLAG_BUILD_PROBS)) != 0 || geteuid() != 0) return;
   (void)hash(HashAlgo::kSha256, {});  // libcrypto reads its configuration here, not later in a chroot
@@ -151,7 +161,13 @@ void begin_transaction(rpmPlugin plugin, rpmts ts, State& state) {
   setup.name_of_key = [ts](const std::string& id) { return name_of_key(ts, id); };
   const auto installed = [ts] { return with_list(Database(ts).all()); };
   const auto files = std::make_shared<FilesInPlace>(setup.root, installed);
-  state.transaction = std::make_unique<Transaction>(std::move(setup), warn,
+  const auto say = [&state](const std::string& message) {
+    if (state.holds)
+      state.held.push_back(message);
+    else
+      warn(message);
+  };
+  state.transaction = std::make_unique<Transaction>(std::move(setup), say,
                                                     [files](ByteView list) { return files->needs(list); });
 
   const Database database(ts);
@@ -175,12 +191,14 @@ void begin_transaction(rpmPlugin plugin, rpmts ts, State& state) {
 }
 
 void add_element(State& state, rpmte te) {
+  say_held(state);
   if (!state.transaction || !is_incoming(te) || !state.handed_over.insert(te).second) return;
   const RpmHeaderPtr header(rpmteHeader(te));
   if (header) state.transaction->add(from_header(header.get()));
 }
 
 void end_transaction(rpmts ts, State& state) {
+  say_held(state);
   if (!state.transaction) return;
   const Database database(ts);
   // Without the database nobody knows what is installed: the journal stays.
@@ -220,6 +238,7 @@ rpmRC on_init(rpmPlugin plugin, rpmts) {
 void on_cleanup(rpmPlugin plugin) {
   (void)safely([&] {
     const std::unique_ptr<State> last(state_of(plugin));
+    if (last) say_held(*last);
     rpmPluginSetData(plugin, nullptr);
   });
 }

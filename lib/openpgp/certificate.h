@@ -57,6 +57,10 @@ struct Key {
   std::vector<uint32_t> soft_revocations;  // their times
 };
 
+// Why nothing that this key ever signed counts, whatever it says of itself: its algorithm, its curve, or its
+// length. Empty: what it signs can be verified.
+std::string refusal_of_material(const Key& key);
+
 // The state of a key at a time, as Sequoia judges it for rpm: by the newest statement that was made by then,
 // and only where none is left from before that (certificates are often stripped of old self-signatures) by
 // the newest of all. A primary key about which nothing usable was said may sign, and never expires: that it

@@ -6,6 +6,9 @@
 #include <tuple>
 #include <utility>
 
+#include "lib/crypto/public_key.h"
+#include "lib/openpgp/algorithm.h"
+
 namespace diglim::openpgp {
 namespace {
 
@@ -31,7 +34,19 @@ std::optional<uint32_t> soft_revocation(const Key& key, uint32_t time) {
   return first;
 }
 
+constexpr size_t kMinRsaBits = 2048;
+
 }  // namespace
+
+std::string refusal_of_material(const Key& key) {
+  if (!key.public_key)
+    return is_verifiable(key.algorithm) ? "its curve is not supported"
+                                        : algorithm_name(key.algorithm) + " is not supported";
+  const bool is_rsa = key.algorithm == kRsa || key.algorithm == kRsaSign;
+  if (is_rsa && key_bits(key.public_key.get()) < kMinRsaBits)
+    return "RSA keys of less than 2048 bits are not accepted";
+  return {};
+}
 
 KeyState state_at(const Key& key, uint32_t time) {
   KeyState state;

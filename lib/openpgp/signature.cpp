@@ -14,7 +14,6 @@ namespace diglim::openpgp {
 namespace {
 
 // Sequoia's standard policy: shorter ones are refused since 2014.
-constexpr size_t kMinRsaBits = 2048;
 
 struct Candidate {
   const Certificate* certificate = nullptr;
@@ -104,12 +103,7 @@ std::string refusal_of_key(const SignaturePacket& signature, const Key& key) {
     return "a version " + std::to_string(signature.version) + " signature by a version " +
            std::to_string(key.version) + " key";
   }
-  if (!key.public_key) return "the algorithm or curve of the key is not supported";
-  const bool is_rsa = key.algorithm == kRsa || key.algorithm == kRsaSign;
-  if (is_rsa && key_bits(key.public_key.get()) < kMinRsaBits) {
-    return "RSA keys of less than 2048 bits are not accepted";
-  }
-  return {};
+  return refusal_of_material(key);
 }
 
 std::string refusal_of_state(const std::string& which, const KeyState& state, uint32_t time) {

@@ -224,7 +224,8 @@ std::vector<std::string> TrustStore::describe() const {
   std::vector<std::string> lines;
   for (const openpgp::Certificate& certificate : certificates_) {
     for (const openpgp::Key& key : certificate.keys) {
-      if (key.public_key && key.not_understood.empty()) lines.push_back(describe_key(certificate, key));
+      if (openpgp::refusal_of_material(key).empty() && key.not_understood.empty())
+        lines.push_back(describe_key(certificate, key));
     }
   }
   for (const X509Ptr& certificate : x509_) {
@@ -237,9 +238,8 @@ std::vector<std::string> TrustStore::unusable() const {
   std::vector<std::string> lines;
   for (const openpgp::Certificate& certificate : certificates_) {
     for (const openpgp::Key& key : certificate.keys) {
-      if (!key.public_key) {
-        lines.push_back(describe_key(certificate, key) + ": algorithm " + std::to_string(key.algorithm) +
-                        " is not supported");
+      if (const std::string why = openpgp::refusal_of_material(key); !why.empty()) {
+        lines.push_back(describe_key(certificate, key) + ": " + why);
       } else if (!key.not_understood.empty()) {
         lines.push_back(describe_key(certificate, key) +
                         ": what it says of itself is not understood: " + key.not_understood);

@@ -109,13 +109,15 @@ TEST_F(TrustStoreTest, SaysWhichKeysAreUnusable) {
   keys_.make("weak", "rsa:1024");
   keys_.run("cp weak.pem directory");
   put("elgamal", kElgamal);
+  put("short", openpgp::test::TestKey::generate(openpgp::test::Algo::kRsa1024, 0).certificate());
   const auto store = read();
   ASSERT_TRUE(store) << store.error().message;
   EXPECT_THAT(store->describe(), IsEmpty());
-  ASSERT_EQ(store->unusable().size(), 2u);
-  EXPECT_THAT(store->unusable()[0], HasSubstr("algorithm 16 is not supported"));
-  EXPECT_THAT(store->unusable()[1], HasSubstr("x509 CN=weak serial "));
-  EXPECT_THAT(store->unusable()[1], HasSubstr(": RSA key of only 1024 bits"));
+  ASSERT_EQ(store->unusable().size(), 3u);
+  EXPECT_THAT(store->unusable()[0], HasSubstr("ElGamal is not supported"));
+  EXPECT_THAT(store->unusable()[1], HasSubstr(": RSA keys of less than 2048 bits are not accepted"));
+  EXPECT_THAT(store->unusable()[2], HasSubstr("x509 CN=weak serial "));
+  EXPECT_THAT(store->unusable()[2], HasSubstr(": RSA key of only 1024 bits"));
 }
 
 TEST_F(TrustStoreTest, LeavesOutWhatIsNoKeyAndNamesIt) {

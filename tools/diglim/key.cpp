@@ -141,6 +141,17 @@ void print_json(const std::vector<Row>& rows, const std::vector<std::string>& le
     json.key("created").value(row.info.created).key("expires").value(row.info.expires);
     if (!row.info.unusable.empty()) json.key("unusable").value(row.info.unusable);
     if (row.in_force) json.key("in_force").value(*row.in_force);
+    json.key("uses").begin_array();
+    for (const key::Use& use : row.info.uses)
+      json.begin_object()
+          .key("signs")
+          .value(use.what)
+          .key("with")
+          .value(use.with)
+          .key("until")
+          .value(use.until)
+          .end_object();
+    json.end_array();
     json.key("origin").value(row.origin).end_object();
   }
   json.end_array().key("left_out").begin_array();
@@ -151,6 +162,10 @@ void print_json(const std::vector<Row>& rows, const std::vector<std::string>& le
 void print_key(const KeyInfo& info, const std::string& origin) {
   fmt::print("{} {}\n  {}\n  of {}, expires {}, from {}\n", info.kind, info.fingerprint, info.who,
              day(info.created), day(info.expires), origin);
+  for (const key::Use& use : info.uses) {
+    fmt::print("  signs {}, with {}{}\n", use.what, use.with,
+               use.until == 0 ? "" : ", what it signed before " + day(use.until));
+  }
   if (!info.unusable.empty()) fmt::print("  does not count: {}\n", info.unusable);
 }
 

@@ -112,6 +112,20 @@ TEST_F(LoaderVerify, AllowsAWeakHashOnRequest) {
   EXPECT_EQ(run("verify --keys keys --allow-hash md5 --allow-hash sha1 weak.rpm").status, 0);
 }
 
+TEST_F(LoaderVerify, SaysWhichSignaturesAreTooWeakOrTooOld) {
+  const auto old = openpgp::test::TestKey::generate(openpgp::test::Algo::kRsa1024, kTime);
+  write("keys/old.key", old.certificate());
+  const Bytes header = rpm::make_main_header({});
+  write("rsa.rpm", rpm::make_package(header, {{268, old.sign(header)}}));
+  openpgp::test::SignOptions dsa;
+  dsa.algorithm = 17;
+  write("dsa.rpm", rpm::make_package(header, {{267, vendor_.sign(header, dsa)}}));
+  const Outcome outcome = run("verify --keys keys rsa.rpm dsa.rpm");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.text, HasSubstr("RSA keys of less than 2048 bits are not accepted"));
+  EXPECT_THAT(outcome.text, HasSubstr("DSA is not supported"));
+}
+
 TEST_F(LoaderVerify, TellsUsageFromEnvironment) {
   for (const char* wrong :
        {"", "frobnicate", "verify", "verify --keys", "verify --frob good.rpm", "verify -x good.rpm",

@@ -26,7 +26,9 @@ expect 0 key list
 contains "rpm's key" "$out" "from rpm gpg-pubkey-"
 contains "the repository's" "$out" "/etc/pki/rpm-gpg/RPM-GPG-KEY-other of repository vendor"
 contains "what to do" "$out" "to trust it: diglim key add "
+contains "what it would sign" "$out" "signs packages of rpm, with "
 expect 0 key list --json
+equal "in JSON, too" "$(json 'keys.*.uses.0.signs' | sort -u)" 'packages of rpm'
 equal "none is trusted" "$(json 'keys.*.trusted' | tr '\n' ' ')" 'false false '
 hello=$(fingerprint hello) other=$(fingerprint other)
 equal "fingerprints" "$(json 'keys.*.fingerprint' | sort | tr '\n' ' ')" "$(printf '%s\n' "${hello,,}" "${other,,}" | sort | tr '\n' ' ')"

@@ -3,24 +3,33 @@
 #
 # `build --selinux`: what the maintainer script of selinux-policy-default does, and what a first boot would.
 
-kNotInPolicy=(amtu bugzilla cobbler condor cyphesis git ksmtuned likewise livecd nessus numad oddjob openca soundserver thunderbird updfstab
-  usernetctl)
+# Those modules of the policy that Debian does not enable by itself, as its maintainer script names them.
+not_enabled() {
+  dpkg-deb -I "$cache/debs/$(grep '^selinux-policy-default_' "$work/debs")" postinst | sed -n 's/^notdefault="\([a-z ]*\)"$/\1/p' | xargs
+}
 
 # Debian's policy, enforcing, and of the same source the module for rpm, which Debian leaves out.
 policy_in() { # TREE
-  local source=/usr/src/selinux-policy-src.tar.zst
-  [ -e $source ] && [ -d /usr/share/selinux/devel ] || die 'selinux-policy-src and selinux-policy-dev are missing'
+  local disabled
   mkdir "$work/rpm-module"
-  tar -C "$work/rpm-module" --zstd -xf $source --strip-components=4 selinux-policy-src/policy/modules/admin/rpm.{te,fc,if}
-  make -s -C "$work/rpm-module" -f /usr/share/selinux/devel/Makefile NAME=default rpm.pp >"$work/policy.log" 2>&1 ||
-    { tail -n 20 "$work/policy.log" >&2; die 'the module for rpm cannot be built'; }
+  # Since 4.20 rpm gives scriptlets a /tmp of their own, of which no policy of Debian's knows: none would run.
+  [ ! -e "$1/usr/lib/rpm/macros.d/macros.transaction_unshare" ] ||
+    printf '%s\n' 'allow rpm_t self:capability sys_admin;' 'fs_mount_tmpfs(rpm_t)' 'files_mounton_all_mountpoints(rpm_t)' \
+      >"$work/rpm-module/more"
+  within bash -euc 'cd "$1"
+    tar --zstd -xf /usr/src/selinux-policy-src.tar.zst --strip-components=4 selinux-policy-src/policy/modules/admin/rpm.{te,fc}
+    [ ! -e more ] || cat more >>rpm.te
+    make -s -f /usr/share/selinux/devel/Makefile NAME=default rpm.pp' bash "$work/rpm-module" >"$work/policy.log" 2>&1 ||
+    { tail -n 20 "$work/policy.log" >&2; die 'the module for rpm cannot be built: are selinux-policy-src and selinux-policy-dev there?'; }
+  disabled=$(not_enabled)
+  [ -n "$disabled" ] || die 'which modules of the policy are not enabled?'
   cp "$work/rpm-module/rpm.pp" "$1/usr/share/selinux/default/"
   printf 'SELINUX=enforcing\nSELINUXTYPE=default\nSETLOCALDEFS=0\n' >"$1/etc/selinux/config"
-  # shellcheck disable=SC2016 # expanded in the tree
+  # shellcheck disable=SC2016,SC2086 # expanded in the tree; words
   in_tree "$1" bash -euc 'options=()
     for module in $(cat /usr/share/selinux/default/.modules); do options+=("-i/usr/share/selinux/default/$module.pp.bz2"); done
-    for module; do options+=("-d$module"); done
-    semodule -X 100 -n -s default "${options[@]}" -i/usr/share/selinux/default/rpm.pp' bash "${kNotInPolicy[@]}" >"$work/policy.log" 2>&1 ||
+    for module; do [ ! -e "/usr/share/selinux/default/$module.pp.bz2" ] || options+=("-d$module"); done
+    semodule -X 100 -n -s default "${options[@]}" -i/usr/share/selinux/default/rpm.pp' bash $disabled >"$work/policy.log" 2>&1 ||
     { tail -n 20 "$work/policy.log" >&2; die 'the policy of SELinux cannot be built'; }
   rm "$1/usr/share/selinux/default/rpm.pp"
 }

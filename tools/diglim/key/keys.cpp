@@ -24,13 +24,13 @@ uint64_t seconds_of(const ASN1_TIME* time) {
 
 std::string unusable_text(const openpgp::Certificate& certificate) {
   for (const openpgp::Key& key : certificate.keys) {
-    if (key.public_key && key.may_sign && !key.revoked_hard) return {};
+    if (openpgp::refusal_of_material(key).empty() && key.may_sign && !key.revoked_hard) return {};
   }
   const openpgp::Key& primary = certificate.keys.front();
   if (primary.revoked_hard) return "revoked";
   if (!primary.not_understood.empty()) return primary.not_understood;
-  if (!primary.public_key) return "its algorithm is not supported";
-  return "it may not sign";
+  const std::string material = openpgp::refusal_of_material(primary);
+  return material.empty() ? "it may not sign" : material;
 }
 
 Result<KeyInfo> info_of(const X509& certificate) {
@@ -44,7 +44,8 @@ Result<KeyInfo> info_of(const X509& certificate) {
                  seconds_of(X509_get0_notBefore(&certificate)),
                  seconds_of(X509_get0_notAfter(&certificate)),
                  x509_unusable(certificate).value_or(""),
-                 {}};
+                 {},
+                 uses_of(certificate)};
 }
 
 }  // namespace
@@ -57,7 +58,8 @@ KeyInfo info_of(const openpgp::Certificate& certificate) {
                primary.created,
                primary.expires,
                unusable_text(certificate),
-               {}};
+               {},
+               uses_of(certificate)};
   for (const openpgp::Key& key : certificate.keys) {
     Bytes id;
     put_u32_be(id, static_cast<uint32_t>(key.key_id >> 32));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/trust/trust_store.h"
+#include "tools/diglim/key/uses.h"
 
 namespace diglim::key {
 
@@ -21,6 +22,7 @@ struct KeyInfo {
   uint64_t expires = 0;          // 0: never
   std::string unusable;          // why its signatures do not count; empty: they do
   std::vector<std::string> ids;  // of its key and subkeys, as packages name them: 16 hexadecimal digits each
+  std::vector<Use> uses = {};    // what it may sign; none if unusable
 };
 
 // Do people mean this key by that text: its fingerprint, or the id of one of its keys? Small letters.
