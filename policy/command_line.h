@@ -29,8 +29,8 @@ struct KernelLine {
 // which is how the kernels of distributions are built (CONFIG_IMA_DEFAULT_HASH).
 HashAlgo ima_hash(std::string_view line);
 
-// Words are what lies between white space; quotes mean nothing (to the kernel they keep white space in a
-// value). The views are into `line`.
+// Words are what lies between white space. Quotes keep white space within a word, as they do for the kernel,
+// and stay part of it: a value of ours in quotes is none, and is refused. The views are into `line`.
 KernelLine split_kernel_line(std::string_view line);
 
 }  // namespace diglim

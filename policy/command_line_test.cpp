@@ -23,6 +23,13 @@ TEST(KernelLine, MayHaveOnlyOneHalfOrNone) {
   EXPECT_THAT(split_kernel_line("\n").words, IsEmpty());
 }
 
+// Else a value with "--" in it would end what the kernel is told, and what follows in it would be ours.
+TEST(KernelLine, QuotesKeepAWordTogether) {
+  const KernelLine line = split_kernel_line("a=\"b -- -p\" \"c d\"e f=\"g\" -- \"x y\" z=\"open -p");
+  EXPECT_THAT(line.words, ElementsAre("a=\"b -- -p\"", "\"c d\"e", "f=\"g\""));
+  EXPECT_THAT(line.arguments, ElementsAre("\"x y\"", "z=\"open -p"));
+}
+
 TEST(KernelLine, TheLastValueCounts) {
   const KernelLine line = split_kernel_line("lsm=a xlsm=b lsm=c,d lsm lsmx=e empty= -- lsm=f");
   EXPECT_EQ(line.value("lsm"), "c,d");

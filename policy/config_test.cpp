@@ -76,6 +76,15 @@ TEST(Config, AnArgumentOfInitMakesItPermissive) {
   EXPECT_EQ(config.mode, Mode::kPermissive);
 }
 
+TEST(Config, WhatStandsInQuotesIsNotOurs) {
+  Config config;
+  ASSERT_TRUE(apply_command_line("dyndbg=\"x -- -p\" diglim.measure=on", config));
+  EXPECT_EQ(config.mode, Mode::kEnforce);
+  EXPECT_TRUE(config.measure);
+  EXPECT_FALSE(apply_command_line("diglim.mode=\"permissive\"", config));
+  EXPECT_EQ(config.mode, Mode::kEnforce);
+}
+
 TEST(Config, WhatIsRightOnTheCommandLineCountsBesideWhatIsWrong) {
   Config config;
   const auto wrong = apply_command_line("diglim.pcr=99 diglim.labels=x diglim.mode=permissive", config);

@@ -44,7 +44,8 @@ void TpmConnection::FreeTcti::operator()(TSS2_TCTI_CONTEXT* context) const {
   Tss2_TctiLdr_Finalize(&context);
 }
 
-Result<std::unique_ptr<TpmConnection>> connect_tpm(const std::string& tcti) {
+Result<std::unique_ptr<TpmConnection>> connect_tpm(const std::string& tcti,
+                                                   std::chrono::steady_clock::time_point deadline) {
   // tpm2-tss prints to stderr what its functions return anyway; who wants to see it sets TSS2_LOG himself.
   (void)setenv("TSS2_LOG", "all+NONE", 0);
   auto connection = std::make_unique<TpmConnection>();
@@ -52,8 +53,10 @@ Result<std::unique_ptr<TpmConnection>> connect_tpm(const std::string& tcti) {
   if (const TSS2_RC code = Tss2_TctiLdr_Initialize(tcti.c_str(), &transport); code != TSS2_RC_SUCCESS)
     return not_found("no TPM at " + escape(tcti) + ": " + escape(Tss2_RC_Decode(code)));
   connection->tcti.reset(transport);
+  connection->waiting = std::make_unique<WaitingTcti>(transport);
+  connection->waiting->set_deadline(deadline);
   ESYS_CONTEXT* context = nullptr;
-  TRY(tpm_check("connect", Esys_Initialize(&context, transport, nullptr)));
+  TRY(tpm_check("connect", Esys_Initialize(&context, connection->waiting->context(), nullptr)));
   connection->esys.reset(context);
   return connection;
 }

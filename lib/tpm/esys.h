@@ -5,12 +5,14 @@
 #include <tss2/tss2_esys.h>
 #include <tss2/tss2_tcti.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "lib/base/bytes.h"
 #include "lib/base/owned.h"
+#include "lib/tpm/waiting.h"
 
 namespace diglim {
 
@@ -33,6 +35,8 @@ class Handle {
   ~Handle() { flush(); }
 
   ESYS_TR get() const { return handle_; }
+  // Is not flushed by this process.
+  void forget() { handle_ = ESYS_TR_NONE; }
   explicit operator bool() const { return handle_ != ESYS_TR_NONE; }
 
  private:
@@ -51,8 +55,9 @@ struct TpmConnection {
   struct FreeContext {
     void operator()(ESYS_CONTEXT* context) const { Esys_Finalize(&context); }
   };
-  // In this order: the context uses the transport.
+  // In this order: the context uses the transport, through the one that knows the deadline.
   std::unique_ptr<TSS2_TCTI_CONTEXT, FreeTcti> tcti;
+  std::unique_ptr<WaitingTcti> waiting;
   std::unique_ptr<ESYS_CONTEXT, FreeContext> esys;
   Bytes expected_ek;
   Handle ek;
@@ -61,7 +66,9 @@ struct TpmConnection {
   ESYS_CONTEXT* context() const { return esys.get(); }
 };
 
-// `tcti` and errors as Tpm::open().
-Result<std::unique_ptr<TpmConnection>> connect_tpm(const std::string& tcti);
+// `tcti` and errors as Tpm::open(). What is asked has to be answered until `deadline` (waiting.h).
+Result<std::unique_ptr<TpmConnection>> connect_tpm(
+    const std::string& tcti,
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max());
 
 }  // namespace diglim

@@ -158,20 +158,33 @@ Result<TpmKey> load_storage_key(TpmConnection& tpm) {
   return create_primary(tpm, ESYS_TR_RH_OWNER, area, "make the storage key");
 }
 
-Result<Handle> start_session(TpmConnection& tpm, TPM2_SE type) {
-  TRY(load_ek(tpm));
+Result<TpmKey> load_persistent_key(TpmConnection& tpm, TPM2_HANDLE number) {
+  ESYS_TR object = ESYS_TR_NONE;
+  if (Esys_TR_FromTPMPublic(tpm.context(), number, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &object) !=
+      TSS2_RC_SUCCESS)
+    return not_found("TPM: no persistent key at the handle that is the parent of this one");
+  return TpmKey{Handle(tpm.context(), object, false), {}};
+}
+
+Result<Handle> start_session(TpmConnection& tpm, const Handle& salt_key, TPM2_SE type,
+                             TPMA_SESSION attributes) {
   const TPMT_SYM_DEF symmetric = {TPM2_ALG_AES, {.aes = 128}, {.aes = TPM2_ALG_CFB}};
   ESYS_TR session = ESYS_TR_NONE;
   TRY(tpm_check("start a session",
-                Esys_StartAuthSession(tpm.context(), tpm.ek.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                Esys_StartAuthSession(tpm.context(), salt_key.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
                                       ESYS_TR_NONE, nullptr, type, &symmetric, TPM2_ALG_SHA256, &session)));
   Handle handle(tpm.context(), session);
+  TRY(tpm_check("configure a session", Esys_TRSess_SetAttributes(tpm.context(), session, attributes, 0xff)));
+  return handle;
+}
+
+Result<Handle> start_session(TpmConnection& tpm, TPM2_SE type) {
+  TRY(load_ek(tpm));
   // The commands that a policy session authorizes here have no parameter that could be encrypted on the way
   // in.
-  const TPMA_SESSION flags = TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_ENCRYPT |
-                             (type == TPM2_SE_POLICY ? TPMA_SESSION{0} : TPMA_SESSION{TPMA_SESSION_DECRYPT});
-  TRY(tpm_check("configure a session", Esys_TRSess_SetAttributes(tpm.context(), session, flags, 0xff)));
-  return handle;
+  return start_session(tpm, tpm.ek, type,
+                       TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_ENCRYPT |
+                           (type == TPM2_SE_POLICY ? TPMA_SESSION{0} : TPMA_SESSION{TPMA_SESSION_DECRYPT}));
 }
 
 }  // namespace diglim

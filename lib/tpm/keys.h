@@ -19,8 +19,13 @@ Bytes read_ek_certificate(const TpmConnection& tpm);
 
 Result<TpmKey> load_ak(TpmConnection& tpm);
 Result<TpmKey> load_storage_key(TpmConnection& tpm);
+// kNotFound: there is none at that handle.
+Result<TpmKey> load_persistent_key(TpmConnection& tpm, TPM2_HANDLE handle);
 
 // Salted with the endorsement key, parameters encrypted both ways. `type`: TPM2_SE_HMAC or TPM2_SE_POLICY.
 Result<Handle> start_session(TpmConnection& tpm, TPM2_SE type);
+// The same with another key, a decryption key, and these attributes.
+Result<Handle> start_session(TpmConnection& tpm, const Handle& salt_key, TPM2_SE type,
+                             TPMA_SESSION attributes);
 
 }  // namespace diglim

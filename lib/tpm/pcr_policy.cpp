@@ -48,12 +48,12 @@ Result<Bytes> policy_pcr_digest(const PcrSelection& selection, const std::map<un
   return hash(HashAlgo::kSha256, {start, command_code(TPM2_CC_PolicyPCR), selected, digest});
 }
 
-Result<Bytes> policy_authorize_digest(ByteView key_name) {
-  // The policy so far is replaced by zeros; the policyRef is empty.
+Result<Bytes> policy_authorize_digest(ByteView key_name, ByteView reference) {
+  // The policy so far is replaced by zeros.
   const Bytes start(hash_size(HashAlgo::kSha256), 0);
   TRY_ASSIGN(const Bytes inner,
              hash(HashAlgo::kSha256, {start, command_code(TPM2_CC_PolicyAuthorize), key_name}));
-  return hash(HashAlgo::kSha256, {inner});
+  return hash(HashAlgo::kSha256, {inner, reference});
 }
 
 Result<Bytes> authorization_hash(ByteView approved_policy) {

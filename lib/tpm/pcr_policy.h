@@ -15,8 +15,9 @@ Result<TPML_PCR_SELECTION> tpm_selection(const PcrSelection& selection);
 // kInvalid if a value is missing.
 Result<Bytes> policy_pcr_digest(const PcrSelection& selection, const std::map<unsigned, Bytes>& values);
 
-// `key_name`: name of the public key that authorizes.
-Result<Bytes> policy_authorize_digest(ByteView key_name);
+// `key_name`: name of the public key that authorizes. `reference`: the policyRef, empty in this project's
+// own.
+Result<Bytes> policy_authorize_digest(ByteView key_name, ByteView reference = {});
 
 // What an authorization's signature is over: the approved policy (and an empty policyRef).
 Result<Bytes> authorization_hash(ByteView approved_policy);

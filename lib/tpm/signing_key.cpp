@@ -2,6 +2,7 @@
 #include "lib/tpm/signing_key.h"
 
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
@@ -108,6 +109,19 @@ Result<Bytes> sign_digest(EVP_PKEY* key, ByteView digest) {
     return openssl_error("sign");
   signature.resize(size);
   return signature;
+}
+
+Result<void> verify_digest(EVP_PKEY* key, ByteView digest, ByteView signature) {
+  const PkeyContextPtr context(EVP_PKEY_CTX_new(key, nullptr));
+  const bool ready = context && EVP_PKEY_verify_init(context.get()) == 1 &&
+                     (!is_rsa(key) || EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1) &&
+                     EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) == 1;
+  if (!ready ||
+      EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(), digest.size()) != 1) {
+    ERR_clear_error();
+    return untrusted("the authorization is not signed by the key that it must be signed by");
+  }
+  return {};
 }
 
 Result<TPMT_SIGNATURE> tpm_signature(EVP_PKEY* key, ByteView signature) {

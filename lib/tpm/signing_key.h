@@ -22,6 +22,8 @@ Result<Bytes> tpm_public_key_name(EVP_PKEY* key);
 
 // Over a SHA-256 digest: DER or PKCS#1 v1.5, and as TPM2_VerifySignature takes it.
 Result<Bytes> sign_digest(EVP_PKEY* key, ByteView digest);
+// kUntrusted unless sign_digest() of that key made it.
+Result<void> verify_digest(EVP_PKEY* key, ByteView digest, ByteView signature);
 Result<TPMT_SIGNATURE> tpm_signature(EVP_PKEY* key, ByteView signature);
 
 }  // namespace diglim

@@ -4,6 +4,7 @@
 #include "lib/tcg/marshal.h"
 #include "lib/tcg/tpm_hash.h"
 #include "lib/tpm/keys.h"
+#include "lib/tpm/make_key.h"
 #include "lib/tpm/pcr_policy.h"
 #include "lib/tpm/seal.h"
 
@@ -124,6 +125,10 @@ Result<Bytes> Tpm::activate_credential(ByteView credential) {
   }
   const EsysPtr<TPM2B_DIGEST> free_secret(secret);
   return Bytes(secret->buffer, secret->buffer + secret->size);
+}
+
+Result<KeyFile> Tpm::make_signing_key(SigningKeyKind kind, ByteView policy) {
+  return diglim::make_signing_key(*connection_, kind, policy);
 }
 
 Result<SealedObject> Tpm::seal(ByteView secret, const SealPolicy& policy) {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "lib/tcg/quote.h"
+#include "lib/tpm/key_file.h"
 #include "lib/tpm/sealed.h"
 
 namespace diglim {
@@ -17,6 +18,8 @@ namespace diglim {
 struct TpmConnection;  // esys.h
 
 constexpr const char* kDefaultTcti = "device:/dev/tpmrm0";
+
+enum class SigningKeyKind { kEcP256, kEcP384, kRsa2048, kRsa3072 };
 
 struct EndorsementKey {
   Bytes public_area;  // TPM2B_PUBLIC
@@ -54,6 +57,10 @@ class Tpm {
   Result<SealedObject> seal(ByteView secret, const SealPolicy& policy);
   // kUntrusted: the registers hold neither what was sealed to nor what an authorization names.
   Result<Bytes> unseal(const SealedObject& object, const std::vector<Authorization>& authorizations);
+
+  // A key below the owner's storage key that never leaves this TPM and signs whatever it is given. `policy`:
+  // the digest that its use has to satisfy; empty: whoever reaches the TPM can use it.
+  Result<KeyFile> make_signing_key(SigningKeyKind kind, ByteView policy);
 
  private:
   explicit Tpm(std::unique_ptr<TpmConnection> connection);

@@ -31,6 +31,7 @@ constexpr diglim::Verb kVerbs[] = {
     {"pcr", "predict, replay and show the PCR that IMA measures into", false, diglim::run_pcr, kFar},
     {"seal", "seal a secret to PCRs", false, diglim::run_seal, kFar},
     {"unseal", "open a sealed secret", false, diglim::run_unseal, kFar},
+    {"tls", "make keys for TLS that prove what runs here", false, diglim::run_tls, kFar},
     {"initramfs", "choose the digest lists that an initramfs needs", false, diglim::run_initramfs, kScripts},
     {"repair", "bring the digest lists in step with the rpm database", true, diglim::run_repair, kScripts},
 };

@@ -19,6 +19,7 @@ int run_repair(int argc, char** argv);
 int run_scan(int argc, char** argv);
 int run_seal(int argc, char** argv);
 int run_setup(int argc, char** argv);
+int run_tls(int argc, char** argv);
 int run_unseal(int argc, char** argv);
 
 // Without a verb: the state in five lines, and what to do next.

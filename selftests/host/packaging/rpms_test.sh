@@ -24,7 +24,7 @@ rpm -qp rpms/*.rpm >/dev/null 2>log || fail "rpm -qp: $(cat log)"
 		/usr/libexec/diglim/{grub-permissive,remake-initramfs} /usr/sbin/diglim-loader \
 		/usr/bin/{compact_gen,diglim,diglim_setup.sh,diglim_user_client,rpm_gen}
 	(cd "$top/packaging" && printf '/usr/share/bash-completion/completions/%s\n' completion/* | sed 's|completion/\([^/]*\)$|\1|' &&
-		for page in man/*; do [ "$page" != man/diglim-rpm-plugin.8 ] && echo "/usr/share/man/man${page##*.}/${page#man/}"; done &&
+		for page in man/*; do [[ $page != man/diglim-@(rpm-plugin|tpm).* ]] && echo "/usr/share/man/man${page##*.}/${page#man/}"; done &&
 		printf '/usr/lib/systemd/system/%s\n' systemd/* | sed 's|systemd/\([^/]*\.service\)$|\1|')
 } | sed 's|system/systemd/|system/|; s|completions/completion/|completions/|' | sort >wanted
 files diglim | grep -v -e ^/usr/share/doc/ -e ^/usr/share/licenses/ >got
@@ -34,6 +34,8 @@ while read -r program; do
 done < <(sed -n 's|^/usr/s\?bin/||p' got)
 equal "plugin" "$(files diglim-rpm-plugin | tr '\n' ' ')" \
 	"/usr/lib/rpm/macros.d/macros.transaction_diglim $(rpm --eval %__plugindir)/diglim.so /usr/share/man/man8/diglim-rpm-plugin.8 "
+equal "tls" "$(files diglim-tls | tr '\n' ' ')" \
+	"/etc/diglim/openssl-tpm.cnf $(pkg-config --variable=modulesdir libcrypto)/diglim-tpm.so /usr/share/man/man7/diglim-tpm.7 "
 equal "dracut" "$(files diglim-dracut | grep -v -e '/$' -e ^/usr/share/doc/ | tr '\n' ' ')" \
 	"$(cd "$top/dracut" && find 90diglim -type f -printf '/usr/lib/dracut/modules.d/%p\n' | sort | tr '\n' ' ')"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The initramfs of an installed kernel, unpacked by dracut's lsinitrd(1), which knows where each boot loader
-// keeps it, and how it is packed (early microcode, compression, a unified kernel image).
+// An initramfs, unpacked by dracut's lsinitrd(1), which knows how one is packed (early microcode,
+// compression, a unified kernel image).
 #pragma once
 
 #include <string>
@@ -12,8 +12,11 @@ namespace diglim {
 // A temporary directory that goes with the object. Movable.
 class UnpackedInitramfs {
  public:
-  // `release` as uname -r. kNotFound: lsinitrd is not installed. kIo: there is no such image, or it cannot be
-  // unpacked; the message says what lsinitrd said.
+  // kNotFound: lsinitrd is not installed. kIo: it cannot be unpacked, or not to its end; the message says
+  // what lsinitrd said.
+  static Result<UnpackedInitramfs> of_image(const std::string& path);
+  // Of the running system (initramfs/image.h). `release` as uname -r. Errors as above; kNotFound: there is no
+  // such image.
   static Result<UnpackedInitramfs> of_kernel(const std::string& release);
 
   UnpackedInitramfs(UnpackedInitramfs&& other) noexcept;
@@ -24,8 +27,9 @@ class UnpackedInitramfs {
   const std::string& root() const { return root_; }
 
  private:
-  explicit UnpackedInitramfs(std::string root) : root_(std::move(root)) {}
-  std::string root_;  // empty: moved from
+  explicit UnpackedInitramfs(std::string folder);
+  std::string folder_;  // with the root in it; empty: moved from
+  std::string root_;
 };
 
 }  // namespace diglim

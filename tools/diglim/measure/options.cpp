@@ -2,8 +2,10 @@
 #include "tools/diglim/measure/options.h"
 
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -15,6 +17,8 @@
 #include "lib/base/text.h"
 #include "lib/tcg/event_log.h"
 #include "lib/tpm/tpm.h"
+#include "policy/command_line.h"
+#include "tools/diglim/initramfs/image.h"
 
 namespace diglim {
 namespace {
@@ -122,12 +126,12 @@ void add_system_options(OptionParser& app, PredictOptions& options) {
   app.add_option("--root", options.system.root, "the system in this directory (default: /)");
   const Option initramfs = app.add_option(
       "--initramfs", options.initramfs,
-      "an unpacked initramfs, whose configuration, keys and lists count first; those of --root "
+      "an initramfs, unpacked or its image, whose configuration, keys and lists count first; those of --root "
       "are then loaded");
   app.add_flag(
          "--no-initramfs", options.no_initramfs,
          "the loader boots --root itself (default: without --root the initramfs of the running kernel is "
-         "unpacked by lsinitrd)")
+         "found, and unpacked by lsinitrd)")
       .excludes(initramfs);
   app.add_option("--loader", options.system.loader, "another diglim-loader than usr/sbin/diglim-loader");
   app.add_option(
@@ -161,28 +165,53 @@ void add_predict_options(OptionParser& app, PredictOptions& options) {
 
 namespace {
 
-// What dracut made for the running kernel. Nothing to do where there is no dracut: such a host boots its
-// root.
+constexpr const char* kHow =
+    "; name one, unpacked or an image (--initramfs), or say that there is none (--no-initramfs)";
+
+// The root of a system that has left its initramfs lies on no memory file system.
+bool is_initramfs(const std::string& root) {
+  struct statfs info = {};
+  return statfs(root.c_str(), &info) == 0 && (info.f_type == TMPFS_MAGIC || info.f_type == RAMFS_MAGIC);
+}
+
+// Was the loader started from an initramfs? (init= starts it from the root.)
+bool was_started_by_rdinit(std::string_view line) {
+  const auto rdinit = split_kernel_line(line).value("rdinit");
+  return rdinit && rdinit->ends_with("/diglim-loader");
+}
+
+// Of a host whose loader lies in an initramfs, the prediction without it is another boot's. Nothing to do
+// where there is none: such a host boots its root.
 Result<void> find_initramfs(PredictOptions& options) {
-  if (!options.initramfs.empty() || options.no_initramfs || options.system.root != ReferenceOptions().root)
-    return {};
-  utsname system = {};
-  if (uname(&system) != 0) return from_errno("uname", errno);
-  auto unpacked = UnpackedInitramfs::of_kernel(system.release);
-  if (!unpacked && unpacked.error().code == ErrorCode::kNotFound) return {};
-  constexpr const char* kHow =
-      "; name an unpacked one (--initramfs), or say that there is none (--no-initramfs)";
-  if (!unpacked) {
-    Error error = std::move(unpacked).error();
-    error.message += kHow;
-    return error;
+  std::string image;
+  if (!options.initramfs.empty()) {
+    struct stat info = {};
+    if (stat(options.initramfs.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
+    image = options.initramfs;
+  } else {
+    if (options.no_initramfs || options.system.root != ReferenceOptions().root ||
+        is_initramfs(options.system.root))
+      return {};
+    utsname system = {};
+    if (uname(&system) != 0) return from_errno("uname", errno);
+    auto found = initramfs::find_image("", system.release);
+    if (!found) return with_context("no prediction", Error{ErrorCode::kIo, 0, found.error().message + kHow});
+    if (!*found) {
+      TRY_ASSIGN(const std::string line, read_text_file("/proc/cmdline", 1 << 16));
+      if (!was_started_by_rdinit(options.command_line.value_or(line))) return {};
+      return Error{ErrorCode::kIo, 0,
+                   "the loader is started from an initramfs (rdinit=), and none of kernel " +
+                       escape(system.release) + " is found in /boot or /efi" + kHow};
+    }
+    image = **found;
   }
+  auto unpacked = UnpackedInitramfs::of_image(image);
+  if (!unpacked) return Error{ErrorCode::kIo, 0, escape(image) + ": " + unpacked.error().message + kHow};
   options.unpacked = std::make_shared<UnpackedInitramfs>(std::move(*unpacked));
   options.initramfs = options.unpacked->root();
   struct stat info = {};
   if (stat((options.initramfs + kInstalledLoader).c_str(), &info) != 0)
-    return Error{ErrorCode::kIo, 0,
-                 "the initramfs of kernel " + escape(system.release) + " does not hold the loader" + kHow};
+    return Error{ErrorCode::kIo, 0, "the initramfs " + escape(image) + " does not hold the loader" + kHow};
   return {};
 }
 

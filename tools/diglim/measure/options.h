@@ -34,7 +34,7 @@ struct PredictOptions {
   bool from_tpm = false;
   std::string tcti;
   std::string boot_template = "ima-sig";
-  std::string initramfs;      // a directory; empty: read_reference() looks for that of the running kernel
+  std::string initramfs;  // a directory or an image; empty: read_reference() looks for the running kernel's
   bool no_initramfs = false;  // the loader boots this root itself
   std::vector<std::string> transactions;
   bool next_boot = false;
@@ -46,8 +46,8 @@ void add_predict_options(OptionParser& app, PredictOptions& options);
 void add_tcti_option(OptionParser& app, std::string& tcti);
 
 // What the options ask for. Of the running system, whose loader lies in the initramfs that dracut made, that
-// is looked for; kIo if it cannot be unpacked, since a prediction without it would be wrong. Warnings go to
-// stderr.
+// is looked for; kIo if it cannot be found or unpacked, since a prediction without it would be wrong.
+// Warnings go to stderr.
 Result<Reference> read_reference(const OptionParser& app, PredictOptions& options);
 struct Predicted {
   Prediction prediction;

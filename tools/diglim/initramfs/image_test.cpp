@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/diglim/initramfs/image.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace diglim::initramfs {
+namespace {
+
+constexpr const char* kRelease = "6.12.1-1.x86_64";
+
+class Image : public testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/diglim-image.XXXXXX";
+    ASSERT_NE(mkdtemp(name), nullptr);
+    root_ = name;
+    add("/etc/machine-id", "abc\n");
+  }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+
+  void add(const std::string& path, const std::string& content = "x") {
+    std::filesystem::create_directories(std::filesystem::path(root_ + path).parent_path());
+    std::ofstream(root_ + path) << content;
+  }
+  void set_variable(const std::string& name, const std::string& text) {
+    std::string raw(4, '\7');
+    for (const char c : text + std::string(1, '\0')) raw += std::string(1, c) + std::string(1, '\0');
+    add("/sys/firmware/efi/efivars/" + name + "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", raw);
+  }
+  // Without the root; "none", or "error: " and why.
+  std::string found() {
+    const auto image = find_image(root_, kRelease);
+    if (!image) return "error: " + image.error().message;
+    return *image ? (*image)->substr(root_.size()) : "none";
+  }
+
+  std::string root_;
+};
+
+TEST_F(Image, NoneIsNoError) {
+  add("/boot/initramfs-6.12.2.img");
+  EXPECT_EQ(found(), "none");
+}
+
+TEST_F(Image, WhereDistributionsPutIt) {
+  for (const char* path :
+       {"/boot/initramfs-6.12.1-1.x86_64.img", "/boot/initrd.img-6.12.1-1.x86_64",
+        "/boot/abc/6.12.1-1.x86_64/initrd", "/efi/abc/6.12.1-1.x86_64/initrd",
+        "/boot/efi/Default/6.12.1-1.x86_64/initrd", "/lib/modules/6.12.1-1.x86_64/initrd",
+        "/efi/EFI/Linux/abc-6.12.1-1.x86_64.efi", "/boot/EFI/Linux/abc-6.12.1-1.x86_64+3.efi"}) {
+    add(path);
+    EXPECT_EQ(found(), path);
+    std::filesystem::remove(root_ + path);
+  }
+}
+
+TEST_F(Image, OfSeveralNobodyKnowsWhich) {
+  add("/boot/initramfs-6.12.1-1.x86_64.img");
+  add("/boot/initrd.img-6.12.1-1.x86_64");
+  EXPECT_THAT(found(), testing::HasSubstr("several initramfs images"));
+}
+
+TEST_F(Image, OneFileByTwoNamesIsOne) {
+  add("/boot/initramfs-6.12.1-1.x86_64.img");
+  std::filesystem::create_hard_link(root_ + "/boot/initramfs-6.12.1-1.x86_64.img",
+                                    root_ + "/boot/initrd.img-6.12.1-1.x86_64");
+  EXPECT_EQ(found(), "/boot/initramfs-6.12.1-1.x86_64.img");
+}
+
+TEST_F(Image, TheBootLoadersEntrySays) {
+  add("/boot/initramfs-6.12.1-1.x86_64.img");
+  add("/boot/own/rd");
+  add("/boot/ucode");
+  add("/boot/loader/entries/a.conf",
+      "title A\nversion 6.12.1-1.x86_64\nlinux /vmlinuz\ninitrd /ucode\ninitrd /own/rd\n");
+  add("/boot/loader/entries/old.conf", "version 6.1\ninitrd /ucode\n");
+  EXPECT_EQ(found(), "/boot/own/rd");
+}
+
+TEST_F(Image, AnEntryMayNameTheKernelOnly) {
+  add("/boot/own/rd");
+  add("/boot/loader/entries/a.conf", "linux /boot/vmlinuz-6.12.1-1.x86_64\ninitrd /boot/own/rd\n");
+  EXPECT_EQ(found(), "/boot/own/rd");
+  add("/boot/loader/entries/a.conf", "linux /boot/vmlinuz-6.12.1-1.x86_64_2\ninitrd /boot/own/rd\n");
+  EXPECT_EQ(found(), "none");
+}
+
+TEST_F(Image, TheStubSaysFromWhichItCame) {
+  add("/boot/initramfs-6.12.1-1.x86_64.img");
+  add("/efi/EFI/Linux/mine.efi");
+  set_variable("StubInfo", "systemd-stub 252");
+  set_variable("LoaderImageIdentifier", "\\EFI\\LINUX\\MINE.EFI");
+  EXPECT_EQ(found(), "/efi/EFI/Linux/mine.efi");
+  add("/efi/EFI/Linux/other+2-1.efi");
+  set_variable("LoaderEntrySelected", "other.efi");
+  EXPECT_EQ(found(), "/efi/EFI/Linux/other+2-1.efi");
+  set_variable("StubImageIdentifier", "\\EFI\\Linux\\gone.efi");
+  EXPECT_THAT(found(), testing::HasSubstr("/EFI/Linux/gone.efi, which is not below"));
+}
+
+}  // namespace
+}  // namespace diglim::initramfs
