@@ -8,6 +8,7 @@
 #include <string>
 
 #include "lib/base/json.h"
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
 #include "lib/trust/trust_store.h"
 #include "loader/keeper.h"
@@ -108,6 +109,7 @@ void print_json(const Status& status) {
     json.key("left_out").value(uint64_t{list.left_out});
     json.key("signer").value(list.signer);
     json.key("sha256").value(to_hex(list.content_hash));
+    json.key("exception").value(list.name.starts_with(kExceptionPrefix));
     json.end_object();
   }
   json.end_array();
@@ -138,10 +140,15 @@ void print_json(const Status& status) {
 
 constexpr size_t kNamedLists = 20;
 
+bool is_exception(const LoadedList& list) {
+  return list.name.starts_with(kExceptionPrefix);
+}
+
 void print_list(const LoadedList& list) {
-  printf("  %s: %u digests%s, signed by %s\n", escape(list.name).c_str(), list.digests,
+  printf("  %s: %u digests%s, signed by %s%s%s\n", escape(list.name).c_str(), list.digests,
          list.left_out > 0 ? (", " + std::to_string(list.left_out) + " left out").c_str() : "",
-         std::string(list.signer).c_str());
+         std::string(list.signer).c_str(), is_exception(list) ? "; an exception (diglim allow list)" : "",
+         list.digests == 0 ? "; gives nothing" : "");
 }
 
 // A host has a list for each package, thousands. What its admin made himself, and what is of no use, is what
@@ -150,16 +157,18 @@ void print_lists(const Generation& generation, bool all) {
   printf("lists:      %zu\n", generation.lists().size());
   size_t own = 0;
   size_t idle = 0;
+  size_t exceptions = 0;
   for (const LoadedList& list : generation.lists()) {
     const bool is_own = list.package.empty();
     own += is_own ? 1 : 0;
+    exceptions += is_exception(list) ? 1 : 0;
     idle += list.digests == 0 ? 1 : 0;
     const bool named = (is_own && own <= kNamedLists) || (list.digests == 0 && idle <= kNamedLists);
     if (all || named) print_list(list);
   }
   if (all) return;
-  printf("  %zu of no package%s, %zu give nothing%s; --lists names all\n", own,
-         own > kNamedLists ? ", of which 20 are named" : "", idle,
+  printf("  %zu of no package%s, %zu of these exceptions, %zu give nothing%s; --lists names all\n", own,
+         own > kNamedLists ? ", of which 20 are named" : "", exceptions, idle,
          idle > kNamedLists ? ", of which 20 are named" : "");
 }
 

@@ -8,6 +8,7 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "tools/file_digests.h"
+#include "tools/passphrase.h"
 #include "tools/progress.h"
 #include "tools/signed_list.h"
 #include "tools/tool.h"
@@ -27,6 +28,7 @@ struct Options {
   unsigned position = 0;
   std::string key;
   std::string certificate;
+  std::string passphrase_file;
   bool immutable = false;
   bool quiet = false;
   bool json = false;
@@ -49,8 +51,10 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
   app.add_option("-a,--algorithm", options.algorithm,
                  "digest algorithm: sha256 (default), sha384, sha512, ...");
   app.add_option("-t,--type", options.type, "type of the list: file");
-  app.add_option("-k,--key", options.key, "private key that signs the list (PEM, not encrypted)");
+  app.add_option("-k,--key", options.key, "key that signs the list: a PEM file, pkcs11:..., handle:0x...");
   app.add_option("-c,--certificate", options.certificate, "its certificate (PEM or DER)");
+  app.add_option("--passphrase-file", options.passphrase_file,
+                 "first line: pass phrase or PIN (default: $DIGLIM_PASSPHRASE, else asks)");
   app.add_flag("-f,--immutable", options.immutable, "set the immutable modifier of 2022 (changes nothing)");
   app.add_option("--name", options.name, "name of the list, instead of the first input's");
   app.add_option("--position", options.position, "first number of the file name (default 0)");
@@ -140,7 +144,8 @@ int run(int argc, char** argv) {
   auto list = make_compact_list(*digests, made.algo, options.immutable);
   if (!list) return fail(list.error(), kExitRejected);
   if (!options.key.empty()) {
-    auto signer = sign_compact_list(*list, options.key, options.certificate);
+    auto signer = sign_compact_list(*list, options.key, options.certificate,
+                                    passphrase_for(options.passphrase_file, options.key));
     if (!signer) return fail(signer.error(), kExitRejected);
     made.signer = *std::move(signer);
   }

@@ -3,11 +3,13 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 
 #include "lib/base/text.h"
+#include "tools/colour.h"
 
 namespace diglim {
 namespace {
@@ -18,7 +20,7 @@ constexpr std::string_view kPlain =
 }  // namespace
 
 void complain(std::string_view name, std::string_view message) {
-  fmt::print(stderr, "{}: {}\n", name, message);
+  fmt::print(stderr, "{}\n", red(fmt::format("{}: {}", name, message), STDERR_FILENO));
 }
 
 std::string shell_word(std::string_view word) {

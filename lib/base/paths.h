@@ -11,4 +11,7 @@ constexpr char kInstalledLoader[] = "/usr/sbin/diglim-loader";               // 
 constexpr char kRemakeInitramfs[] = "/usr/libexec/diglim/remake-initramfs";  // the same
 constexpr char kDracutConfig[] = "/etc/dracut.conf.d/90-diglim.conf";        // made by `diglim setup`
 
+// How the names of the lists begin that `diglim allow` makes in /etc/digest_lists.
+constexpr char kExceptionPrefix[] = "0-file_list-compact-allow-";
+
 }  // namespace diglim

@@ -4,9 +4,7 @@
 // CMS_sign() when the oldest supported OpenSSL no longer does.
 #include "lib/cms/cms_sign.h"
 
-#include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 
 #include <algorithm>
 
@@ -19,7 +17,6 @@
 namespace diglim {
 namespace {
 
-constexpr size_t kMaxKeyBytes = 64u << 10;
 constexpr size_t kMaxCertificateBytes = 1u << 20;
 
 // ASN.1 tags and object identifiers in DER.
@@ -30,15 +27,6 @@ constexpr uint8_t kExplicit0 = 0xa0;
 constexpr uint8_t kSignedDataOid[] = {6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2};
 constexpr uint8_t kDataOid[] = {6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1};
 constexpr uint8_t kVersion1[] = {2, 1, 1};
-
-// A key in memory, wiped when it is no longer needed.
-struct SecretBytes {
-  explicit SecretBytes(Bytes content) : bytes(std::move(content)) {}
-  SecretBytes(const SecretBytes&) = delete;
-  SecretBytes& operator=(const SecretBytes&) = delete;
-  ~SecretBytes() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
-  Bytes bytes;
-};
 
 using AlgorithmPtr = Owned<X509_ALGOR, X509_ALGOR_free>;
 
@@ -70,35 +58,6 @@ Result<Bytes> encode(const T* object, Encode i2d) {
   return out;
 }
 
-struct Question {
-  const Passphrase& ask;
-  bool asked = false;
-};
-
-int give_passphrase(char* buffer, int size, int, void* data) {
-  Question& question = *static_cast<Question*>(data);
-  question.asked = true;
-  auto answer = question.ask ? question.ask() : std::nullopt;
-  if (!answer || answer->size() > static_cast<size_t>(size)) return -1;
-  const size_t length = answer->copy(buffer, static_cast<size_t>(size));
-  OPENSSL_cleanse(answer->data(), answer->size());
-  return static_cast<int>(length);
-}
-
-Result<PkeyPtr> read_key(const std::string& path, const Passphrase& passphrase) {
-  TRY_ASSIGN(Bytes content, read_file(path, kMaxKeyBytes));
-  const SecretBytes secret(std::move(content));
-  const BioPtr bio(BIO_new_mem_buf(secret.bytes.data(), static_cast<int>(secret.bytes.size())));
-  Question question{passphrase};
-  PkeyPtr key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, give_passphrase, &question) : nullptr);
-  ERR_clear_error();
-  if (!key && question.asked && passphrase) return invalid("no pass phrase, or a wrong one");
-  if (!key && question.asked)
-    return unsupported("an encrypted key; decrypt it first (openssl pkey -in ... -out ...)");
-  if (!key) return invalid("no private key in PEM that OpenSSL can read");
-  return key;
-}
-
 Result<X509Ptr> read_certificate(const std::string& path) {
   TRY_ASSIGN(const Bytes content, read_file(path, kMaxCertificateBytes));
   TRY_ASSIGN(auto certificates, read_x509(content));
@@ -109,13 +68,14 @@ Result<X509Ptr> read_certificate(const std::string& path) {
 }
 
 struct Algorithms {
-  const EVP_MD* md = nullptr;  // null: the key's algorithm hashes by itself
-  Bytes digest;                // AlgorithmIdentifier
-  Bytes signature;             // AlgorithmIdentifier
+  Bytes digest;     // AlgorithmIdentifier
+  Bytes signature;  // AlgorithmIdentifier
 };
 
-Result<Algorithms> algorithms_for(const EVP_PKEY& key) {
-  const int type = EVP_PKEY_get_base_id(&key);
+// Of the certificate's key: the other one may be a token's, of which OpenSSL knows less.
+Result<Algorithms> algorithms_for(const X509& certificate) {
+  const int type = EVP_PKEY_get_base_id(X509_get0_pubkey(&certificate));
+  const EVP_MD* md = EVP_sha512();  // RFC 8419 section 3.1: with Ed25519 the digest algorithm must be SHA-512
   const AlgorithmPtr digest(X509_ALGOR_new());
   const AlgorithmPtr signature(X509_ALGOR_new());
   if (!digest || !signature) return openssl_error("sign");
@@ -125,30 +85,14 @@ Result<Algorithms> algorithms_for(const EVP_PKEY& key) {
   if (type != EVP_PKEY_ED25519) {
     nid = type == EVP_PKEY_RSA ? NID_rsaEncryption : NID_ecdsa_with_SHA256;
     parameters = type == EVP_PKEY_RSA ? V_ASN1_NULL : V_ASN1_UNDEF;
-    result.md = EVP_sha256();
+    md = EVP_sha256();
   }
-  // RFC 8419 section 3.1: with Ed25519 the digest algorithm must be SHA-512.
-  X509_ALGOR_set_md(digest.get(), result.md != nullptr ? result.md : EVP_sha512());
+  X509_ALGOR_set_md(digest.get(), md);
   if (X509_ALGOR_set0(signature.get(), OBJ_nid2obj(nid), parameters, nullptr) != 1)
     return openssl_error("sign");
   TRY_ASSIGN(result.digest, encode(digest.get(), i2d_X509_ALGOR));
   TRY_ASSIGN(result.signature, encode(signature.get(), i2d_X509_ALGOR));
   return result;
-}
-
-Result<Bytes> sign(EVP_PKEY* key, const EVP_MD* md, ByteView content) {
-  const MdContextPtr context(EVP_MD_CTX_new());
-  size_t size = 0;
-  if (!context || EVP_DigestSignInit(context.get(), nullptr, md, nullptr, key) != 1 ||
-      EVP_DigestSign(context.get(), nullptr, &size, content.data(), content.size()) != 1) {
-    return openssl_error("sign");
-  }
-  Bytes signature(size);
-  if (EVP_DigestSign(context.get(), signature.data(), &size, content.data(), content.size()) != 1) {
-    return openssl_error("sign");
-  }
-  signature.resize(size);
-  return signature;
 }
 
 Result<Bytes> signed_data(const X509& certificate, const Algorithms& algorithms, ByteView signature) {
@@ -163,21 +107,24 @@ Result<Bytes> signed_data(const X509& certificate, const Algorithms& algorithms,
 
 }  // namespace
 
-Result<Bytes> sign_cms(ByteView content, const std::string& key_file, const std::string& certificate_file,
+Result<Bytes> sign_cms(ByteView content, const std::string& key_name, const std::string& certificate_file,
                        const Passphrase& passphrase) {
   init_openssl();
-  auto key = read_key(key_file, passphrase);
-  if (!key) return with_context("key " + escape(key_file), key.error());
+  auto key = SigningKey::load(key_name, passphrase);
+  if (!key) return with_context("key " + escape(key_name), key.error());
   auto certificate = read_certificate(certificate_file);
   if (!certificate) return with_context("certificate " + escape(certificate_file), certificate.error());
-  if (X509_check_private_key(certificate->get(), key->get()) != 1) {
-    ERR_clear_error();
-    return invalid("the key " + escape(key_file) + " does not belong to the certificate " +
+  // -2: of a token's key it cannot be said; then whoever verifies the signature says so.
+  const int same = EVP_PKEY_eq(X509_get0_pubkey(certificate->get()), key->get());
+  ERR_clear_error();
+  if (same != 1 && same != -2) {
+    return invalid("the key " + escape(key_name) + " does not belong to the certificate " +
                    escape(certificate_file));
   }
-  TRY_ASSIGN(const Algorithms algorithms, algorithms_for(**key));
-  TRY_ASSIGN(const Bytes signature, sign(key->get(), algorithms.md, content));
-  return signed_data(**certificate, algorithms, signature);
+  TRY_ASSIGN(const Algorithms algorithms, algorithms_for(**certificate));
+  auto signature = key->sign(content);
+  if (!signature) return with_context("key " + escape(key_name), signature.error());
+  return signed_data(**certificate, algorithms, *signature);
 }
 
 }  // namespace diglim

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How this project holds OpenSSL: no configuration file, no provider loaded at run time, errors as Error,
-// objects with owners. What one source alone uses has its owner there.
+// How this project holds OpenSSL: no configuration file, no provider loaded at run time (but for keys that
+// sign and lie on a token or in a TPM: lib/cms/signing_key.h), errors as Error, objects with owners. What one
+// source alone uses has its owner there.
 #pragma once
 
 #include <openssl/bio.h>

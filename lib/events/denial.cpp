@@ -98,7 +98,8 @@ bool says_use(diglim_reason reason) {
 bool take_object(std::string_view text, Denial& denial) {
   const size_t space = text.find(' ');
   const std::string_view verb = text.substr(0, std::min(space, text.find(':')));
-  if (std::ranges::count(kFiles, verb) > 0) {
+  const bool is_guard = text.starts_with("load a");  // "load an IMA policy": no file's begins so
+  if (std::ranges::count(kFiles, verb) > 0 && !is_guard) {
     denial.what = verb;
     if (verb == "load" && says_use(denial.reason)) {
       const size_t use = text.rfind(kBetween);

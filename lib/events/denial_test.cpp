@@ -79,6 +79,16 @@ TEST(Denial, MoreFieldsOfALaterVersion) {
   EXPECT_EQ(denial->command, "a b");
 }
 
+TEST(Denial, WhatWasTriedOnDiglimMayBeginLikeALoad) {
+  for (const char* what : {"load an IMA policy", "load a BPF program that can overrule the kernel"}) {
+    const auto denial =
+        parse_denial(std::string("denied ") + what + ": DIGLIM protects itself; pid 1 uid 0 command x");
+    ASSERT_TRUE(denial) << what;
+    EXPECT_EQ(denial->what, what);
+    EXPECT_EQ(denial->path, "");
+  }
+}
+
 TEST(Denial, OtherLinesAreNone) {
   for (const char* line :
        {"", "diglim: enforcing, generation 1: 5 digests of 1 lists", "denied", "denied exec /x",

@@ -75,6 +75,7 @@ std::vector<PackagedFile> read_files(headerToken_s* header) {
     file.algo = hash_from_openpgp(static_cast<uint32_t>(algo));
     if (digest != nullptr) file.digest.assign(digest, digest + size);
     file.is_config = (rpmfilesFFlags(files.get(), i) & RPMFILE_CONFIG) != 0;
+    file.size = rpmfilesFSize(files.get(), i);
     all.push_back(std::move(file));
   }
   return all;

@@ -2,6 +2,7 @@
 // What a digest list needs of a package's header, as librpm has it. For rpm_gen and the plugin.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct PackagedFile {
   std::optional<HashAlgo> algo;  // nothing: one that we do not know
   Bytes digest;                  // empty: the package has none for it (a ghost)
   bool is_config = false;        // rpm keeps what the admin made of it
+  uint64_t size = 0;             // in bytes
 };
 
 struct InstalledPackage {

@@ -13,6 +13,7 @@
 #include "tools/diglim/allow/apply.h"
 #include "tools/diglim/allow/make.h"
 #include "tools/diglim/allow/store.h"
+#include "tools/diglim/explain/open.h"
 #include "tools/diglim/host.h"
 #include "tools/diglim/mount_rules.h"
 #include "tools/diglim/verbs.h"
@@ -65,7 +66,9 @@ void put_json(JsonWriter& json, const Exception& one, std::string_view fault, bo
       .key("sha256")
       .value(one.digest)
       .key("signer")
-      .value(one.signer);
+      .value(one.signer)
+      .key("content")
+      .value(one.content);
   json.key("owner").value(one.owner).key("reason").value(one.reason).key("by").value(one.by);
   json.key("made").value(one.made).key("until").value(one.end.until);
   json.key("over").value(is_over).key("fault").value(fault).end_object();
@@ -118,6 +121,14 @@ int finish(const Options& options, const allow::Applied& applied, std::string_vi
   return applied.status;
 }
 
+void print_withdrawn(const std::vector<std::string>& lists, const allow::Applied& applied) {
+  JsonWriter json;
+  json.begin_object().key("withdrawn").begin_array();
+  for (const std::string& list : lists) json.value(list);
+  json.end_array().key("followed").value(applied.status == kExitOk).end_object();
+  fmt::print("{}\n", json.text());
+}
+
 // Nothing is left but a message if that fails.
 std::optional<int> withdraw(const Options& options, const Store& store, const std::vector<std::string>& lists,
                             allow::Applied& applied) {
@@ -151,6 +162,7 @@ int remove(const Options& options) {
   }
   allow::Applied applied;
   if (const auto status = withdraw(options, *store, lists, applied)) return *status;
+  if (options.json) print_withdrawn(lists, applied);
   return finish(options, applied,
                 fmt::format("withdrew {} exception{}", lists.size(), lists.size() == 1 ? "" : "s"));
 }
@@ -165,6 +177,7 @@ bool has_exceptions(const std::string& root) {
 int expire(const Options& options) {
   if (!has_exceptions(options.root)) {
     if (options.root.empty()) (void)allow::set_timer(false);
+    if (options.json) print_withdrawn({}, {});
     return finish(options, {}, "");
   }
   const auto store = Store::open(options.root, true);
@@ -184,8 +197,9 @@ int expire(const Options& options) {
   if (!over.empty()) {
     if (const auto status = withdraw(options, *store, over, applied)) return *status;
   }
+  if (options.json) print_withdrawn(over, applied);
   for (const std::string& one : over) {
-    if (!options.quiet) fmt::print("its time is over: {}\n", escape(one));
+    if (!options.quiet && !options.json) fmt::print("its time is over: {}\n", escape(one));
   }
   if (options.root.empty() && applied.status == kExitOk) (void)allow::set_timer(more);
   return finish(options, applied, "");
@@ -216,6 +230,20 @@ void warn_of_mounts(const std::vector<std::string>& paths) {
     if (why.empty()) continue;
     complain(kTool, fmt::format("{} still cannot run where it is, on {}: {}; a copy on a local disk can",
                                 escape(path), escape(mount->point), escape(why)));
+  }
+}
+
+// What is allowed is what was read. Where others may write, what lies there may be another content already.
+void tell_of_writers(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    std::error_code error;
+    const std::string real = std::filesystem::canonical(path, error).string();
+    const auto named = error ? Result<explain::Named>(not_found("")) : explain::find_named("", real);
+    if (named && named->only_root) continue;
+    fmt::print(
+        "  others than root may write to {}: allowed is what was read just now, and nothing that they make "
+        "of it\n",
+        escape(path));
   }
 }
 
@@ -258,7 +286,12 @@ int make(Options& options) {
       finish(options, applied,
              fmt::format("allowed {} file{} until {}", exception.files, exception.files == 1 ? "" : "s",
                          allow::time_text(exception.end.until)));
-  if (!options.quiet && !options.json) fmt::print("  {}\n", escape(exception.list));
+  if (!options.quiet && !options.json) {
+    fmt::print("  {}\n", escape(exception.list));
+    if (!exception.content.empty()) fmt::print("  content: {}\n", exception.content);
+    tell_of_writers(options.make.files);
+    tell_of_writers(options.make.build);
+  }
   return status;
 }
 
@@ -281,18 +314,19 @@ int run_allow(int argc, char** argv) {
   app.add_option("--until", options.date, "until when: 2026-12-31, or \"2026-12-31 18:00\"").excludes(length);
   app.add_option("--reason", options.make.reason, "why; kept with it");
   app.add_option("--owner", options.make.owner, "who answers for it; kept with it");
-  app.add_option("-k,--key", options.make.key, "private key that signs (PEM; default: $DIGLIM_KEY)");
+  app.add_option("-k,--key", options.make.key,
+                 "key that signs: a PEM file, pkcs11:..., handle:0x... (default: $DIGLIM_KEY)");
   app.add_option("-c,--certificate", options.make.certificate,
                  "its certificate (default: $DIGLIM_CERTIFICATE)");
   app.add_option("--passphrase-file", options.make.passphrase_file,
-                 "first line: the key's pass phrase (default: asks)");
+                 "first line: pass phrase or PIN (default: $DIGLIM_PASSPHRASE, else asks)");
   for (OptionParser* const one : {&app, shown, removed, expired}) {
     one->add_option("-r,--root", options.root, "directory of another system; its kernel is not told");
     if (one != shown) one->add_option("--loader", options.loader, "program to run in place of diglim-loader");
     if (one != shown) one->add_flag("-q,--quiet", options.quiet, "print errors only");
   }
-  app.add_flag("--json", options.json, "print JSON");
-  shown->add_flag("--json", options.json, "print JSON");
+  for (OptionParser* const one : {&app, shown, removed, expired})
+    one->add_flag("--json", options.json, "print JSON");
   (void)removed
       ->add_option("NAME", options.names, "a list's name of `allow list`, or a file that was allowed")
       .required();

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verb `doctor`. See diglim-doctor(1).
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "lib/base/json.h"
+#include "tools/colour.h"
 #include "tools/diglim/doctor/checks.h"
 #include "tools/diglim/verbs.h"
 #include "tools/tool.h"
@@ -34,12 +36,13 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
 
 void print_text(const Findings& findings) {
   for (const Finding& finding : findings) {
-    fmt::print("{:<7} {}\n", level_name(finding.level), finding.what);
+    const std::string level = fmt::format("{:<7}", level_name(finding.level));
+    fmt::print("{} {}\n", finding.level == Level::kFail ? red(level, STDOUT_FILENO) : level, finding.what);
     for (const std::string& item : finding.items) fmt::print("          {}\n", item);
     if (finding.count > finding.items.size()) {
       fmt::print("          and {} more\n", finding.count - finding.items.size());
     }
-    if (!finding.next.empty()) fmt::print("        to do: {}\n", finding.next);
+    if (!finding.next.empty()) fmt::print("        {}\n", bold("to do: " + finding.next));
   }
 }
 

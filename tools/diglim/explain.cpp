@@ -9,6 +9,7 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/events/reasons.h"
+#include "tools/colour.h"
 #include "tools/diglim/explain/facts.h"
 #include "tools/diglim/explain/log.h"
 #include "tools/diglim/explain/open.h"
@@ -129,7 +130,8 @@ std::string headline(const Case& one) {
 // Is there nothing to explain?
 bool is_fine(const Case& one, const explain::Facts& facts) {
   return !one.denial && facts.exists && facts.refusal.empty() && facts.writers.empty() &&
-         facts.verdict.cause == known::Cause::kNone && !facts.digest.empty();
+         facts.verdict.cause == known::Cause::kNone && !facts.digest.empty() &&
+         facts.interpreter_cause == known::Cause::kNone && !facts.interpreter_missing;
 }
 
 void print_text(const Case& one, const explain::Facts& facts, const explain::Explanation& why) {
@@ -144,9 +146,9 @@ void print_text(const Case& one, const explain::Facts& facts, const explain::Exp
   if (is_fine(one, facts)) {
     fmt::print("  It may run.\n");
   } else if (why.command.empty()) {
-    fmt::print("  to do:   {}\n", why.meaning);
+    fmt::print("  {}\n", bold("to do:   " + why.meaning));
   } else {
-    fmt::print("  to do:   {}\n           {}\n", why.command, why.meaning);
+    fmt::print("  {}\n           {}\n", bold("to do:   " + why.command), why.meaning);
   }
 }
 

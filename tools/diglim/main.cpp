@@ -61,7 +61,8 @@ int run_verb(const diglim::Verb& verb, int argc, char** argv) {
 int main(int argc, char** argv) {
   // Before any other call into OpenSSL, so that it opens no configuration file.
   diglim::init_openssl();
-  if (argc == 1) return diglim::run_state();
+  if (argc == 1) return diglim::run_state(false);
+  if (argc == 2 && std::string_view(argv[1]) == "--json") return diglim::run_state(true);
   const auto choice = diglim::choose_verb(kProgram, {argv + (argc > 0), argv + argc});
   if (choice.verb != nullptr) return run_verb(*choice.verb, argc - 1, argv + 1);
   (void)fputs(choice.out.c_str(), stdout);

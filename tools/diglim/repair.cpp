@@ -4,6 +4,7 @@
 // transaction, for all packages.
 #include <fmt/format.h>
 
+#include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/rpm_list.h"
 #include "lib/installed/transaction.h"
@@ -24,6 +25,7 @@ struct Options {
   std::string loader;
   bool prune = false;
   bool quiet = false;
+  bool json = false;
 };
 
 std::optional<int> read_options(int argc, char** argv, Options& options) {
@@ -37,6 +39,7 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
   app.add_option("--loader", options.loader, "program to run in place of diglim-loader");
   app.add_flag("--prune", options.prune, "remove the list of every package that is not installed");
   app.add_flag("-q,--quiet", options.quiet, "print errors only");
+  app.add_flag("--json", options.json, "print the result as JSON");
   return app.parse(argc, argv);
 }
 
@@ -98,7 +101,16 @@ int run_repair(int argc, char** argv) {
     return kExitEnvironment;
   }
   if (!counts->complete) return kExitEnvironment;
-  if (!options.quiet) {
+  if (options.json) {
+    JsonWriter json;
+    json.begin_object()
+        .key("packages")
+        .value(uint64_t{packages})
+        .key("without_signature")
+        .value(uint64_t{without});
+    json.key("written").value(uint64_t{counts->written}).key("removed").value(uint64_t{counts->removed});
+    fmt::print("{}\n", json.key("active").value(counts->active).end_object().text());
+  } else if (!options.quiet) {
     fmt::print("{} packages, {} without a signature that can be used; {} lists written, {} removed; {}\n",
                packages, without, counts->written, counts->removed,
                counts->active ? "the kernel has the same" : "DIGLIM is not active: nothing was published");

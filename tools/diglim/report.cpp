@@ -9,6 +9,7 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/events/reasons.h"
+#include "tools/colour.h"
 #include "tools/diglim/allow/when.h"
 #include "tools/diglim/explain/facts.h"
 #include "tools/diglim/explain/log.h"
@@ -83,9 +84,10 @@ void print_group(const Group& group, bool all) {
   if (!all && group.files.size() > kShownFiles)
     fmt::print("            and {} more (--all names each)\n", group.files.size() - kShownFiles);
   if (first.why.command.empty())
-    fmt::print("  to do: {}\n", first.why.meaning);
+    fmt::print("  {}\n", bold("to do: " + first.why.meaning));
   else
-    fmt::print("  to do, as for the first: {}\n         {}\n", first.why.command, first.why.meaning);
+    fmt::print("  {}\n         {}\n", bold("to do, as for the first: " + first.why.command),
+               first.why.meaning);
 }
 
 void put_group(JsonWriter& json, const std::string& id, const Group& group) {

@@ -2,19 +2,15 @@
 // The verb `scan`: what would be denied here. See diglim-scan(1).
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <cstdlib>
 #include <filesystem>
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "tools/colour.h"
 #include "tools/diglim/known/links.h"
-#include "tools/diglim/known/read.h"
-#include "tools/diglim/scan/report.h"
+#include "tools/diglim/scan/run.h"
 #include "tools/diglim/verbs.h"
-#include "tools/progress.h"
 #include "tools/tool.h"
 
 namespace diglim {
@@ -24,10 +20,8 @@ constexpr std::string_view kTool = "diglim scan";
 
 struct Options {
   std::string root = "/";
-  known::ReadOptions read;
-  scan::FindOptions find;
+  scan::RunOptions run;
   std::string html;
-  std::string cache;
   bool no_cache = false;
   bool json = false;
   bool all = false;
@@ -38,42 +32,26 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
   OptionParser app("Says which files here would be denied if DIGLIM enforced, and why. Changes nothing.",
                    argv[0]);
   app.add_option("ROOT", options.root, "directory of the system to look at (default: /, this one)");
-  app.add_option("--below", options.find.below, "only in this directory of it; may be repeated")
+  app.add_option("--below", options.run.find.below, "only in this directory of it; may be repeated")
       .one_value_each();
-  app.add_option("--skip", options.find.skip, "not in this directory of it; may be repeated")
+  app.add_option("--skip", options.run.find.skip, "not in this directory of it; may be repeated")
       .one_value_each();
-  app.add_option("--keys", options.read.keys, "directory of trusted keys (default: its /etc/diglim/keys)");
-  app.add_flag("--rpm-keys", options.read.rpm_keys, "as if the keys of its rpm keyring were trusted, too");
-  app.add_option("--dbpath", options.read.dbpath, "directory of the rpm database");
-  app.add_option("--cache", options.cache,
+  app.add_option("--keys", options.run.read.keys,
+                 "directory of trusted keys (default: its /etc/diglim/keys)");
+  app.add_flag("--rpm-keys", options.run.read.rpm_keys,
+               "as if the keys of its rpm keyring were trusted, too");
+  app.add_option("--dbpath", options.run.read.dbpath, "directory of the rpm database");
+  app.add_option("--cache", options.run.cache,
                  "file that keeps the digests (default: diglim/scan.sqlite in /var/cache, "
                  "for users in ~/.cache)");
   app.add_flag("--no-cache", options.no_cache, "read every file");
-  app.add_option("--threads", options.find.threads,
+  app.add_option("--threads", options.run.find.threads,
                  "how many files to read at a time (default: one a processor)");
   app.add_flag("--all", options.all, "name each file, not each package");
   app.add_flag("-q,--quiet", options.quiet, "no progress");
   const Option json = app.add_flag("--json", options.json, "print JSON: all of it");
   app.add_option("--html", options.html, "write a page to this file, and print the text").excludes(json);
   return app.parse(argc, argv);
-}
-
-// Made with the folders above it, which only their owner may write.
-std::string default_cache() {
-  std::string folder;
-  if (geteuid() == 0) {
-    folder = "/var/cache";
-  } else if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && xdg[0] == '/') {
-    folder = xdg;
-  } else if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/') {
-    folder = std::string(home) + "/.cache";
-  } else {
-    return {};
-  }
-  folder += "/diglim";
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  return error ? std::string() : folder + "/scan.sqlite";
 }
 
 // "usr/" and "/usr" are the same to users.
@@ -103,38 +81,28 @@ int fail(const std::string& message) {
 }
 
 int run(Options& options) {
-  const auto begin = std::chrono::steady_clock::now();
   struct stat info = {};
   if (stat(options.root.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
     return fail(escape(options.root) + " is no directory");
-  make_absolute(options.find.below);
-  make_absolute(options.find.skip);
+  make_absolute(options.run.find.below);
+  make_absolute(options.run.find.skip);
   const Host host(options.root);
-  if (const auto bad = resolve(host, options.find.below)) return fail(escape(*bad) + " is no directory");
-  options.read.progress = !options.quiet;
-  const auto system = known::read_system(host, options.read);
-  if (!system) return fail("the trusted keys cannot be read: " + system.error().message);
-  if (options.cache.empty() && !options.no_cache) options.cache = default_cache();
-  scan::Cache cache = scan::Cache::open(options.no_cache ? "" : options.cache, system->algo);
-  std::string complaint = cache.complaint();
-  Progress bar("files", 0, !options.quiet);
-  // An image may hold what it likes at /proc/self/mountinfo.
-  const std::vector<Mount> mounts = host.is_live() ? host.mounts() : std::vector<Mount>();
-  scan::Found found =
-      scan::find_files(host, mounts, options.find, system->algo, cache,
-                       [&](size_t done, size_t of, std::string_view name) { bar.at(done, of, name); });
-  bar.wipe();
-  if (complaint.empty()) complaint = cache.complaint();
-  if (!complaint.empty()) complain(kTool, complaint);
-  scan::Report report = scan::make_report(*system, std::move(found));
+  if (const auto bad = resolve(host, options.run.find.below)) return fail(escape(*bad) + " is no directory");
+  options.run.read.progress = !options.quiet;
+  if (options.no_cache)
+    options.run.cache.clear();
+  else if (options.run.cache.empty())
+    options.run.cache = scan::default_cache();
+  auto result = scan::run(kTool, host, options.run);
+  if (!result) return fail("the trusted keys cannot be read: " + result.error().message);
+  scan::Report report = *std::move(result);
   report.root = options.root;
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (!options.html.empty()) {
     const std::string page = scan::to_html(report);
     if (const auto written = write_file_atomically(options.html, as_bytes(page), 0644); !written)
       return fail(written.error().message);
   }
-  fmt::print("{}", options.json ? scan::to_json(report) : scan::to_text(report, options.all));
+  fmt::print("{}", options.json ? scan::to_json(report) : advice_bold(scan::to_text(report, options.all)));
   return scan::exit_status(report);
 }
 

@@ -12,7 +12,10 @@
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
+#include "lib/librpm/database.h"
+#include "tools/colour.h"
 #include "tools/diglim/doctor/checks.h"
+#include "tools/diglim/scan/run.h"
 #include "tools/diglim/verbs.h"
 #include "tools/tool.h"
 
@@ -63,8 +66,8 @@ std::optional<int> read_options(int argc, char** argv, Request& request) {
   install->add_flag("--lockdown", options.lockdown, "lockdown=integrity on the kernel command line, too");
   install->add_flag("--no-boot-loader", options.no_boot_loader, "leave the kernel command line alone");
   install->add_flag("--enforce-anyway", options.enforce_anyway, "enforce although something would be denied");
-  install->add_option("--seconds", options.seconds,
-                      "time for looking at programs on disk (default 300, 0: do not)");
+  install->add_flag("--skip-scan", options.skip_scan, "do not compare the files on disk with the lists");
+  install->add_option("--seconds", options.seconds, "0: as --skip-scan; otherwise without meaning");
   if (const auto status = app.parse(argc, argv)) return status;
   request.install = install->parsed();
   if (request.defaults) options.rpm_keys = options.yes = true;
@@ -111,16 +114,20 @@ class KeyFolder {
   std::string path_;
 };
 
-// What stands against enforcing, as lines. Lists and boot settings are what setup is about to make.
-Result<std::vector<std::string>> objections(const RecordedHost& host, const Plan& plan,
-                                            const Options& options) {
+// What would become of this machine. Lists and boot settings are what setup is about to make.
+struct Outlook {
+  std::vector<std::string> against;  // what stands against enforcing, as lines
+  std::optional<scan::Report> scan;  // nothing: it was skipped, or there are no packages to compare with
+};
+
+Result<Outlook> look_ahead(const RecordedHost& host, const Plan& plan, const Options& options) {
   TRY_ASSIGN(const KeyFolder keys, KeyFolder::create(host, plan));
+  Outlook outlook;
   Findings findings;
   if (host.view().is_live()) check_kernel(host.view(), findings);
   if (host.view().is_live()) check_file_systems(host.view(), findings);
-  check_content(host.view(), {keys.path(), kKeysFolder, options.dbpath, options.seconds, !options.json},
-                findings);
-  std::vector<std::string> lines;
+  check_content(host.view(), {keys.path(), kKeysFolder, options.dbpath, 0, !options.json}, findings);
+  std::vector<std::string>& lines = outlook.against;
   for (const doctor::Finding& finding : findings) {
     const bool vital = finding.id == "kernel.lsm" || finding.id == "kernel.ima" || finding.id == "packages";
     if (finding.id.starts_with("lists.")) continue;
@@ -132,7 +139,31 @@ Result<std::vector<std::string>> objections(const RecordedHost& host, const Plan
       lines.push_back(fmt::format("    and {} more", finding.count - finding.items.size()));
     if (!finding.next.empty()) lines.push_back("  to do: " + finding.next);
   }
-  return lines;
+  const auto database = find_rpm_database(host.view().is_live() ? "" : host.view().path(""), options.dbpath);
+  if (options.skip_scan || options.seconds == 0 || !database) return outlook;
+  scan::RunOptions run;
+  run.read.keys = keys.path();
+  run.read.dbpath = options.dbpath;
+  run.read.progress = !options.json;
+  if (host.view().is_live()) run.cache = scan::default_cache();
+  TRY_ASSIGN(outlook.scan, scan::run(kTool, host.view(), run));
+  outlook.scan->root = options.root;
+  if (const size_t count = scan::count_of_system(*outlook.scan)) {
+    lines.push_back(fmt::format("{} programs or libraries of the system would be denied", count));
+    lines.emplace_back(
+        "  to do: as said above of each group; `diglim scan --rpm-keys --all` names each file, and "
+        "--skip-scan does "
+        "not look");
+  }
+  return outlook;
+}
+
+// Before a question, and before what stands against it.
+void print_scan(const Outlook& outlook) {
+  if (outlook.scan)
+    fmt::print("\nWhat would be denied here while DIGLIM enforces:\n{}\n",
+               advice_bold(to_text(*outlook.scan, false)));
+  (void)std::fflush(stdout);
 }
 
 void print_lines(JsonWriter& json, std::string_view key, const std::vector<std::string>& lines) {
@@ -141,10 +172,24 @@ void print_lines(JsonWriter& json, std::string_view key, const std::vector<std::
   json.end_array();
 }
 
-void print_plan_json(const Plan& plan, const std::vector<std::string>& against) {
+void print_plan_json(const Plan& plan, const Outlook& outlook) {
   JsonWriter json;
   json.begin_object().key("command_line").value(fmt::format("{}", fmt::join(plan.words, " ")));
-  print_lines(json, "objections", against);
+  print_lines(json, "objections", outlook.against);
+  json.key("scan").begin_object().key("done").value(outlook.scan.has_value());
+  if (outlook.scan) {
+    json.key("files").value(uint64_t{outlook.scan->files}).key("known").value(uint64_t{outlook.scan->known});
+    json.key("would_deny").begin_array();
+    for (size_t i = 1; i < known::kCauses; ++i) {
+      const auto cause = static_cast<known::Cause>(i);
+      const size_t count = count_of(*outlook.scan, cause);
+      if (count == 0) continue;
+      json.begin_object().key("cause").value(known::cause_words(cause).id);
+      json.key("count").value(uint64_t{count}).end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
   json.key("steps").begin_array();
   for (const setup::Step& step : plan.steps) {
     std::vector<std::string> files, commands;
@@ -201,7 +246,7 @@ int finish(const Result<Report>& report, const Options& options, std::string_vie
     fmt::print("{}\n", json.text());
     return kExitOk;
   }
-  for (const std::string& line : report->to_do) fmt::print("to do: {}\n", line);
+  for (const std::string& line : report->to_do) fmt::print("{}\n", bold("to do: " + line));
   fmt::print("{}\n", after);
   return kExitOk;
 }
@@ -209,15 +254,16 @@ int finish(const Result<Report>& report, const Options& options, std::string_vie
 int install(RecordedHost& host, const Options& options) {
   const auto plan = make_plan(host, options);
   if (!plan) return fail(plan.error(), "; nothing was changed");
-  const auto against = objections(host, *plan, options);
-  if (!against) return fail(against.error(), "; nothing was changed");
+  const auto outlook = look_ahead(host, *plan, options);
+  if (!outlook) return fail(outlook.error(), "; nothing was changed");
   if (options.dry_run && options.json) {
-    print_plan_json(*plan, *against);
+    print_plan_json(*plan, *outlook);
     return kExitOk;
   }
   if (!options.json) print_plan(*plan, options);
-  for (const std::string& line : *against) fmt::print(stderr, "{}\n", line);
-  if (!against->empty() && options.mode == "enforce" && !options.enforce_anyway) {
+  if (!options.json) print_scan(*outlook);
+  for (const std::string& line : outlook->against) fmt::print(stderr, "{}\n", red(line, STDERR_FILENO));
+  if (!outlook->against.empty() && options.mode == "enforce" && !options.enforce_anyway) {
     complain(kTool,
              "this machine would not work as before while DIGLIM enforces, for the reasons above; nothing "
              "was changed.\n"

@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "lib/base/exit_status.h"
+#include "lib/base/json.h"
 #include "lib/base/paths.h"
+#include "tools/colour.h"
 #include "tools/diglim/allow/store.h"
 #include "tools/diglim/explain/log.h"
 #include "tools/diglim/setup/recorded_host.h"
@@ -39,7 +41,7 @@ void add_exceptions(state::Facts& facts) {
 
 }  // namespace
 
-int run_state() {
+int run_state(bool as_json) {
   state::Facts facts;
   facts.is_root = geteuid() == 0;
   if (facts.is_root) facts.status = status();
@@ -52,8 +54,18 @@ int run_state() {
     facts.last_denied_at = last.time_us / 1'000'000;
   }
   const state::Summary summary = state::summarize(facts);
+  if (as_json) {
+    JsonWriter json;
+    json.begin_object().key("good").value(summary.good).key("active").value(facts.status.has_value());
+    json.key("set_up").value(facts.is_set_up).key("exceptions").value(uint64_t{facts.exceptions});
+    json.key("next_end").value(facts.next_end).key("last_denied").value(facts.last_denied);
+    json.key("last_denied_at").value(facts.last_denied_at).key("lines").begin_array();
+    for (const std::string& line : summary.lines) json.value(line);
+    fmt::print("{}\n", json.end_array().key("next").value(summary.next).end_object().text());
+    return summary.good ? kExitOk : kExitEnvironment;
+  }
   for (const std::string& line : summary.lines) fmt::print("{}\n", line);
-  fmt::print("to do       {}\n", summary.next);
+  fmt::print("{}\n", bold("to do       " + summary.next));
   return summary.good ? kExitOk : kExitEnvironment;
 }
 

@@ -22,7 +22,7 @@ int run_setup(int argc, char** argv);
 int run_tls(int argc, char** argv);
 int run_unseal(int argc, char** argv);
 
-// Without a verb: the state in five lines, and what to do next.
-int run_state();
+// Without a verb: the state in five lines, and what to do next; or as JSON.
+int run_state(bool as_json);
 
 }  // namespace diglim

@@ -73,5 +73,13 @@ equal "options of diglim_user_client" "$(offers _diglim_user_client diglim_user_
 equal "operations" "$(offers _diglim_user_client diglim_user_client -o '')" "$(lines add del)"
 equal "files where there are verbs, too" "$(offers _diglim diglim allow f)" "$(lines file folder)"
 equal "files of diglim" "$(offers _diglim diglim doctor f)" "$(lines file folder)"
+diglim() {
+	if [ "$*" = "allow list --json" ]; then echo '[{"list":"0-list-a","paths":[]},{"list":"0-list-b"}]'; else "$TOOLS/diglim" "$@"; fi
+}
+equal "exceptions" "$(offers _diglim diglim allow remove 0-)" "$(lines 0-list-a 0-list-b)"
+equal "a file that was allowed" "$(offers _diglim diglim allow remove f)" "$(lines file folder)"
+equal "options of allow remove" "$(offers _diglim diglim allow remove --)" "$("$TOOLS/diglim" allow remove --help | long_options)"
+equal "modes" "$(offers _diglim diglim setup install --mode e)" enforce
+equal "folders for --build" "$(offers _diglim diglim allow --build f)" folder
 equal "algorithms" "$(offers _compact_gen compact_gen -a sha2)" "$(lines sha224 sha256)"
 finish

@@ -16,18 +16,23 @@ make_version() { # VERSION
 		Summary: test
 		License: none
 		BuildArch: noarch
+		%define _binaries_in_noarch_packages_terminate_build 0
+		%define __os_install_post %{nil}
 		%description
 		test
 		%install
 		mkdir -p %{buildroot}/etc/cron.daily %{buildroot}/usr/bin
 		printf '#!/bin/sh\necho job\n' >%{buildroot}/etc/cron.daily/job; chmod 755 %{buildroot}/etc/cron.daily/job
 		printf '#!/bin/sh\necho $1\n' >%{buildroot}/usr/bin/tool; chmod 755 %{buildroot}/usr/bin/tool
+		install -m 755 $work/elf %{buildroot}/usr/bin/elf
 		%files
 		%config(noreplace) /etc/cron.daily/job
 		/usr/bin/tool
+		/usr/bin/elf
 	SPEC
 	rpm_build "$work/rpms" config.spec "${@:2}" >build.log && rpm_sign "$work/gnupg-hello" hello "rpms/config-$1-1.noarch.rpm" >sign.log
 }
+echo 'int main(void) { return 0; }' >elf.c && cc -o elf elf.c || exit 1
 { prepare_host && make_version 1 && make_version 2 && make_package plain && make_signing_key other && make_package other other; } ||
 	{ echo "FAIL: cannot make packages: $(cat ./*.log)"; exit 1; }
 make_host host && install_package host plain && install_package host other &&
@@ -60,6 +65,29 @@ printf '#!/bin/sh\necho 1\n' >host/usr/bin/tool
 mkdir -p host/var/cache/dnf/repo/packages && cp rpms/config-1-1.noarch.rpm host/var/cache/dnf/repo/packages/
 expect 1 explain /usr/bin/tool
 contains "older" "$out" 'It is the content of an older version of that package: config-1-1.noarch.'
+
+# How: a configuration tool, strip, prelink (its mark stands for it). A script whose interpreter is the changed one.
+printf '#!/bin/sh\n# Ansible managed\necho job\n' >host/etc/cron.daily/job
+expect 1 explain /etc/cron.daily/job
+contains "a tool" "$out" 'Its first lines say that Ansible wrote it'
+contains "when" "$out" "It was last written at $(date +%Y-)"
+strip host/usr/bin/elf
+expect 1 explain /usr/bin/elf
+contains "stripped" "$out" 'as after strip(1)'
+cp elf host/usr/bin/elf && objcopy --add-section .gnu.prelink_undo=elf.c host/usr/bin/elf
+expect 1 explain /usr/bin/elf
+contains "prelinked" "$out" 'It was prelinked'
+cp elf host/usr/bin/elf
+expect 0 explain /usr/bin/elf
+for interpreter in /usr/bin/tool /usr/bin/none; do
+	printf '#!%s\n' $interpreter >"host/opt-${interpreter##*/}" && chmod 755 host/opt-*
+done
+expect 1 explain /opt-tool
+contains "its interpreter" "$out" 'Its interpreter /usr/bin/tool would be denied, too'
+contains "which is another question" "$out" ': diglim explain /usr/bin/tool'
+expect 1 explain /opt-none
+contains "no interpreter" "$out" 'Its interpreter /usr/bin/none is not there'
+rm host/opt-*
 
 expect 1 explain --json /usr/bin/plain
 equal "unsigned" "$(json '*.id')" unknown/unsigned
@@ -142,6 +170,14 @@ contains "nothing is known" "$out" 'why:     Where it lies is not known.'
 expect 0 explain --log end /usr/bin/hello
 expect 1 report --log end
 contains "cut" "$out" $'1  .../usr/bin/hello\n'
+# Each attempt on DIGLIM itself that the loader has words for has an explanation of its own.
+guards=0
+while read -r guard; do
+	expect 1 explain --json "denied $guard: DIGLIM protects itself; pid 1 uid 0 command x"
+	[[ $out != *'This was an attempt on DIGLIM itself'* ]] || fail "no explanation: $guard"
+	guards=$((guards + 1))
+done < <(sed -n '/kGuards\[\]/,/};/s/.*"\([^"]\{3,\}\)".*/\1/p' "$top/loader/event_line.cpp")
+[ $guards -ge 12 ] || fail "only $guards guards found in event_line.cpp"
 # A user's directory: root copies nothing there. What is a link now, or very large, is not read; a typed link is followed.
 mkdir -m 777 host/home && cp host/usr/bin/tool host/home/tool && ln -s /usr/bin/hello host/home/link && truncate -s 8T host/home/large
 chmod 777 host/home

@@ -147,6 +147,26 @@ diff -u "$golden/setup-plan.golden" got || fail "plan"
 expect 0 setup install --rpm-keys --seconds 0 --dry-run --json
 equal "plan as JSON" "$("$top/selftests/lib/json" 'steps.*.id' <<<"$out" | xargs)" 'keys lists unit initramfs command_line'
 same_trees bls host "dry run"
+# The scan: what lies where packages put theirs stands against enforcing, what lies elsewhere is named.
+expect 1 setup install --rpm-keys
+contains "what would be denied" "$out" "What would be denied here while DIGLIM enforces:"
+contains "grouped" "$out" "of no package, and on no list"
+contains "against enforcing" "$err" "programs or libraries of the system would be denied"
+contains "refused" "$err" "this machine would not work as before while DIGLIM enforces, for the reasons above; nothing was changed"
+same_trees bls host "refused"
+expect 0 setup install --rpm-keys --dry-run --mode permissive
+contains "permissive: named" "$err" "programs or libraries of the system would be denied"
+expect 1 setup install --rpm-keys --dry-run
+expect 0 setup install --rpm-keys --dry-run --json
+equal "as JSON" "$("$top/selftests/lib/json" 'scan.would_deny.*.cause' <<<"$out")" foreign
+expect 0 setup install --rpm-keys --dry-run --skip-scan
+[[ $out$err != *"would be denied"* ]] || fail "--skip-scan looks all the same"
+cp -a host elsewhere && rm -rf elsewhere/{bin,usr/libexec} && chmod -x elsewhere/usr/bin/{dracut,lsinitrd}
+mkdir elsewhere/opt && cp /bin/true elsewhere/opt/
+rm -f elsewhere/boot/initramfs-6.1.0.img
+expect 0 "$diglim" setup install --root "$work/elsewhere" --rpm-keys --dry-run
+contains "elsewhere: named, not refused" "$out" "/opt/true"
+rm -rf elsewhere
 # The name of 2022.
 expect 0 "$setup_sh" install --default --root "$work/host" --chroot --seconds 0
 contains "2022" "$out" "Reboot to switch DIGLIM on (enforce)"

@@ -2,12 +2,9 @@
 #include "tools/diglim/allow/make.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <pwd.h>
 #include <unistd.h>
 
-#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -17,6 +14,7 @@
 #include "tools/diglim/doctor/checks.h"
 #include "tools/diglim/host.h"
 #include "tools/diglim/scan/files.h"
+#include "tools/passphrase.h"
 #include "tools/progress.h"
 #include "tools/signed_list.h"
 #include "tools/tool.h"
@@ -30,27 +28,6 @@ constexpr size_t kMaxPaths = 100;  // in the record; the rest are counted
 std::string or_environment(const std::string& value, const char* name) {
   const char* set = std::getenv(name);
   return value.empty() && set != nullptr ? set : value;
-}
-
-std::optional<std::string> ask_passphrase(const std::string& key) {
-  if (isatty(STDIN_FILENO) != 1) return std::nullopt;
-  std::array<char, 1024> buffer = {};
-  const std::string prompt = fmt::format("Pass phrase of {}: ", escape(key));
-  const int status = EVP_read_pw_string(buffer.data(), static_cast<int>(buffer.size()), prompt.c_str(), 0);
-  std::string answer(buffer.data());
-  OPENSSL_cleanse(buffer.data(), buffer.size());
-  if (status != 0) return std::nullopt;
-  return answer;
-}
-
-Passphrase passphrase_for(const MakeOptions& options, const std::string& key) {
-  return [&options, key]() -> std::optional<std::string> {
-    if (options.passphrase_file.empty()) return ask_passphrase(key);
-    const auto content = read_stream(options.passphrase_file, 1024);
-    if (!content) return std::nullopt;
-    const std::string_view text = as_text(*content);
-    return std::string(text.substr(0, text.find('\n')));
-  };
 }
 
 // Who logged in, whatever he became since; else who called sudo; else the user.
@@ -132,7 +109,8 @@ Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust
   add_paths(options.files, exception);
   add_paths(options.build, exception);
   exception.list = list_name(options.files.empty() ? options.build.front() : options.files.front(), list);
-  TRY_ASSIGN(exception.signer, sign_compact_list(list, key, certificate, passphrase_for(options, key)));
+  TRY_ASSIGN(exception.signer,
+             sign_compact_list(list, key, certificate, passphrase_for(options.passphrase_file, key)));
   if (const auto counts = verify_digest_list(list, trust); !counts) {
     Error error = counts.error();
     error.message +=
@@ -142,6 +120,8 @@ Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust
   TRY_ASSIGN(const Bytes digest, hash(HashAlgo::kSha256, {list}));
   exception.digest = to_hex(digest);
   exception.files = digests.files;
+  if (digests.digests.size() == 1)
+    exception.content = fmt::format("{}:{}", hash_name(algo), to_hex(*digests.digests.begin()));
   exception.owner = escape(options.owner, kMaxTextBytes);
   exception.reason = escape(options.reason, kMaxTextBytes);
   exception.by = who();

@@ -15,9 +15,9 @@ struct MakeOptions {
   std::vector<std::string> build;  // directories: what is executable in them
   std::string reason;
   std::string owner;
-  std::string key;              // empty: $DIGLIM_KEY
+  std::string key;              // see SigningKey::load(); empty: $DIGLIM_KEY
   std::string certificate;      // empty: $DIGLIM_CERTIFICATE
-  std::string passphrase_file;  // empty: the terminal is asked
+  std::string passphrase_file;  // see passphrase_for()
   bool progress = false;
 };
 

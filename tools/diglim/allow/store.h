@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "lib/base/file.h"
+#include "lib/base/paths.h"
 #include "tools/diglim/allow/when.h"
 
 namespace diglim::allow {
 
 constexpr char kRecordFolder[] = "/var/lib/diglim/allow";
-constexpr std::string_view kListPrefix = "0-file_list-compact-allow-";
+constexpr std::string_view kListPrefix = kExceptionPrefix;
 // Each is a list that every sync looks at, and that each boot verifies. One list may have millions of files.
 constexpr size_t kMaxExceptions = 1000;
 
@@ -23,10 +24,11 @@ struct Exception {
   uint64_t files = 0;
   std::string digest;  // SHA-256 of the list's file, in hexadecimal
   std::string signer;
-  std::string owner;   // who answers for it, escaped; may be empty
-  std::string reason;  // escaped; may be empty
-  std::string by;      // who made it: "alice (uid 1000)"
-  uint64_t made = 0;   // seconds since 1970
+  std::string content;  // of one file alone: "sha256:...", as it was read; not kept
+  std::string owner;    // who answers for it, escaped; may be empty
+  std::string reason;   // escaped; may be empty
+  std::string by;       // who made it: "alice (uid 1000)"
+  uint64_t made = 0;    // seconds since 1970
   End end;
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "lib/base/text.h"
+#include "tools/diglim/explain/details.h"
 #include "tools/diglim/explain/reasons.h"
 #include "tools/tool.h"
 
@@ -96,7 +97,8 @@ bool depends_on_content(diglim_reason reason) {
 }
 
 Explanation explain_reason(const Denial& denial, const Facts& facts) {
-  const Words* words = reason_explanation(denial.reason);
+  const Words* words = denial.reason == DIGLIM_REASON_PROTECTED ? guard_explanation(denial.what) : nullptr;
+  if (words == nullptr) words = reason_explanation(denial.reason);
   if (words == nullptr) return {"", {"A reason that this version does not know."}, "", "update diglim"};
   Explanation result{std::string(words->id), {fill(words->what, &denial, facts, false)}, "", ""};
   if (!denial.detail.empty()) result.what.push_back(fmt::format("The kernel says: {}.", trim(denial.detail)));
@@ -146,9 +148,7 @@ Explanation explain_content(const Denial* denial, const Facts& facts) {
   return result;
 }
 
-}  // namespace
-
-Explanation explain(const Denial* denial, const Facts& facts) {
+Explanation explain_all(const Denial* denial, const Facts& facts) {
   if (denial != nullptr && denial->reason != DIGLIM_REASON_UNKNOWN) return explain_reason(*denial, facts);
   // Of a file that was only asked about, what stands against it besides its content comes first.
   if (denial == nullptr && facts.exists && !facts.refusal.empty()) {
@@ -163,6 +163,15 @@ Explanation explain(const Denial* denial, const Facts& facts) {
   if (!facts.writers.empty() && facts.verdict.cause == Cause::kNone)
     advise(*reason_explanation(DIGLIM_REASON_WRITER), denial, facts, result);
   add_holders(facts.writers, "Open for writing, so it cannot run anyway: by", result.what);
+  return result;
+}
+
+}  // namespace
+
+Explanation explain(const Denial* denial, const Facts& facts) {
+  Explanation result = explain_all(denial, facts);
+  if (denial != nullptr && denial->path_cut) return result;
+  for (std::string& line : details(denial, facts)) result.what.push_back(std::move(line));
   return result;
 }
 

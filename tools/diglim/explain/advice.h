@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/events/denial.h"
+#include "tools/diglim/explain/nature.h"
 #include "tools/diglim/known/cause.h"
 
 namespace diglim::explain {
@@ -42,8 +43,17 @@ struct Facts {
   std::string
       refusal;  // why nothing runs from its mount (tools/diglim/mount_rules.h); empty: nothing against it
   std::string mount_point;
-  std::vector<Holder> writers;  // who has it open for writing
-  std::vector<Holder> mappers;  // who has it mapped executable
+  std::optional<Elf> elf;
+  std::string machine;        // this one's, as uname has it; empty: not known
+  uint64_t size = 0;          // bytes
+  uint64_t shipped_size = 0;  // what its package shipped; 0: none, or not known
+  uint64_t written_at = 0;    // seconds since 1970; 0: not known
+  std::string_view tool;      // config_tool()
+  std::string interpreter;    // of a script, with links followed, unescaped; empty: it is none
+  bool interpreter_missing = false;
+  known::Cause interpreter_cause = known::Cause::kNone;  // why it would be denied; kNone: it would not
+  std::vector<Holder> writers;                           // who has it open for writing
+  std::vector<Holder> mappers;                           // who has it mapped executable
 };
 
 struct Explanation {

@@ -231,6 +231,75 @@ TEST(Explain, AFileAboveFourGiB) {
   EXPECT_EQ(explain(&one, facts).command, "");
 }
 
+TEST(Explain, HowAChangedFileWasChanged) {
+  const Denial one = denial(DIGLIM_REASON_UNKNOWN);
+  Facts facts = file(Cause::kChanged);
+  facts.package = "hello-2.0-1.x86_64";
+  facts.size = 900;
+  facts.shipped_size = 1000;
+  facts.elf = Elf{62, 64, false, true, false, false};
+  EXPECT_THAT(all(explain(&one, facts)),
+              HasSubstr("no symbols and is 100 bytes shorter than what was shipped"));
+  facts.size = 1100;
+  EXPECT_THAT(all(explain(&one, facts)), Not(HasSubstr("strip(1)")));
+  facts.elf->prelinked = true;
+  EXPECT_THAT(all(explain(&one, facts)), HasSubstr("It was prelinked"));
+  facts.elf.reset();
+  facts.tool = "Ansible";
+  facts.written_at = 1;
+  EXPECT_THAT(all(explain(&one, facts)), HasSubstr("Its first lines say that Ansible wrote it"));
+  EXPECT_THAT(all(explain(&one, facts)), HasSubstr("It was last written at 19"));
+  // Of what no package ships nobody knows what it was before.
+  facts.verdict.cause = Cause::kForeign;
+  EXPECT_THAT(all(explain(&one, facts)), Not(HasSubstr("Ansible")));
+}
+
+TEST(Explain, AProgramForAnotherMachine) {
+  const Denial one = denial(DIGLIM_REASON_UNKNOWN);
+  Facts facts = file(Cause::kForeign);
+  facts.elf = Elf{183, 64, false, true, true, false};
+  facts.machine = "x86_64";
+  EXPECT_THAT(explain(&one, facts).what,
+              Contains("It is a program for AArch64, 64 bit, and this machine is x86_64: "
+                       "it runs by an emulator only, whatever is allowed."));
+  facts.machine = "aarch64";
+  EXPECT_THAT(all(explain(&one, facts)), Not(HasSubstr("emulator")));
+}
+
+TEST(Explain, AScriptOfAnUnknownInterpreter) {
+  const Denial one = denial(DIGLIM_REASON_UNKNOWN);
+  Facts facts = file(Cause::kNone);
+  facts.interpreter = "/opt/p y";
+  EXPECT_THAT(all(explain(&one, facts)), Not(HasSubstr("interpreter")));
+  facts.interpreter_cause = Cause::kForeign;
+  EXPECT_THAT(all(explain(&one, facts)), HasSubstr("/opt/p y would be denied, too"));
+  EXPECT_THAT(all(explain(&one, facts)), HasSubstr("diglim explain '/opt/p y'"));
+  facts.interpreter_missing = true;
+  EXPECT_THAT(all(explain(&one, facts)), HasSubstr("Its interpreter /opt/p y is not there"));
+}
+
+TEST(Explain, ALibraryOfAProgramThatSaidLess) {
+  Denial one = denial(DIGLIM_REASON_UNKNOWN, "/opt/lib/libx.so.1");
+  one.command = "cat";
+  EXPECT_THAT(all(explain(&one, file(Cause::kForeign, one.path))), Not(HasSubstr("shared object")));
+  one.what = "mmap";
+  EXPECT_THAT(all(explain(&one, file(Cause::kForeign, one.path))), HasSubstr("cat was let through"));
+}
+
+// What EPERM of a debugger means.
+TEST(Explain, AnAttemptOnDiglimIsExplainedByWhatWasTried) {
+  Denial one = denial(DIGLIM_REASON_PROTECTED, "");
+  one.what = "trace DIGLIM";
+  const Explanation why = explain(&one, Facts());
+  EXPECT_EQ(why.id, "protected");
+  EXPECT_THAT(all(why), HasSubstr("lldb -p"));
+  EXPECT_EQ(why.command, "ps -fp 12");
+  one.what = "switch off ftrace";
+  EXPECT_THAT(explain(&one, Facts()).command, HasSubstr("grep -rs ftrace_enabled"));
+  one.what = "something of a later version";
+  EXPECT_FALSE(explain(&one, Facts()).what.front().empty());
+}
+
 TEST(Explain, NameOfPackage) {
   EXPECT_EQ(name_of_package("a-b-1.0-2.noarch"), "a-b");
   EXPECT_EQ(name_of_package("a"), "a");

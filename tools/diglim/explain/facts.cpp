@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,8 +38,8 @@ std::string type_of(const std::string& path, const struct stat& info, ByteView h
   const bool may_run = (info.st_mode & 0111) != 0;
   const std::string_view text = as_text(head);
   if (text.starts_with("#!")) {
-    const auto words = split_words(text.substr(2, text.find('\n') - 2));
-    return fmt::format("a script for {}{}", words.empty() ? "nothing" : escape(words.front()),
+    const std::string interpreter = interpreter_of(head);
+    return fmt::format("a script for {}{}", interpreter.empty() ? "nothing" : escape(interpreter),
                        may_run ? "" : ", without an x bit");
   }
   switch (scan::kind_of(path, info.st_mode, head)) {
@@ -101,6 +102,8 @@ void add_package(const Host& host, const known::System& system, const std::strin
     if (shipped != system.shipped.end()) package = shipped->second.package;
   }
   if (!package) return;
+  if (const auto shipped = system.shipped.find(path); shipped != system.shipped.end())
+    facts.shipped_size = shipped->second.size;
   const known::PackageStanding& standing = system.packages[*package];
   facts.package = standing.nvra;
   facts.package_why = standing.why;
@@ -114,14 +117,45 @@ bool asks_for_writers(const Denial* denial) {
          denial->reason == DIGLIM_REASON_WRITER || denial->reason == DIGLIM_REASON_CHANGED;
 }
 
+Bytes read_at(const Fd& fd, uint64_t offset, size_t size) {
+  Bytes bytes(size);
+  const ssize_t got = pread(fd.get(), bytes.data(), size, static_cast<off_t>(offset));
+  bytes.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  return bytes;
+}
+
+std::string this_machine() {
+  utsname name = {};
+  return uname(&name) == 0 ? name.machine : "";
+}
+
+// Would the kernel let the interpreter of the script run?
+void judge_interpreter(const Host& host, const known::System& system, Facts& facts) {
+  if (!facts.interpreter.starts_with('/')) return;
+  facts.interpreter = follow_links(host.path(""), facts.interpreter);
+  const auto named = find_named(host.path(""), facts.interpreter);
+  facts.interpreter_missing = !named && named.error().code == ErrorCode::kNotFound;
+  if (!named || !S_ISREG(named->info.st_mode) || named->info.st_size > kMostHashed) return;
+  const auto fd = open_named(*named, facts.interpreter);
+  const auto digest = fd ? digest_open_file(*fd, facts.interpreter, system.algo) : Result<Bytes>(fd.error());
+  if (digest) facts.interpreter_cause = known::judge(system, facts.interpreter, *digest).cause;
+}
+
 // False: there is nothing to judge.
 bool read_content(const Host& host, HashAlgo algo, const std::string& path, const Named& named,
                   Facts& facts) {
   const struct stat& info = named.info;
-  Bytes head(256);
+  Bytes head(1024);
   const auto fd = S_ISREG(info.st_mode) ? open_named(named, host.path(path)) : Result<Fd>(Fd());
   const ssize_t got = fd && *fd ? pread(fd->get(), head.data(), head.size(), 0) : 0;
-  facts.type = type_of(path, info, ByteView(head).first(got > 0 ? static_cast<size_t>(got) : 0));
+  head.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  facts.type = type_of(path, info, head);
+  facts.tool = config_tool(head);
+  facts.interpreter = interpreter_of(head);
+  facts.size = static_cast<uint64_t>(info.st_size);
+  facts.written_at = static_cast<uint64_t>(info.st_mtim.tv_sec);
+  if (fd && *fd)
+    facts.elf = read_elf([&](uint64_t offset, size_t size) { return read_at(*fd, offset, size); });
   facts.too_large = S_ISREG(info.st_mode) && info.st_size > kMostHashed;
   if (!S_ISREG(info.st_mode) || facts.too_large) return false;
   const auto digest = fd ? digest_open_file(*fd, host.path(path), algo) : Result<Bytes>(fd.error());
@@ -158,8 +192,10 @@ Facts read_facts(const Host& host, const known::System& system, const Denial* de
   }
   facts.verdict = known::judge(system, path, facts.digest);
   if (facts.verdict.source) facts.list = system.sources[*facts.verdict.source];
+  judge_interpreter(host, system, facts);
   add_package(host, system, path, facts);
-  if (!host.is_live()) return facts;
+  if (!host.is_live()) return facts;  // nor is its machine known
+  facts.machine = this_machine();
   if (asks_for_writers(denial)) facts.writers = holders.writers(named->info);
   if (denial != nullptr && denial->reason == DIGLIM_REASON_MAPPED)
     facts.mappers = holders.mappers(named->info);

@@ -57,6 +57,7 @@ struct Shipped {
   std::optional<HashAlgo> algo;  // nothing: unknown
   std::string digest;            // raw; empty: the package has none for it
   bool is_config = false;
+  uint64_t size = 0;  // of the file, in bytes
 };
 
 // All that was read of one system. Digests are raw bytes.

@@ -187,7 +187,8 @@ class Reader {
     for (const PackagedFile& file : package.files) {
       std::string digest(as_text(file.digest));
       if (!counts && !digest.empty()) system_.of_bad.emplace(digest, index);
-      system_.shipped[links_.resolve(file.path)] = {index, file.algo, std::move(digest), file.is_config};
+      system_.shipped[links_.resolve(file.path)] = {index, file.algo, std::move(digest), file.is_config,
+                                                    file.size};
     }
   }
 

@@ -21,7 +21,8 @@ struct Options {
   bool no_boot_loader = false;
   bool chroot = false;
   bool enforce_anyway = false;
-  unsigned seconds = 300;
+  bool skip_scan = false;
+  unsigned seconds = 300;  // 0: as skip_scan
   bool yes = false;
   bool dry_run = false;
   bool json = false;
