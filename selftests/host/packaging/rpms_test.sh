@@ -38,6 +38,8 @@ equal "tls" "$(files diglim-tls | tr '\n' ' ')" \
 	"/etc/diglim/openssl-tpm.cnf $(pkg-config --variable=modulesdir libcrypto)/diglim-tpm.so /usr/share/man/man7/diglim-tpm.7 "
 equal "dracut" "$(files diglim-dracut | grep -v -e '/$' -e ^/usr/share/doc/ | tr '\n' ' ')" \
 	"$(cd "$top/dracut" && find 90diglim -type f -printf '/usr/lib/dracut/modules.d/%p\n' | sort | tr '\n' ' ')"
+equal "scap" "$(files diglim-scap | grep -v '/$' | tr '\n' ' ')" \
+	"/usr/share/xml/scap/diglim/diglim-oval.xml /usr/share/xml/scap/diglim/diglim-xccdf.xml "
 
 # SELinux: the module, and a main package that wants it only where there is a policy.
 if [ -e /usr/share/selinux/devel/Makefile ]; then

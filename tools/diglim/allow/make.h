@@ -17,7 +17,7 @@ struct MakeOptions {
   std::string owner;
   std::string key;              // see SigningKey::load(); empty: $DIGLIM_KEY
   std::string certificate;      // empty: $DIGLIM_CERTIFICATE
-  std::string passphrase_file;  // see passphrase_for()
+  std::string passphrase_file;  // see tools/passphrase.h
   bool progress = false;
 };
 
