@@ -2,12 +2,9 @@
 #include "tools/diglim/allow/make.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <pwd.h>
 #include <unistd.h>
 
-#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -19,6 +16,7 @@
 #include "tools/diglim/scan/files.h"
 #include "tools/progress.h"
 #include "tools/signed_list.h"
+#include "tools/signer.h"
 #include "tools/tool.h"
 
 namespace diglim::allow {
@@ -26,32 +24,6 @@ namespace {
 
 constexpr size_t kMaxTextBytes = 1000;
 constexpr size_t kMaxPaths = 100;  // in the record; the rest are counted
-
-std::string or_environment(const std::string& value, const char* name) {
-  const char* set = std::getenv(name);
-  return value.empty() && set != nullptr ? set : value;
-}
-
-std::optional<std::string> ask_passphrase(const std::string& key) {
-  if (isatty(STDIN_FILENO) != 1) return std::nullopt;
-  std::array<char, 1024> buffer = {};
-  const std::string prompt = fmt::format("Pass phrase of {}: ", escape(key));
-  const int status = EVP_read_pw_string(buffer.data(), static_cast<int>(buffer.size()), prompt.c_str(), 0);
-  std::string answer(buffer.data());
-  OPENSSL_cleanse(buffer.data(), buffer.size());
-  if (status != 0) return std::nullopt;
-  return answer;
-}
-
-Passphrase passphrase_for(const MakeOptions& options, const std::string& key) {
-  return [&options, key]() -> std::optional<std::string> {
-    if (options.passphrase_file.empty()) return ask_passphrase(key);
-    const auto content = read_stream(options.passphrase_file, 1024);
-    if (!content) return std::nullopt;
-    const std::string_view text = as_text(*content);
-    return std::string(text.substr(0, text.find('\n')));
-  };
-}
 
 // Who logged in, whatever he became since; else who called sudo; else the user.
 std::string who() {
@@ -122,21 +94,19 @@ void add_paths(const std::vector<std::string>& paths, Exception& exception) {
 }  // namespace
 
 Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust, Exception& exception) {
-  const std::string key = or_environment(options.key, "DIGLIM_KEY");
-  const std::string certificate = or_environment(options.certificate, "DIGLIM_CERTIFICATE");
-  if (key.empty() || certificate.empty())
-    return invalid("a list has to be signed: name the key and its certificate (-k KEY -c CERTIFICATE)");
+  TRY_ASSIGN(const Signer signer, named_signer({options.key, options.certificate, options.passphrase_file}));
   const HashAlgo algo = doctor::kernel_hash(Host("/")).value_or(HashAlgo::kSha256);
   TRY_ASSIGN(const FileDigests digests, collect(options, algo));
   TRY_ASSIGN(Bytes list, make_compact_list(digests, algo, false));
   add_paths(options.files, exception);
   add_paths(options.build, exception);
   exception.list = list_name(options.files.empty() ? options.build.front() : options.files.front(), list);
-  TRY_ASSIGN(exception.signer, sign_compact_list(list, key, certificate, passphrase_for(options, key)));
+  TRY_ASSIGN(exception.signer,
+             sign_compact_list(list, signer.key, signer.certificate, passphrase_of(signer)));
   if (const auto counts = verify_digest_list(list, trust); !counts) {
     Error error = counts.error();
     error.message +=
-        fmt::format("; first trust that key: diglim key add {}, and reboot", shell_word(certificate));
+        fmt::format("; first trust that key: diglim key add {}, and reboot", shell_word(signer.certificate));
     return error;
   }
   TRY_ASSIGN(const Bytes digest, hash(HashAlgo::kSha256, {list}));
