@@ -54,8 +54,9 @@ struct diglim_generation {
   /* The manifest that was measured last (lib/manifest/FORMAT.md); 0: nothing is measured. */
   __u64 manifest_number;
   __u8 manifest_hash[32];
-  __u32 shared; /* how often a list names a digest whose slot is another list's */
-  __u8 reserved[164];
+  __u32 shared;     /* how often a list names a digest whose slot is another list's */
+  __u32 deny_bytes; /* of the deny lists, at the end */
+  __u8 reserved[160];
 };
 
 /* --- Digests with a meaning of their own (map diglim_flags: slot -> flags) ------------------------------------- */

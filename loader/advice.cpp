@@ -13,6 +13,8 @@ struct Advice {
 
 // By the words of lib/, which tests there and in advice_test.cpp hold fast. The first that fits.
 constexpr Advice kAdvice[] = {
+    {"revoked since ", "install a version that is not revoked (see: diglim revoke list)"},
+    {"a deny list revokes", "a version that another key signed counts (see: diglim revoke list)"},
     {"no trusted ",
      "to trust a key: diglim key add KEY (see: diglim key list), reboot (in force: diglim-loader status)"},
     {"signatures are not allowed",

@@ -83,6 +83,7 @@ Result<void> configure(Config& config) {
 
 Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo, NewMap& map) {
   Generation generation(algo);
+  apply_denials(generation, trust);
   TRY_ASSIGN(const auto left_out, add_lists(generation, kListsFolder, trust));
   for (const Error& error : left_out) log_line(LOG_ERR, "left out: " + error.message + list_advice(error));
   TRY(generation.seal(static_cast<uint64_t>(time(nullptr)),
@@ -91,6 +92,9 @@ Result<Generation> first_generation(const TrustStore& trust, HashAlgo algo, NewM
                          std::to_string(generation.distinct_digests()) + " digests" +
                          (left_out.empty() ? "" : ", " + std::to_string(left_out.size()) + " left out") +
                          "; " + std::to_string(trust.describe().size()) + " trusted keys");
+  for (const SignedDenyList& one : trust.denials().lists())
+    log_line(LOG_INFO, "deny list " + one.list.name + ", serial " + std::to_string(one.list.serial) +
+                           ", signed by " + one.signer + ", is in force");
   return generation;
 }
 
@@ -112,9 +116,12 @@ std::string started_text(Mode mode, bool measuring) {
 
 Result<void> start(const Config& config) {
   const bool ima_active = ima_was_active();
-  TRY_ASSIGN(const TrustStore trust, read_keys("", config));
+  std::vector<Error> left_out;
+  TRY_ASSIGN(const TrustStore trust, read_keys("", config, &left_out));
   for (const std::string& reason : trust.left_out())
     log_line(LOG_ERR, std::string("left out: ") + kKeysFolder + "/" + reason + "; no key of it counts");
+  for (const Error& error : left_out)
+    log_line(LOG_ERR, "left out: " + error.message + "; WHAT IT REVOKES IS STILL TRUSTED");
   TRY_ASSIGN(HiddenFolder hidden, HiddenFolder::create());
   TRY_ASSIGN(const KernelFacts facts, probe_kernel([&] { return hidden.open(); }));
   NewMap map(kGenerationMap, true);

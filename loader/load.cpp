@@ -12,6 +12,7 @@
 #include "lib/base/file.h"
 #include "lib/base/root_identity.h"
 #include "lib/base/text.h"
+#include "lib/digest_list/signed_deny_list.h"
 #include "loader/advice.h"
 #include "loader/options.h"
 #include "loader/update.h"
@@ -33,14 +34,16 @@ constexpr char kLoadHelp[] =
     "refused.\n";
 
 constexpr char kSyncHelp[] =
-    "Usage: diglim-loader sync [--keep] [--root NAME] DIR...\n\n"
+    "Usage: diglim-loader sync [--keep] [--root NAME] [--revoked DIR] DIR...\n\n"
     "Makes the lists of one system follow directories: publishes the signed lists in them, and withdraws\n"
     "those of that system that are in none of them. A file that did not change is not read again. A list\n"
     "that is damaged or cannot be read is named, and what was verified under its name stays. Lists that\n"
-    "were loaded by name (load) stay too.\n\n"
+    "were loaded by name (load) stay too. Deny lists in /etc/diglim/revoked come first: what they revoke\n"
+    "goes at once. One that is in force stays so until the next boot, or until one of a higher serial.\n\n"
     "  --keep       withdraw nothing; without it /etc/digest_lists has to be one of them\n"
     "  --root NAME  the directories are of another system (an image, a container), NAME whatever tells it\n"
     "               from others; its lists are kept apart from those of this one\n"
+    "  --revoked DIR  deny lists, in place of /etc/diglim/revoked\n"
     "  -h, --help   show this\n\n"
     "Exit status: 0 in step, 1 a list was left out, 2 usage, 3 nothing was changed: a directory cannot be\n"
     "read, this system would be left without a list, a chroot or container needs --root, DIGLIM is not\n"
@@ -129,7 +132,7 @@ int run_load(int argc, char** argv) {
   size_t changed_lists = 0;
   size_t skipped = 0;
   bool rejected = false;
-  const auto result = update_generation([&](Generation& generation, const TrustStore& trust) -> Result<bool> {
+  const auto result = update_generation([&](Generation& generation, TrustStore& trust) -> Result<bool> {
     for (size_t i = 0; i < files->size(); ++i) {
       auto change = add_list(generation, (*files)[i], trust);
       // Only what is wrong with the kernel, or with the lock, is no matter of one list: a bad sector in one
@@ -161,26 +164,35 @@ int run_load(int argc, char** argv) {
 }
 
 int run_sync(int argc, char** argv) {
-  const CommandLine line =
-      parse_command_line(argc, argv, {kSyncHelp, "directory", {{"keep", false}, {"root", true}}});
+  const CommandLine line = parse_command_line(
+      argc, argv, {kSyncHelp, "directory", {{"keep", false}, {"root", true}, {"revoked", true}}});
   if (line.exit >= 0) return line.exit;
   Following what{line.operands, "", true, show_progress};
+  std::string revoked = kRevokedFolder;
   for (const auto& [name, value] : line.options) {
     if (name == "keep") what.withdraw = false;
     if (name == "root" && value.empty()) return usage_error("sync", "--root needs a name");
     if (name == "root") what.identity = value;
+    if (name == "revoked") revoked = value;
   }
   if (what.identity.empty()) {
     if (const auto allowed = check_own(what); !allowed) return report("sync", allowed.error(), false);
   }
   Followed followed;
+  DenyListsRead denied;
   // The directories are read when no other loader works, so that of two the later one has the last word.
-  const auto result = update_generation([&](Generation& generation, const TrustStore& trust) -> Result<bool> {
+  const auto result = update_generation([&](Generation& generation, TrustStore& trust) -> Result<bool> {
+    TRY_ASSIGN(denied, read_deny_lists(revoked, trust));
+    if (denied.changed) apply_denials(generation, trust);
     TRY_ASSIGN(followed, follow_folders(generation, what, trust));
     for (const auto& [file, count] : followed.uncounted)
       note_left_out("sync", file, count, generation.algo());
-    return followed.added.size() + followed.withdrawn + followed.moved > 0;
+    return denied.changed || followed.added.size() + followed.withdrawn + followed.moved > 0;
   });
+  for (const Error& error : denied.left_out) {
+    (void)fprintf(stderr, "diglim-loader sync: left out %s; what it revokes is still trusted\n",
+                  error.message.c_str());
+  }
   for (const Error& error : followed.left_out) {
     (void)fprintf(stderr, "diglim-loader sync: left out %s%s\n", error.message.c_str(),
                   list_advice(error).c_str());
@@ -189,7 +201,7 @@ int run_sync(int argc, char** argv) {
   printf("%zu lists in step: %zu loaded, %zu withdrawn; generation %llu: %zu digests of %zu lists\n",
          followed.lists, followed.added.size(), followed.withdrawn,
          static_cast<unsigned long long>(result->number), result->digests, result->lists);
-  return followed.left_out.empty() ? kExitOk : kExitRejected;
+  return followed.left_out.empty() && denied.left_out.empty() ? kExitOk : kExitRejected;
 }
 
 int run_unload(int argc, char** argv) {
@@ -197,7 +209,7 @@ int run_unload(int argc, char** argv) {
   if (line.exit >= 0) return line.exit;
   bool missing = false;
   size_t withdrawn = 0;
-  const auto result = update_generation([&](Generation& generation, const TrustStore&) -> Result<bool> {
+  const auto result = update_generation([&](Generation& generation, TrustStore&) -> Result<bool> {
     for (const std::string& path : line.operands) {
       missing = !generation.remove(base_name(path));
       if (missing)

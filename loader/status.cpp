@@ -40,6 +40,7 @@ struct Status {
   std::vector<std::string> left_out_keys;  // files, and why
   uint64_t table_bytes = 0;
   std::string not_logged;
+  Denials denials;
 };
 
 // Waits until the keeper has written, or not, what was denied before we asked; not for a keeper that is gone.
@@ -61,10 +62,12 @@ Result<Status> collect() {
   TRY_ASSIGN(const Fd generations, find_map(kGenerationsMap));
   TRY_ASSIGN(const Fd keys, find_map(kKeysMap));
   TRY_ASSIGN(const Bytes blob, read_keys_map(keys));
-  TRY_ASSIGN(const TrustStore trust, TrustStore::from_blob(blob));
+  TRY_ASSIGN(TrustStore trust, TrustStore::from_blob(blob));
   Fd map;
   TRY_ASSIGN(auto generation, read_generation(generations, &map));
   if (!generation) return not_found(std::string(kNotActive));
+  TRY_ASSIGN(Denials denials, Denials::from_blob(generation->denials()));
+  for (const SignedDenyList& list : denials.lists()) TRY(trust.deny(list));
   TRY_ASSIGN(KernelState state, read_state());
   TRY_ASSIGN(std::string not_logged, wait_for_log(state));
   TRY_ASSIGN(const uint64_t bytes, map_memory(map));
@@ -76,7 +79,8 @@ Result<Status> collect() {
                 trust.unusable(),
                 trust.left_out(),
                 bytes,
-                std::move(not_logged)};
+                std::move(not_logged),
+                std::move(denials)};
 }
 
 uint64_t left_out(const Generation& generation) {
@@ -133,6 +137,13 @@ void print_json(const Status& status) {
   json.end_array();
   json.key("left_out_keys").begin_array();
   for (const std::string& file : status.left_out_keys) json.value(file);
+  json.end_array();
+  json.key("deny_lists").begin_array();
+  for (const SignedDenyList& one : status.denials.lists()) {
+    json.begin_object().key("name").value(one.list.name).key("serial").value(one.list.serial);
+    json.key("entries").value(uint64_t{one.list.denials.size()}).key("signer").value(one.signer);
+    json.key("sha256").value(to_hex(one.content_hash)).end_object();
+  }
   json.end_array();
   json.key("events").begin_object();
   json.key("denied").value(uint64_t{status.state.counters.denied});
@@ -216,6 +227,13 @@ void print_text(const Status& status, bool all_lists) {
   for (const std::string& key : status.keys) printf("  %s\n", key.c_str());
   for (const std::string& key : status.unusable_keys) printf("  unusable: %s\n", key.c_str());
   for (const std::string& file : status.left_out_keys) printf("  left out: %s\n", file.c_str());
+  if (!status.denials.lists().empty())
+    printf("revoked:    by %zu deny lists, until the next boot whatever becomes of their files\n",
+           status.denials.lists().size());
+  for (const SignedDenyList& one : status.denials.lists()) {
+    printf("  %s, serial %llu: %zu entries, signed by %s\n", one.list.name.c_str(),
+           static_cast<unsigned long long>(one.list.serial), one.list.denials.size(), one.signer.c_str());
+  }
   print_lists(generation, all_lists);
 }
 

@@ -23,6 +23,6 @@ struct Published {
   size_t lists = 0;
 };
 Result<Published> update_generation(
-    const std::function<Result<bool>(Generation& generation, const TrustStore& trust)>& change);
+    const std::function<Result<bool>(Generation& generation, TrustStore& trust)>& change);
 
 }  // namespace diglim

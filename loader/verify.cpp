@@ -15,6 +15,7 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
+#include "lib/digest_list/signed_deny_list.h"
 #include "loader/options.h"
 #include "loader/verbs.h"
 #include "policy/command_line.h"
@@ -24,10 +25,11 @@ namespace diglim {
 namespace {
 
 constexpr char kHelp[] =
-    "Usage: diglim-loader verify [--keys DIR] [--allow-hash NAME]... [--json] FILE...\n\n"
+    "Usage: diglim-loader verify [--keys DIR] [--revoked DIR] [--allow-hash NAME]... [--json] FILE...\n\n"
     "Checks signed digest lists (RPM packages, RPM header lists, compact lists) and changes nothing. Needs\n"
     "neither root nor an active DIGLIM.\n\n"
     "  --keys DIR         trusted keys, OpenPGP or X.509 (default /etc/diglim/keys)\n"
+    "  --revoked DIR      deny lists (default /etc/diglim/revoked; none with --keys)\n"
     "  --allow-hash NAME  let signatures with a weak hash count: md5, sha1 or rmd160\n"
     "  --json             one JSON array in place of a line per file\n"
     "  -h, --help         show this\n\n"
@@ -35,6 +37,7 @@ constexpr char kHelp[] =
 
 struct Options {
   std::string keys = kKeysFolder;
+  std::string revoked;
   SignaturePolicy policy;
   bool json = false;
 };
@@ -43,6 +46,7 @@ Result<Options> read_options(const CommandLine& line) {
   Options options;
   for (const auto& [name, value] : line.options) {
     if (name == "keys") options.keys = value;
+    if (name == "revoked") options.revoked = value;
     if (name == "json") options.json = true;
     if (name != "allow-hash") continue;
     const auto algo = hash_from_name(value);
@@ -50,6 +54,8 @@ Result<Options> read_options(const CommandLine& line) {
     if (!weak) return invalid("--allow-hash " + escape(value, 64) + ": not one of md5, sha1, rmd160");
     options.policy.allowed_weak_hashes.push_back(*algo);
   }
+  const bool own_keys = options.keys == kKeysFolder;
+  if (own_keys && options.revoked.empty()) options.revoked = kRevokedFolder;
   return options;
 }
 
@@ -72,6 +78,8 @@ void print_line(const std::string& file, const Result<DigestList>& result, HashA
     line += "OK, " + (result->name.empty() ? "compact list" : escape(result->name)) + ", signed by " +
             result->signer + ", " + describe_digests(*result);
     if (const std::string text = result->not_counted(kernel); !text.empty()) line += "; WARNING: " + text;
+    if (result->revoked > 0)
+      line += "; WARNING: " + std::to_string(result->revoked) + " of its digests are revoked";
   } else {
     line += "REJECTED, " + result.error().message;
   }
@@ -87,6 +95,7 @@ void add_json(JsonWriter& json, const std::string& file, const Result<DigestList
     for (const auto& [algo, bytes] : result->digests)
       json.key(hash_name(algo)).value(uint64_t{result->count(algo)});
     json.end_object();
+    if (result->revoked > 0) json.key("revoked").value(uint64_t{result->revoked});
     if (const std::string text = result->not_counted(kernel); !text.empty()) json.key("warning").value(text);
   } else {
     json.key("reason").value(result.error().message);
@@ -124,11 +133,12 @@ Verdicts verify_files(std::span<const std::string> files, const TrustStore& trus
 
 int run_verify(int argc, char** argv) {
   const CommandLine line = parse_command_line(
-      argc, argv, {kHelp, "file", {{"keys", true}, {"allow-hash", true}, {"json", false}}});
+      argc, argv,
+      {kHelp, "file", {{"keys", true}, {"revoked", true}, {"allow-hash", true}, {"json", false}}});
   if (line.exit >= 0) return line.exit;
   const auto options = read_options(line);
   if (!options) return usage_error("verify", options.error().message);
-  const auto trust = TrustStore::from_folder(options->keys, options->policy);
+  auto trust = TrustStore::from_folder(options->keys, options->policy);
   if (!trust) {
     (void)fprintf(stderr, "diglim-loader verify: keys in %s: %s\n", escape(options->keys).c_str(),
                   trust.error().message.c_str());
@@ -138,6 +148,16 @@ int run_verify(int argc, char** argv) {
   for (const std::string& reason : trust->left_out()) {
     (void)fprintf(stderr, "diglim-loader verify: left out: %s/%s; no key of it counts\n",
                   escape(options->keys).c_str(), reason.c_str());
+  }
+
+  if (!options->revoked.empty()) {
+    const auto denied = read_deny_lists(options->revoked, *trust);
+    const auto complain = [](const Error& error) {
+      (void)fprintf(stderr, "diglim-loader verify: left out: %s; what it revokes is still trusted\n",
+                    error.message.c_str());
+    };
+    if (!denied) complain(denied.error());
+    if (denied) std::ranges::for_each(denied->left_out, complain);
   }
 
   const auto kernel_line = read_stream("/proc/cmdline", 1 << 16);

@@ -2,11 +2,13 @@
 #include "policy/boot_trust.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
+#include "lib/digest_list/signed_deny_list.h"
 
 namespace diglim {
 namespace {
@@ -96,11 +98,28 @@ Result<void> read_config(const std::string& root, std::string_view command_line,
   return {};
 }
 
-Result<TrustStore> read_keys(const std::string& root, const Config& config) {
+Result<TrustStore> read_keys(const std::string& root, const Config& config, std::vector<Error>* left_out) {
   const std::string folder = root + kKeysFolder;
   auto trust = TrustStore::from_folder(folder, config.signatures);
   if (!trust) return with_context(escape(folder), trust.error());
+  TRY_ASSIGN(DenyListsRead denied, read_deny_lists(root + kRevokedFolder, *trust));
+  if (left_out != nullptr) std::ranges::move(denied.left_out, std::back_inserter(*left_out));
   return trust;
+}
+
+void apply_denials(Generation& generation, const TrustStore& trust) {
+  const auto is_suspect = [&](const LoadedList& list) {
+    return trust.denials().of_package(list.package) != nullptr ||
+           std::ranges::any_of(trust.denied_signers(), [&](const std::string& text) {
+             return list.signer.find(text) != std::string_view::npos;
+           });
+  };
+  generation.deny(trust.denials().to_blob(), trust.denials().digests(generation.algo()));
+  std::vector<std::string> gone;
+  for (const LoadedList& list : generation.lists()) {
+    if (is_suspect(list)) gone.emplace_back(list.name);
+  }
+  for (const std::string& name : gone) (void)generation.remove(name);
 }
 
 uint64_t list_origin(std::string_view identity) {
@@ -195,6 +214,15 @@ std::vector<ManifestList> manifest_lists(std::span<const LoadedList> lists) {
   return named;
 }
 
+std::vector<ManifestDenyList> manifest_deny_lists(const Denials& denials, const Denials& before) {
+  std::vector<ManifestDenyList> named;
+  for (const SignedDenyList& one : denials.lists()) {
+    if (!before.has(one.content_hash))
+      named.push_back({one.content_hash, one.list.serial, one.list.name, one.signer});
+  }
+  return named;
+}
+
 Result<Manifest> boot_manifest(const Config& config, const TrustStore& trust, const Generation& generation,
                                BootCode code) {
   Manifest manifest;
@@ -206,6 +234,8 @@ Result<Manifest> boot_manifest(const Config& config, const TrustStore& trust, co
   manifest.boot.weak_hashes = config.signatures.allowed_weak_hashes;  // in the order of the file
   TRY_ASSIGN(const auto keys, trust.trusted_keys());
   for (const TrustedKey& key : keys) manifest.boot.keys.push_back({key.file_hash, key.fingerprint});
+  TRY_ASSIGN(const Denials denials, Denials::from_blob(generation.denials()));
+  manifest.deny_lists = manifest_deny_lists(denials, {});
   manifest.lists = manifest_lists(generation.lists());
   return manifest;
 }

@@ -28,8 +28,16 @@ Result<Config> read_config_file(const std::string& root);
 // command line's is given.
 Result<void> read_config(const std::string& root, std::string_view command_line, Config& config);
 
-// The keys in kKeysFolder. Errors begin with the path: as TrustStore::from_folder().
-Result<TrustStore> read_keys(const std::string& root, const Config& config);
+// The keys in kKeysFolder, less what the deny lists in kRevokedFolder take back. Deny lists that do not count
+// are added to `left_out`, each with its path, if it is not null. Errors begin with the path: as
+// TrustStore::from_folder() and read_deny_lists().
+Result<TrustStore> read_keys(const std::string& root, const Config& config,
+                             std::vector<Error>* left_out = nullptr);
+
+// Has a generation follow trust.denials(), which changed: they are kept in it, their digests and packages go,
+// and so does each list that a key may have signed of which a deny list says something. What of these lists
+// still counts comes back when they are read again, as follow_folders() does.
+void apply_denials(Generation& generation, const TrustStore& trust);
 
 // LoadedList::origin of the lists of a root; "" is this system. Never 0.
 uint64_t list_origin(std::string_view identity);
@@ -77,6 +85,8 @@ Result<Followed> follow_folders(Generation& generation, const Following& what, c
 
 // Loaded lists as manifests name them.
 std::vector<ManifestList> manifest_lists(std::span<const LoadedList> lists);
+// Those that were not in force before.
+std::vector<ManifestDenyList> manifest_deny_lists(const Denials& denials, const Denials& before);
 
 // What a boot measures besides what is configured. All hashes are SHA-256.
 struct BootCode {

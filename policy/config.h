@@ -29,6 +29,7 @@ static_assert(kernel_mode(Mode::kEnforce) == DIGLIM_MODE_ENFORCE &&
 constexpr char kConfigFile[] = "/etc/diglim/loader.conf";
 constexpr char kKeysFolder[] = "/etc/diglim/keys";
 constexpr char kListsFolder[] = "/etc/digest_lists";
+constexpr char kRevokedFolder[] = "/etc/diglim/revoked";  // deny lists
 
 struct Config {
   Mode mode = Mode::kEnforce;

@@ -19,6 +19,11 @@ install() {
   inst_dir /etc/diglim/keys
   local key
   for key in "${dracutsysrootdir-}"/etc/diglim/keys/*; do inst_simple "${key#"${dracutsysrootdir-}"}"; done
+  inst_dir /etc/diglim/revoked
+  local revoked
+  for revoked in "${dracutsysrootdir-}"/etc/diglim/revoked/*; do
+    [ ! -f "$revoked" ] || inst_simple "${revoked#"${dracutsysrootdir-}"}"
+  done
   inst_dir /etc/digest_lists
   # Before dracut's own module "selinux" (50): under SELinux measuring begins with its policy, and the manifest names the lists of then.
   inst_hook pre-pivot 40 "$moddir/load-lists.sh"

@@ -152,6 +152,14 @@ Result<void> read_rest(Reader& reader, VerifierPolicy& policy) {
       policy.minimum_versions[name] = version.get<std::string>();
     }
   }
+  if (const json* value = reader.find("minimum_serials")) {
+    if (!value->is_object()) return wrong("minimum_serials", "an object of deny lists and serial numbers");
+    for (const auto& [name, serial] : value->items()) {
+      if (!serial.is_number_unsigned() || serial.get<uint64_t>() == 0)
+        return wrong("minimum_serials", "an object of deny lists and serial numbers");
+      policy.minimum_serials[name] = serial.get<uint64_t>();
+    }
+  }
   if (const json* value = reader.find("weak_hashes")) {
     if (!value->is_array()) return wrong("weak_hashes", "a list of names");
     for (const json& item : *value) {
@@ -218,6 +226,7 @@ std::string write_policy(const VerifierPolicy& policy) {
   if (policy.keys) object["keys"] = *policy.keys;
   object["lists"] = hex_list_or(policy.lists, "signed");
   if (!policy.minimum_versions.empty()) object["minimum_versions"] = policy.minimum_versions;
+  if (!policy.minimum_serials.empty()) object["minimum_serials"] = policy.minimum_serials;
   for (const HashAlgo algo : policy.weak_hashes) object["weak_hashes"].push_back(hash_name(algo));
   for (const auto& [pcr, values] : policy.pcrs) object["pcrs"][std::to_string(pcr)] = hex_list(values);
   if (!policy.boot_aggregates.empty()) object["boot_aggregates"] = hex_list(policy.boot_aggregates);

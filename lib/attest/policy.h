@@ -23,6 +23,7 @@ struct VerifierPolicy {
   std::optional<std::set<std::string>> keys;                       // fingerprints
   std::optional<std::set<Bytes>> lists;                 // content hashes; none: whatever the keys signed
   std::map<std::string, std::string> minimum_versions;  // package name -> "[epoch:]version[-release]"
+  std::map<std::string, uint64_t> minimum_serials;      // deny list -> the lowest serial that is new enough
   std::set<HashAlgo> weak_hashes;                       // that the configuration may allow in signatures
   std::map<unsigned, std::set<Bytes>> pcrs;             // reference values of other registers
   std::set<Bytes> boot_aggregates;

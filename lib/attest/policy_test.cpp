@@ -34,6 +34,7 @@ TEST(Policy, RoundTrip) {
   VerifierPolicy policy = TestAttester().policy();
   policy.boot_aggregates = {Bytes(32, 1)};
   policy.tolerated_files = {Bytes(32, 2)};
+  policy.minimum_serials = {{"local", 7}};
   policy.weak_hashes = {HashAlgo::kSha1};
   policy.modes = {ManifestMode::kEnforce, ManifestMode::kMeasure};
   const std::string text = write_policy(policy);
@@ -44,6 +45,7 @@ TEST(Policy, RoundTrip) {
   EXPECT_EQ(again->programs, policy.programs);
   EXPECT_EQ(again->lists, policy.lists);
   EXPECT_EQ(again->minimum_versions, policy.minimum_versions);
+  EXPECT_EQ(again->minimum_serials, policy.minimum_serials);
 }
 
 TEST(Policy, RefusesWhatItWouldNotCheck) {
@@ -59,6 +61,7 @@ TEST(Policy, RefusesWhatItWouldNotCheck) {
   EXPECT_THAT(reading_error(R"(, "pcrs": {"x": []}})"), HasSubstr("'pcrs'"));
   EXPECT_THAT(reading_error(R"(, "pcrs": {"0": ["00"]}})"), HasSubstr("64 hexadecimal digits"));
   EXPECT_THAT(reading_error(R"(, "minimum_versions": {"bash": 5}})"), HasSubstr("'minimum_versions'"));
+  EXPECT_THAT(reading_error(R"(, "minimum_serials": {"local": 0}})"), HasSubstr("'minimum_serials'"));
   EXPECT_THAT(reading_error(R"(, "weak_hashes": ["x"]})"), HasSubstr("'weak_hashes'"));
   EXPECT_THAT(reading_error(R"(, "tolerated_files": ["00"]})"), HasSubstr("'tolerated_files'"));
   EXPECT_THAT(reading_error(", "), HasSubstr("not a JSON object"));

@@ -35,6 +35,7 @@ class Judge {
     check_boot_chain();
     if (booted_) check_boot();
     check_lists();
+    check_serials();
   }
 
  private:
@@ -136,6 +137,10 @@ class Judge {
       return refuse(Reason::kManifestChain, path + " does not follow a manifest that was measured");
     }
     chain_.insert({manifest.number, *own_hash});
+    for (const ManifestDenyList& list : manifest.deny_lists) {
+      uint64_t& serial = serials_[list.name];
+      serial = std::max(serial, list.serial);
+    }
     for (ManifestList& list : manifest.lists) {
       const auto key = std::make_pair(list.name, list.hash);
       if (manifest.kind != ManifestKind::kRemove) {
@@ -240,6 +245,19 @@ class Judge {
                                        ", which the policy asks for");
   }
 
+  void check_serials() {
+    for (const auto& [name, minimum] : policy_.minimum_serials) {
+      const auto found = serials_.find(name);
+      const uint64_t serial = found == serials_.end() ? 0 : found->second;
+      if (serial >= minimum) continue;
+      refuse(Reason::kRevocationsTooOld,
+             (serial == 0 ? "the deny list " + escape(name) + " is not in force"
+                          : "serial " + std::to_string(serial) + " of the deny list " + escape(name) +
+                                " is in force") +
+                 ", and the policy asks for serial " + std::to_string(minimum));
+    }
+  }
+
   const Evidence& evidence_;
   const VerifierPolicy& policy_;
   Verdict& verdict_;
@@ -249,6 +267,7 @@ class Judge {
   std::set<unsigned> seen_;
   std::set<std::pair<uint64_t, Bytes>> chain_;  // number and hash of what was measured
   std::map<std::pair<std::string, Bytes>, ManifestList> lists_;
+  std::map<std::string, uint64_t> serials_;  // of deny lists in force
   std::optional<Bytes> boot_aggregate_;
   bool boot_measured_ = false;  // the event is there
   bool booted_ = false;         // and the manifest

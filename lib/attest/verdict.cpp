@@ -83,6 +83,8 @@ std::string_view reason_code(Reason reason) {
       return "list-untrusted";
     case Reason::kVersionTooOld:
       return "version-too-old";
+    case Reason::kRevocationsTooOld:
+      return "revocations-too-old";
     case Reason::kUnknownFile:
       return "unknown-file";
     case Reason::kViolation:

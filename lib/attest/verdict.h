@@ -54,6 +54,7 @@ enum class Reason {
   kWeakHash,
   kListUntrusted,
   kVersionTooOld,
+  kRevocationsTooOld,
   kUnknownFile,
   kViolation,
 };

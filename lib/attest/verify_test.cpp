@@ -488,6 +488,15 @@ TEST_F(VerifyTest, OldPackageUnderANewName) {
       },
       "version-too-old");
 }
+// A deny list that was rolled back, or is gone.
+TEST_F(VerifyTest, RevocationsAreOldOrMissing) {
+  policy_.minimum_serials = {{"local", 7}};
+  EXPECT_THAT(reasons(verify()), ElementsAre("revocations-too-old"));
+  machine_.boot.deny_lists = {{Bytes(32, 1), 6, "local", "CN=Admin"}};
+  EXPECT_THAT(reasons(verify()), ElementsAre("revocations-too-old"));
+  machine_.boot.deny_lists[0].serial = 7;
+  EXPECT_THAT(reasons(verify()), IsEmpty());
+}
 TEST_F(VerifyTest, EveryFindingIsNamed) {
   machine_.boot.boot.mode = ManifestMode::kMeasure;
   machine_.boot.boot.loader_hash[0] ^= 1;

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
@@ -103,8 +105,15 @@ Result<DigestList> verify_compact(ByteView file, const TrustStore& trust) {
   DigestList list;
   list.format = ListFormat::kCompact;
   MessageHash message(appended.content);
-  TRY_ASSIGN(list.signer, verify_cms(appended.signature, appended.signature_offset, message, trust.x509(),
-                                     trust.policy()));
+  const auto signer_among = [&](const std::vector<X509Ptr>& keys) {
+    return verify_cms(appended.signature, appended.signature_offset, message, keys, trust.policy());
+  };
+  auto signer = signer_among(trust.x509());
+  if (!signer && signer.error().code == ErrorCode::kUntrusted) {
+    if (const auto revoked = signer_among(trust.denied_x509()))
+      return untrusted(*revoked + ": a deny list revokes the key");
+  }
+  TRY_ASSIGN(list.signer, std::move(signer));
   TRY_ASSIGN(list.content_hash, hash_of_file(file, message));
   TRY_ASSIGN(CompactList compact, read_compact(appended.content));
   for (auto& [algo, digests] : compact.digests) {
@@ -152,11 +161,39 @@ std::string DigestList::not_counted(HashAlgo kernel) const {
   return not_counted_text(undigested + count() - count(kernel), theirs, kernel);
 }
 
+namespace {
+
+Result<void> apply_denials(DigestList& list, const Denials& denials) {
+  if (denials.lists().empty()) return {};
+  if (const DenyEntry* const denial = denials.of_package(list.name)) return untrusted(revoked_text(*denial));
+  for (auto entry = list.digests.begin(); entry != list.digests.end();) {
+    auto& [algo, digests] = *entry;
+    const std::vector<Bytes> denied = denials.digests(algo);
+    const size_t size = hash_size(algo);
+    Bytes kept;
+    for (size_t at = 0; !denied.empty() && at + size <= digests.size(); at += size) {
+      const Bytes one(digests.begin() + static_cast<ptrdiff_t>(at),
+                      digests.begin() + static_cast<ptrdiff_t>(at + size));
+      if (std::binary_search(denied.begin(), denied.end(), one))
+        ++list.revoked;
+      else
+        append(kept, one);
+    }
+    if (!denied.empty()) digests = std::move(kept);
+    entry = digests.empty() ? list.digests.erase(entry) : std::next(entry);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<DigestList> verify_digest_list(ByteView file, const TrustStore& trust) {
   const auto verify = rpm::looks_like_package(file)  ? verify_package
                       : rpm::looks_like_header(file) ? verify_header_list
                                                      : verify_compact;
-  return verify(file, trust);
+  TRY_ASSIGN(DigestList list, verify(file, trust));
+  TRY(apply_denials(list, trust.denials()));
+  return list;
 }
 
 Result<Bytes> read_digest_list_file(const std::string& path) {

@@ -24,6 +24,7 @@ struct DigestList {
   // not in it.
   std::map<HashAlgo, Bytes> digests;
   size_t undigested = 0;  // files of a package that has no digests at all
+  size_t revoked = 0;     // digests that a deny list revokes: they are not in `digests`
 
   size_t count(HashAlgo algo) const;
   size_t count() const;  // of all algorithms
@@ -41,6 +42,8 @@ constexpr size_t kMaxListBytes = 256u << 20;
 //
 // Of several signatures (a package may carry any number) one good one by a trusted key is enough, whatever
 // the keys of the others; but a bad one by a trusted key refuses the list: somebody changed it, or the key.
+// What trust.denials() speaks against does not count: a package is kUntrusted ("revoked since ..."), a digest
+// is left out.
 // Errors: kCorrupt (offset and reason), kUntrusted (each signature, and why it does not count; "no header
 // signature", "no appended signature"), kUnsupported. The result owns its bytes. Thread-safe for one
 // TrustStore used by many.

@@ -43,16 +43,18 @@ std::span<const Digest> as_digests(ByteView slots) {
 
 // Where things lie in a map, from its begin.
 struct Generation::Layout {
-  Layout(uint64_t buckets, uint64_t registry_bytes, uint64_t shared_room)
+  Layout(uint64_t buckets, uint64_t registry_bytes, uint64_t shared_room, uint64_t deny_bytes)
       : places(buckets * DIGLIM_SLOTS),
         owners(kElement + places * DIGLIM_SLOT_SIZE),
         registry(owners + places * sizeof(uint16_t)),
         shared(registry + registry_bytes),
-        end(shared + shared_room * kSharedBytes) {}
+        denials(shared + shared_room * kSharedBytes),
+        end(denials + deny_bytes) {}
   uint64_t places;
   uint64_t owners;
   uint64_t registry;
   uint64_t shared;
+  uint64_t denials;  // with the room that `shared` needs; when written, they lie behind what it took
   uint64_t end;
 };
 
@@ -133,6 +135,17 @@ Result<Generation::Change> Generation::put(LoadedList list, Bytes digests) {
   return replaces ? Change::kReplaced : Change::kAdded;
 }
 
+void Generation::deny(Bytes denials, std::span<const Bytes> digests) {
+  new_denials_ = std::move(denials);
+  denials_ = new_denials_;
+  denied_.clear();
+  for (const Bytes& digest : digests) {
+    const Bytes slot = to_slots(digest, hash_size(algo()));
+    denied_.push_back(as_digests(slot).front());
+  }
+  std::sort(denied_.begin(), denied_.end());
+}
+
 bool Generation::remove(std::string_view name) {
   const auto found = by_name_.find(name);
   if (found == by_name_.end()) return false;
@@ -194,7 +207,7 @@ Result<Generation::Attempt> Generation::build(uint32_t buckets, size_t room, boo
   uint64_t registry = 0;
   for (const LoadedList& list : lists_) registry += registry_bytes(list);
   if (registry > UINT32_MAX) return unsupported("the lists together have longer names than a registry holds");
-  const Layout at(buckets, registry, room);
+  const Layout at(buckets, registry, room, denials_.size());
   TRY_ASSIGN(const std::span<uint8_t> map, allocate((at.end + kElement - 1) / kElement));
   const std::span<Digest> slots(reinterpret_cast<Digest*>(&map[kElement]), at.places);
   const std::span<uint16_t> owners(reinterpret_cast<uint16_t*>(&map[at.owners]), at.places);
@@ -205,6 +218,9 @@ Result<Generation::Attempt> Generation::build(uint32_t buckets, size_t room, boo
   Attempt attempt{map, at, CuckooTable(slots, owners), {}, false};
   // By first words, which digests may be there: most are new, and need no look into the table for that.
   std::vector<uint64_t> seen(in_place ? 1 : std::bit_ceil(at.places / 8), in_place ? ~uint64_t{0} : 0);
+  const auto is_denied = [&](const Digest& digest) {
+    return std::binary_search(denied_.begin(), denied_.end(), digest);
+  };
   // False: it is full.
   const auto add = [&](std::span<const Digest> digests, uint16_t list) {
     const std::span<uint64_t> words(seen);
@@ -213,6 +229,7 @@ Result<Generation::Attempt> Generation::build(uint32_t buckets, size_t room, boo
       const uint64_t bit = uint64_t{1} << (digest[0] >> 58);
       const bool may_be_there = (bits & bit) != 0;
       bits |= bit;
+      if (is_denied(digest)) continue;
       if (const auto place = may_be_there ? attempt.table.find(digest) : std::nullopt) {
         if (owners[*place] != list) attempt.shared.push_back({&digest, *place, list});
       } else if (!attempt.table.insert(digest, list)) {
@@ -224,6 +241,9 @@ Result<Generation::Attempt> Generation::build(uint32_t buckets, size_t room, boo
   if (in_place) {
     // From behind, since erase() may bring one from there.
     for (auto place = gone.places.rbegin(); place != gone.places.rend(); ++place) attempt.table.erase(*place);
+    for (const Digest& digest : denied_) {
+      if (const auto place = attempt.table.find(digest)) attempt.table.erase(*place);
+    }
   } else {
     for (size_t i = 0; i < slots_.size(); ++i) {
       if (slots_[i][0] != 0 && !gone.lists[owners_[i]] && !add(slots_.subspan(i, 1), owners_[i]))
@@ -278,12 +298,16 @@ Result<void> Generation::seal(uint64_t now_seconds, const Allocate& allocate) {
   header_.loaded_at = now_seconds;
   // Cached verdicts survive when nothing is missing: a replaced list often only moved its digests.
   const auto is_missing = [&](uint32_t place) { return !done->table.find(slots_[place]); };
-  if (std::ranges::any_of(gone.places, is_missing)) header_.last_removal = header_.number;
+  const bool was_denied = !denied_.empty() && std::ranges::any_of(slots_, [&](const Digest& digest) {
+    return std::binary_search(denied_.begin(), denied_.end(), digest);
+  });
+  if (was_denied || std::ranges::any_of(gone.places, is_missing)) header_.last_removal = header_.number;
   header_.buckets = static_cast<uint32_t>(done->at.places / DIGLIM_SLOTS);
   header_.digests = static_cast<uint32_t>(done->table.size());
   header_.lists = static_cast<uint32_t>(lists_.size());
   header_.registry_bytes = static_cast<uint32_t>(done->at.shared - done->at.registry);
   header_.shared = static_cast<uint32_t>(done->shared.size());
+  header_.deny_bytes = static_cast<uint32_t>(denials_.size());
   written_ = done->map;
   write_header();
   uint8_t* to = &written_[done->at.registry];
@@ -296,6 +320,7 @@ Result<void> Generation::seal(uint64_t now_seconds, const Allocate& allocate) {
     std::memcpy(to + sizeof(shared.place), &shared.list, sizeof(shared.list));
     to += kSharedBytes;
   }
+  std::copy(denials_.begin(), denials_.end(), to);
   return {};
 }
 
@@ -314,7 +339,7 @@ Result<Generation> Generation::decode(ByteView map, std::shared_ptr<const void> 
   }
   const auto algo = hash_from_kernel(static_cast<uint16_t>(header.algo));
   if (!algo) return corrupt(4, "unknown hash algorithm");
-  const Layout at(header.buckets, header.registry_bytes, header.shared);
+  const Layout at(header.buckets, header.registry_bytes, header.shared, header.deny_bytes);
   if (header.digests > at.places) return corrupt(28, "more digests than places");
   if (header.buckets == 0) return corrupt(24, "a table without a bucket");
   if (header.lists >= kNumbers) return corrupt(32, "more lists than numbers");
@@ -341,7 +366,8 @@ Result<Generation> Generation::decode(ByteView map, std::shared_ptr<const void> 
     generation.named_ += list.digests;
     generation.lists_.push_back(list);
   }
-  for (uint64_t from = at.shared; from != at.end; from += kSharedBytes) {
+  generation.denials_ = map.subspan(at.denials, header.deny_bytes);
+  for (uint64_t from = at.shared; from != at.denials; from += kSharedBytes) {
     Shared shared = {};
     std::memcpy(&shared.place, &map[from], sizeof(shared.place));
     std::memcpy(&shared.list, &map[from + sizeof(shared.place)], sizeof(shared.list));

@@ -66,6 +66,13 @@ class Generation {
   // REQUIRES: find(name).
   void set_source(std::string_view name, uint64_t origin, uint64_t stamp);
 
+  // The deny lists in force, as bytes that mean nothing here (Denials::to_blob()). Valid until the next
+  // change.
+  ByteView denials() const { return denials_; }
+  // Replaces them, and takes these digests of algo() from the lists that were decoded. Lists that are put
+  // must be without them already. REQUIRES: less than 4 GiB.
+  void deny(Bytes denials, std::span<const Bytes> digests);
+
   // Memory for so many elements of 256 bytes, zeroed. It is asked for again if the digests find no place;
   // only what it gave last has to last.
   using Allocate = std::function<Result<std::span<uint8_t>>(size_t elements)>;
@@ -108,6 +115,10 @@ class Generation {
   std::span<const Digest> slots_;
   std::span<const uint16_t> owners_;
   std::vector<Shared> shared_;
+
+  Bytes new_denials_;  // that denials_ points into, unless it points into the generation in force
+  ByteView denials_;
+  std::vector<Digest> denied_;
 
   std::span<uint8_t> written_;  // by seal()
 };

@@ -104,6 +104,34 @@ TEST(Generation, HoldsWhatWasPutAndNothingElse) {
   EXPECT_LT(static_cast<double>(map.size()) / 20000, 34.7) << "bytes a digest";
 }
 
+TEST(Generation, ADeniedDigestGoesWithItsOtherOwners) {
+  const Bytes first = random_digests(1000, 1);
+  Bytes second = random_digests(500, 2);
+  append(second, nth(first, 7));  // shared
+  Generation generation(HashAlgo::kSha256);
+  ASSERT_TRUE(generation.put(named("a"), first));
+  ASSERT_TRUE(generation.put(named("b"), second));
+  (void)publish(generation);
+  const std::vector<Bytes> denied = {to_bytes(nth(first, 7)), to_bytes(nth(second, 3)), Bytes(32, 0x77)};
+  generation.deny(Bytes(1000, 0xd1), denied);
+  Bytes map = publish(generation);
+  EXPECT_EQ(hits(map, first), 999u);
+  EXPECT_EQ(hits(map, second), 499u);
+  EXPECT_EQ(generation.last_removal(), 2u) << "or a verdict of before would still hold";
+  EXPECT_EQ(to_bytes(generation.denials()), Bytes(1000, 0xd1));
+  ASSERT_EQ(generation.lists().size(), 2u);
+  // It stays so when the table is made anew, and when its owner goes.
+  ASSERT_TRUE(generation.put(named("c"), random_digests(20000, 3)));
+  map = publish(generation);
+  EXPECT_EQ(hits(map, first), 999u);
+  EXPECT_EQ(generation.last_removal(), 2u);
+  EXPECT_EQ(generation.denials().size(), 1000u);
+  ASSERT_TRUE(generation.remove("a"));
+  map = publish(generation);
+  EXPECT_EQ(hits(map, second), 499u);
+  EXPECT_EQ(generation.denials().size(), 1000u);
+}
+
 TEST(Generation, EmptyOneHoldsNothing) {
   Generation generation(HashAlgo::kSha256);
   const Bytes map = publish(generation);

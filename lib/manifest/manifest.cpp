@@ -37,6 +37,12 @@ Result<void> check_name(std::string_view name) {
   return {};
 }
 
+Result<void> check_number(uint64_t number) {
+  if (number == 0 || number > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
+    return invalid("a number in a manifest is from 1 on");
+  return {};
+}
+
 template <typename Item, typename Key>
 Result<void> sort_by(std::vector<Item>& items, Key key, size_t max, std::string_view what) {
   if (items.size() > max) {
@@ -91,6 +97,24 @@ Result<void> write_boot(Writer& out, ManifestBoot& boot) {
   return {};
 }
 
+Result<void> write_deny_lists(Writer& out, Manifest& manifest) {
+  if (manifest.kind == ManifestKind::kAdd && !manifest.deny_lists.empty())
+    return invalid("a deny list adds nothing");
+  TRY(sort_by(
+      manifest.deny_lists, [](const ManifestDenyList& list) -> const std::string& { return list.name; },
+      kMaxManifestDenyLists, "deny lists"));
+  for (const ManifestDenyList& list : manifest.deny_lists) {
+    TRY(check_name(list.name));
+    TRY(check_number(list.serial));
+    if (list.signer.empty()) return invalid("a deny list without a signer");
+    TRY(out.hash_line(
+        "revoked", list.hash,
+        std::to_string(list.serial) + " " + manifest_escape(list.name, false) + " " +
+            manifest_escape(std::string_view(list.signer).substr(0, kMaxManifestSigner), true)));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Bytes> write_manifest(Manifest manifest) {
@@ -108,8 +132,10 @@ Result<Bytes> write_manifest(Manifest manifest) {
     TRY(write_boot(out, manifest.boot));
   } else {
     TRY(out.hash_line("previous", manifest.previous));
-    if (manifest.lists.empty()) return invalid("a manifest that changes nothing");
+    if (manifest.lists.empty() && manifest.deny_lists.empty())
+      return invalid("a manifest that changes nothing");
   }
+  TRY(write_deny_lists(out, manifest));
   TRY(sort_by(
       manifest.lists, [](const ManifestList& list) -> const std::string& { return list.name; },
       kMaxManifestLists, "lists"));

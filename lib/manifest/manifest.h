@@ -18,7 +18,7 @@ namespace diglim {
 enum class ManifestKind {
   kBoot,    // the whole state with which the machine came up; number 1
   kAdd,     // lists that count from now on; measured before they do
-  kRemove,  // lists that count no more; measured after they stopped
+  kRemove,  // lists that count no more, and what is revoked; measured after they stopped
 };
 std::string_view kind_name(ManifestKind kind);  // "boot", "add", "remove"
 
@@ -52,6 +52,15 @@ struct ManifestList {
   bool operator==(const ManifestList&) const = default;
 };
 
+// What is revoked. One of the same name and a higher serial takes its place.
+struct ManifestDenyList {
+  Bytes hash;  // of the file, signature included
+  uint64_t serial = 0;
+  std::string name;  // as the signed text says
+  std::string signer;
+  bool operator==(const ManifestDenyList&) const = default;
+};
+
 // What cannot change until the next boot.
 struct ManifestBoot {
   ManifestMode mode = ManifestMode::kEnforce;
@@ -66,10 +75,11 @@ struct ManifestBoot {
 
 struct Manifest {
   ManifestKind kind = ManifestKind::kBoot;
-  uint64_t number = 1;              // counts the manifests of one boot
-  Bytes previous;                   // hash of the manifest before; empty for kBoot
-  ManifestBoot boot;                // meaningless unless kBoot
-  std::vector<ManifestList> lists;  // of kRemove: package and signer are not said
+  uint64_t number = 1;                       // counts the manifests of one boot
+  Bytes previous;                            // hash of the manifest before; empty for kBoot
+  ManifestBoot boot;                         // meaningless unless kBoot
+  std::vector<ManifestDenyList> deny_lists;  // in force from now on; never of kAdd
+  std::vector<ManifestList> lists;           // of kRemove: package and signer are not said
   bool operator==(const Manifest&) const = default;
 };
 
@@ -77,13 +87,14 @@ constexpr size_t kMaxManifestBytes = 32u << 20;
 constexpr size_t kMaxManifestLists = 65536;
 constexpr size_t kMaxManifestKeys = 65536;
 constexpr size_t kMaxManifestPrograms = 64;
+constexpr size_t kMaxManifestDenyLists = 64;
 constexpr size_t kMaxManifestName = 255;      // NAME_MAX, before escaping
 constexpr size_t kMaxManifestPackage = 1024;  // before escaping
 constexpr size_t kMaxManifestSigner = 1024;   // as in the registry, before escaping
 
 // Sorts, drops exact repetitions of keys, cuts packages and signers to their limits, and writes. kInvalid for
 // what the format cannot say: an empty name or one with '/', a hash that is not 32 bytes, two lists of one
-// name, kAdd or kRemove without a list.
+// name, kAdd or kRemove that changes nothing.
 Result<Bytes> write_manifest(Manifest manifest);
 
 Result<Bytes> manifest_hash(ByteView file);  // SHA-256

@@ -48,6 +48,9 @@ const std::string kBoot =
 const std::string kRemove = "diglim-manifest 1\nkind remove\nnumber 12\nprevious " + hex_of('9') + "\nlist " +
                             hex_of('7') + " a\nend\n";
 
+const std::string kRevoke = "diglim-manifest 1\nkind remove\nnumber 13\nprevious " + hex_of('9') +
+                            "\nrevoked " + hex_of('8') + " 12 local CN=x y\nend\n";
+
 std::string write(const Manifest& manifest) {
   const auto bytes = write_manifest(manifest);
   return bytes ? std::string(as_text(*bytes)) : "error: " + bytes.error().message;
@@ -72,6 +75,12 @@ TEST(Manifest, IsTheDocumentedText) {
   manifest.previous = hash_of(9);
   manifest.lists = {{hash_of(7), "a", "", ""}};
   EXPECT_EQ(write(manifest), kRemove);
+  manifest.number = 13;
+  manifest.lists.clear();
+  manifest.deny_lists = {{hash_of(8), 12, "local", "CN=x y"}};
+  EXPECT_EQ(write(manifest), kRevoke);
+  manifest.kind = ManifestKind::kAdd;
+  EXPECT_FALSE(write_manifest(manifest)) << "until it is published, what it revokes counts";
 }
 
 TEST(Manifest, TheOrderOfTheInputDoesNotMatter) {
@@ -83,7 +92,7 @@ TEST(Manifest, TheOrderOfTheInputDoesNotMatter) {
 }
 
 TEST(Manifest, ReadsWhatItWrote) {
-  for (const std::string& text : {kBoot, kRemove}) {
+  for (const std::string& text : {kBoot, kRemove, kRevoke}) {
     const auto manifest = read_manifest(as_bytes(text));
     ASSERT_TRUE(manifest) << manifest.error().message;
     EXPECT_EQ(write(*manifest), text);
@@ -95,7 +104,7 @@ TEST(Manifest, ReadsWhatItWrote) {
 }
 
 TEST(Manifest, RefusesEveryTruncatedText) {
-  for (const std::string& text : {kBoot, kRemove}) {
+  for (const std::string& text : {kBoot, kRemove, kRevoke}) {
     for (size_t size = 0; size < text.size(); ++size) {
       EXPECT_NE(reading_error(text.substr(0, size)), "accepted") << size;
     }

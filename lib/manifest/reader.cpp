@@ -185,6 +185,39 @@ Result<ManifestList> parse_list(const HashAndRest& parts, ManifestKind kind) {
   return list;
 }
 
+// "serial name signer"
+Result<ManifestDenyList> parse_deny_list(const HashAndRest& parts) {
+  ManifestDenyList list;
+  list.hash = parts.hash;
+  const size_t serial_end = parts.rest.find(' ');
+  const size_t name_end =
+      serial_end == std::string_view::npos ? serial_end : parts.rest.find(' ', serial_end + 1);
+  if (name_end == std::string_view::npos)
+    return corrupt(parts.rest_offset, "serial, name and signer of a deny list expected");
+  TRY_ASSIGN(list.serial, parse_number(parts.rest.substr(0, serial_end), parts.rest_offset));
+  TRY_ASSIGN(list.name, parse_name(parts.rest.substr(serial_end + 1, name_end - serial_end - 1),
+                                   parts.rest_offset + serial_end + 1));
+  const uint64_t signer_offset = parts.rest_offset + name_end + 1;
+  TRY_ASSIGN(list.signer, manifest_unescape(parts.rest.substr(name_end + 1), true, signer_offset));
+  if (list.signer.empty() || list.signer.size() > kMaxManifestSigner)
+    return corrupt(signer_offset, "a signer must have 1 to 1024 bytes");
+  return list;
+}
+
+Result<void> read_deny_lists(Lines& lines, std::vector<ManifestDenyList>& deny_lists) {
+  for (;;) {
+    TRY_ASSIGN(const auto value, lines.take("revoked"));
+    if (!value) return {};
+    TRY_ASSIGN(const auto parts, parse_hash_and_rest(*value, lines.value_offset()));
+    TRY_ASSIGN(ManifestDenyList list, parse_deny_list(parts));
+    if (!deny_lists.empty() && deny_lists.back().name >= list.name)
+      return corrupt(parts.rest_offset, "deny lists out of order");
+    if (deny_lists.size() == kMaxManifestDenyLists)
+      return corrupt(lines.value_offset(), "too many deny lists");
+    deny_lists.push_back(std::move(list));
+  }
+}
+
 Result<void> read_lists(Lines& lines, ManifestKind kind, std::vector<ManifestList>& lists) {
   for (;;) {
     TRY_ASSIGN(const auto value, lines.take("list"));
@@ -220,8 +253,10 @@ Result<Manifest> read_manifest(ByteView file) {
     TRY_ASSIGN(const std::string_view previous, lines.need("previous"));
     TRY_ASSIGN(manifest.previous, parse_hash(previous, lines.value_offset()));
   }
+  if (manifest.kind != ManifestKind::kAdd) TRY(read_deny_lists(lines, manifest.deny_lists));
   TRY(read_lists(lines, manifest.kind, manifest.lists));
-  if (!boot && manifest.lists.empty()) return corrupt(lines.offset(), "a change without a list");
+  if (!boot && manifest.lists.empty() && manifest.deny_lists.empty())
+    return corrupt(lines.offset(), "a change without a list");
   TRY_ASSIGN(const std::string_view end, lines.need("end"));
   if (!end.empty()) return corrupt(lines.value_offset(), "'end' alone expected");
   if (!lines.at_end()) return corrupt(lines.offset(), "bytes after the end");

@@ -26,12 +26,14 @@ std::vector<ManifestList> without(std::span<const ManifestList> of, std::span<co
 }
 
 Result<std::optional<WrittenManifest>> write_next(ManifestKind kind, std::vector<ManifestList> lists,
+                                                  std::vector<ManifestDenyList> deny_lists,
                                                   UpdatePlan& plan) {
-  if (lists.empty()) return std::optional<WrittenManifest>();
+  if (lists.empty() && deny_lists.empty()) return std::optional<WrittenManifest>();
   Manifest manifest;
   manifest.kind = kind;
   manifest.number = plan.last_number + 1;
   manifest.previous = plan.last_hash;
+  manifest.deny_lists = std::move(deny_lists);
   manifest.lists = std::move(lists);
   WrittenManifest written;
   written.number = manifest.number;
@@ -45,12 +47,14 @@ Result<std::optional<WrittenManifest>> write_next(ManifestKind kind, std::vector
 }  // namespace
 
 Result<UpdatePlan> plan_update(uint64_t last_number, ByteView last_hash, std::span<const ManifestList> before,
-                               std::span<const ManifestList> after) {
+                               std::span<const ManifestList> after,
+                               std::vector<ManifestDenyList> deny_lists) {
   UpdatePlan plan;
   plan.last_number = last_number;
   plan.last_hash = to_bytes(last_hash);
-  TRY_ASSIGN(plan.before_publishing, write_next(ManifestKind::kAdd, without(after, before), plan));
-  TRY_ASSIGN(plan.after_publishing, write_next(ManifestKind::kRemove, without(before, after), plan));
+  TRY_ASSIGN(plan.before_publishing, write_next(ManifestKind::kAdd, without(after, before), {}, plan));
+  TRY_ASSIGN(plan.after_publishing,
+             write_next(ManifestKind::kRemove, without(before, after), std::move(deny_lists), plan));
   return plan;
 }
 

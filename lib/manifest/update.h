@@ -27,8 +27,11 @@ struct UpdatePlan {
 // Added lists are measured before publishing, removed lists after it. So if the loader ends in between, the
 // manifests name at least the lists that the kernel accepts. If the content of a list changed under the same
 // name, the list is added and removed. Most updates need one of the two. `last_number` and `last_hash` are of
-// the manifest measured last; names in `before` and in `after` are unique. kInvalid as write_manifest().
+// the manifest measured last; names in `before` and in `after` are unique. `deny_lists`: those that were not
+// in force before; measured after publishing, since until then what they revoke counts. kInvalid as
+// write_manifest().
 Result<UpdatePlan> plan_update(uint64_t last_number, ByteView last_hash, std::span<const ManifestList> before,
-                               std::span<const ManifestList> after);
+                               std::span<const ManifestList> after,
+                               std::vector<ManifestDenyList> deny_lists = {});
 
 }  // namespace diglim

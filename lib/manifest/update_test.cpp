@@ -79,6 +79,16 @@ TEST(UpdatePlan, NothingChangedIsNoManifest) {
   EXPECT_EQ(plan->last_hash, kBootHash);
 }
 
+TEST(UpdatePlan, WhatIsRevokedIsMeasuredAfterItIs) {
+  const std::vector<ManifestList> after = {list(1, "a")};
+  const auto plan = plan_update(3, kBootHash, {}, after, {{Bytes(32, 9), 4, "local", "signer"}});
+  ASSERT_TRUE(plan);
+  ASSERT_TRUE(plan->before_publishing && plan->after_publishing);
+  EXPECT_EQ(plan->after_publishing->number, 5u);
+  EXPECT_NE(as_text(plan->after_publishing->content).find(" 4 local signer\nend\n"), std::string::npos);
+  EXPECT_EQ(as_text(plan->before_publishing->content).find("revoked"), std::string::npos);
+}
+
 TEST(UpdatePlan, SameInputSameBytes) {
   const std::vector<ManifestList> one = {list(1, "a"), list(2, "b")};
   const std::vector<ManifestList> other = {list(2, "b"), list(1, "a")};

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/base/bytes.h"
@@ -52,6 +53,10 @@ struct Key {
   // made; a soft one (superseded, retired) those made at or after its time, until the owner vouches for the
   // key anew.
   bool revoked_hard = false;
+
+  // Times [from, to), seconds since 1970, whose signatures a deny list revokes; to 0: all, ever. Not the
+  // owner's word, so nothing here fills it.
+  std::vector<std::pair<uint64_t, uint64_t>> denied;
 
   std::vector<Statement> statements;       // newest first
   std::vector<uint32_t> soft_revocations;  // their times

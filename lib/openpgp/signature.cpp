@@ -126,6 +126,11 @@ std::string refusal_of_state(const std::string& which, const KeyState& state, ui
 std::string refusal_at_time(const Candidate& candidate, uint32_t time) {
   const Key& key = *candidate.key;
   const Key& primary = candidate.certificate->keys[0];
+  for (const auto& [from, to] : key.denied) {
+    if (to == 0) return "a deny list revokes the key";
+    if (time >= from && time < to)
+      return "made " + date(time) + ", and a deny list revokes what the key signed then";
+  }
   if (key.revoked_hard || primary.revoked_hard) {
     return "the key was revoked as compromised, or without a reason";
   }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <set>
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
@@ -41,12 +42,21 @@ Result<bool> is_folder(const std::string& path) {
   return S_ISDIR(info.st_mode);
 }
 
-std::string describe_key(const openpgp::Certificate& certificate, const openpgp::Key& key) {
+std::string key_id_text(const openpgp::Key& key) {
   Bytes key_id;
   put_u32_be(key_id, static_cast<uint32_t>(key.key_id >> 32));
   put_u32_be(key_id, static_cast<uint32_t>(key.key_id));
+  return to_hex(key_id);
+}
+
+std::string describe_key(const openpgp::Certificate& certificate, const openpgp::Key& key) {
   const bool primary = &key == &certificate.keys.front();
-  return "openpgp " + to_hex(key_id) + (primary ? " " : " subkey of ") + escape(certificate.user_id, 512);
+  return "openpgp " + key_id_text(key) + (primary ? " " : " subkey of ") + escape(certificate.user_id, 512);
+}
+
+// Whatever it signed.
+bool is_denied(const openpgp::Key& key) {
+  return std::ranges::any_of(key.denied, [](const auto& time) { return time.second == 0; });
 }
 
 std::string describe_x509(const X509& certificate) {
@@ -224,7 +234,7 @@ std::vector<std::string> TrustStore::describe() const {
   std::vector<std::string> lines;
   for (const openpgp::Certificate& certificate : certificates_) {
     for (const openpgp::Key& key : certificate.keys) {
-      if (openpgp::refusal_of_material(key).empty() && key.not_understood.empty())
+      if (openpgp::refusal_of_material(key).empty() && key.not_understood.empty() && !is_denied(key))
         lines.push_back(describe_key(certificate, key));
     }
   }
@@ -243,6 +253,8 @@ std::vector<std::string> TrustStore::unusable() const {
       } else if (!key.not_understood.empty()) {
         lines.push_back(describe_key(certificate, key) +
                         ": what it says of itself is not understood: " + key.not_understood);
+      } else if (is_denied(key)) {
+        lines.push_back(describe_key(certificate, key) + ": a deny list revokes it");
       }
     }
   }
@@ -250,7 +262,62 @@ std::vector<std::string> TrustStore::unusable() const {
     if (const auto reason = x509_unusable(*certificate))
       lines.push_back(describe_x509(*certificate) + ": " + *reason);
   }
+  for (const X509Ptr& certificate : denied_x509_)
+    lines.push_back(describe_x509(*certificate) + ": a deny list revokes it");
   return lines;
+}
+
+Result<void> TrustStore::deny(SignedDenyList list) {
+  if (denials_.has(list.content_hash)) return {};
+  TRY(denials_.add(std::move(list)));
+  // All anew: the list that it replaces may have revoked more.
+  for (openpgp::Certificate& certificate : certificates_) {
+    for (openpgp::Key& key : certificate.keys) key.denied.clear();
+  }
+  std::move(denied_x509_.begin(), denied_x509_.end(), std::back_inserter(x509_));
+  denied_x509_.clear();
+  denied_signers_.clear();
+  for (const SignedDenyList& one : denials_.lists()) {
+    for (const DenyEntry& denial : one.list.denials) {
+      if (denial.kind == DenyEntry::Kind::kKey) TRY(deny_key(denial));
+    }
+  }
+  return {};
+}
+
+// The primary key stands for its subkeys. One key may lie here in several certificates.
+Result<void> TrustStore::deny_key(const DenyEntry& denial) {
+  std::set<Bytes> fingerprints;
+  for (const openpgp::Certificate& certificate : certificates_) {
+    for (const openpgp::Key& key : certificate.keys) {
+      if ("openpgp:" + to_hex(key.fingerprint) != denial.fingerprint) continue;
+      fingerprints.insert(key.fingerprint);
+      if (&key != &certificate.keys.front()) continue;
+      for (const openpgp::Key& each : certificate.keys) fingerprints.insert(each.fingerprint);
+    }
+  }
+  for (openpgp::Certificate& certificate : certificates_) {
+    for (openpgp::Key& key : certificate.keys) {
+      if (!fingerprints.contains(key.fingerprint)) continue;
+      key.denied.emplace_back(denial.from, denial.to);
+      denied_signers_.push_back(key_id_text(key));
+    }
+  }
+  // Of one X.509 key, too, there may be several certificates.
+  const EVP_PKEY* revoked = nullptr;
+  for (const X509Ptr& certificate : x509_) {
+    TRY_ASSIGN(const std::string fingerprint, x509_fingerprint(*certificate));
+    if (fingerprint == denial.fingerprint) revoked = X509_get0_pubkey(certificate.get());
+  }
+  std::vector<X509Ptr> kept;
+  for (X509Ptr& certificate : x509_) {
+    const EVP_PKEY* const own = X509_get0_pubkey(certificate.get());
+    const bool goes = revoked != nullptr && (own == revoked || EVP_PKEY_eq(own, revoked) == 1);
+    if (goes) denied_signers_.push_back(x509_subject(*certificate));
+    (goes ? denied_x509_ : kept).push_back(std::move(certificate));
+  }
+  x509_ = std::move(kept);
+  return {};
 }
 
 Result<std::vector<TrustedKey>> TrustStore::trusted_keys() const {

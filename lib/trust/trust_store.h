@@ -10,6 +10,7 @@
 #include "lib/crypto/signature_policy.h"
 #include "lib/crypto/x509.h"
 #include "lib/openpgp/certificate.h"
+#include "lib/revocation/denials.h"
 
 namespace diglim {
 
@@ -54,6 +55,15 @@ class TrustStore {
   std::vector<std::string> unusable() const;
   // The files that do not count, and why: "README: not a key", "b.asc: offset 7: ...". Kept in the blob.
   const std::vector<std::string>& left_out() const { return left_out_; }
+  // From now on what this list denies counts no more: signatures of its keys in certificates() and x509(),
+  // and what denials() speaks against. What only a list denied that it replaces counts again. Errors: as
+  // Denials::add(), and then nothing changed; kInvalid if OpenSSL fails.
+  Result<void> deny(SignedDenyList list);
+  const Denials& denials() const { return denials_; }
+  const std::vector<X509Ptr>& denied_x509() const { return denied_x509_; }
+  // By which text LoadedList::signer of a list may be that of a revoked key: key ids and subjects.
+  const std::vector<std::string>& denied_signers() const { return denied_signers_; }
+
   // Every certificate in every file, copies included, in the order of the files. kInvalid if OpenSSL fails.
   Result<std::vector<TrustedKey>> trusted_keys() const;
 
@@ -65,6 +75,7 @@ class TrustStore {
   };
   TrustStore() = default;
   Result<void> add(KeyFile file);
+  Result<void> deny_key(const DenyEntry& denial);
   Result<void> add_file(const std::string& folder, const std::string& name, size_t& total);
 
   SignaturePolicy policy_;
@@ -72,6 +83,9 @@ class TrustStore {
   std::vector<std::string> left_out_;
   std::vector<openpgp::Certificate> certificates_;
   std::vector<X509Ptr> x509_;
+  Denials denials_;
+  std::vector<std::string> denied_signers_;
+  std::vector<X509Ptr> denied_x509_;
 };
 
 }  // namespace diglim

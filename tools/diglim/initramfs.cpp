@@ -12,6 +12,7 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
+#include "lib/digest_list/signed_deny_list.h"
 #include "lib/installed/journal.h"
 #include "policy/boot_trust.h"
 #include "tools/diglim/initramfs/executables.h"
@@ -90,9 +91,11 @@ std::set<std::string> going_lists(const std::string& root) {
 // With the eyes of the loader that will boot this initramfs: a list that it would leave out covers nothing.
 Result<Lists> read_lists(const Options& options, HashAlgo algo) {
   TRY_ASSIGN(const Config config, read_config_file(options.root));
-  TRY_ASSIGN(const TrustStore trust, TrustStore::from_folder(options.keys, config.signatures));
+  TRY_ASSIGN(TrustStore trust, TrustStore::from_folder(options.keys, config.signatures));
+  TRY_ASSIGN(const DenyListsRead denied, read_deny_lists(options.root + kRevokedFolder, trust));
   Lists lists;
   lists.keys_left_out = trust.left_out();
+  for (const Error& error : denied.left_out) lists.rejected.push_back(error.message);
   TRY_ASSIGN(auto names, list_folder(options.lists));
   const std::set<std::string> going = going_lists(options.lists + "/../..");
   std::stable_partition(names.begin(), names.end(),

@@ -25,6 +25,7 @@ constexpr diglim::Verb kVerbs[] = {
     {"scan", "say which files would be denied here, and why", false, diglim::run_scan, kHost},
     {"setup", "switch DIGLIM on for the next boots, or off again", false, diglim::run_setup, kHost},
     {"key", "show and change whose signatures count", false, diglim::run_key, kHost},
+    {"revoke", "take back what a trusted key signed", false, diglim::run_revoke, kHost},
     {"report", "say what was denied, grouped by what it takes", false, diglim::run_report, kHost},
     {"explain", "say why a file was denied, and what would change it", false, diglim::run_explain, kDenied},
     {"allow", "allow files on this host, until a time, with a reason", false, diglim::run_allow, kDenied},

@@ -18,6 +18,7 @@ int run_metrics(int argc, char** argv);
 int run_pcr(int argc, char** argv);
 int run_report(int argc, char** argv);
 int run_repair(int argc, char** argv);
+int run_revoke(int argc, char** argv);
 int run_scan(int argc, char** argv);
 int run_seal(int argc, char** argv);
 int run_setup(int argc, char** argv);

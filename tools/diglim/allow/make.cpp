@@ -14,9 +14,9 @@
 #include "tools/diglim/doctor/checks.h"
 #include "tools/diglim/host.h"
 #include "tools/diglim/scan/files.h"
-#include "tools/passphrase.h"
 #include "tools/progress.h"
 #include "tools/signed_list.h"
+#include "tools/signer.h"
 #include "tools/tool.h"
 
 namespace diglim::allow {
@@ -24,11 +24,6 @@ namespace {
 
 constexpr size_t kMaxTextBytes = 1000;
 constexpr size_t kMaxPaths = 100;  // in the record; the rest are counted
-
-std::string or_environment(const std::string& value, const char* name) {
-  const char* set = std::getenv(name);
-  return value.empty() && set != nullptr ? set : value;
-}
 
 // Who logged in, whatever he became since; else who called sudo; else the user.
 std::string who() {
@@ -99,10 +94,7 @@ void add_paths(const std::vector<std::string>& paths, Exception& exception) {
 }  // namespace
 
 Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust, Exception& exception) {
-  const std::string key = or_environment(options.key, "DIGLIM_KEY");
-  const std::string certificate = or_environment(options.certificate, "DIGLIM_CERTIFICATE");
-  if (key.empty() || certificate.empty())
-    return invalid("a list has to be signed: name the key and its certificate (-k KEY -c CERTIFICATE)");
+  TRY_ASSIGN(const Signer signer, named_signer({options.key, options.certificate, options.passphrase_file}));
   const HashAlgo algo = doctor::kernel_hash(Host("/")).value_or(HashAlgo::kSha256);
   TRY_ASSIGN(const FileDigests digests, collect(options, algo));
   TRY_ASSIGN(Bytes list, make_compact_list(digests, algo, false));
@@ -110,11 +102,11 @@ Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust
   add_paths(options.build, exception);
   exception.list = list_name(options.files.empty() ? options.build.front() : options.files.front(), list);
   TRY_ASSIGN(exception.signer,
-             sign_compact_list(list, key, certificate, passphrase_for(options.passphrase_file, key)));
+             sign_compact_list(list, signer.key, signer.certificate, passphrase_of(signer)));
   if (const auto counts = verify_digest_list(list, trust); !counts) {
     Error error = counts.error();
     error.message +=
-        fmt::format("; first trust that key: diglim key add {}, and reboot", shell_word(certificate));
+        fmt::format("; first trust that key: diglim key add {}, and reboot", shell_word(signer.certificate));
     return error;
   }
   TRY_ASSIGN(const Bytes digest, hash(HashAlgo::kSha256, {list}));

@@ -46,6 +46,8 @@ Result<VerifierPolicy> make_policy(const OptionParser& app, Options& options) {
   for (const ManifestProgram& program : boot.programs) (*policy.programs)[program.name] = {program.hash};
   policy.keys.emplace();
   for (const ManifestKey& key : boot.keys) policy.keys->insert(key.fingerprint);
+  for (const ManifestDenyList& list : reference.boot.deny_lists)
+    policy.minimum_serials[list.name] = list.serial;
   policy.weak_hashes = {boot.weak_hashes.begin(), boot.weak_hashes.end()};
   if (!options.any_list) policy.lists.emplace();
   for (const ManifestList& list : predicted.prediction.lists()) {

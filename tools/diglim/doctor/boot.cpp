@@ -104,10 +104,10 @@ std::map<std::string, Bytes> configuration_of(const std::string& root) {
   };
   add(kInstalledLoader);
   add(kConfigFile);
-  if (const auto names = list_folder(root + kKeysFolder)) {
-    for (const std::string& name : *names) {
-      if (!name.starts_with('.'))
-        add(std::string(kKeysFolder) + "/" + name);  // as the dracut module takes them
+  for (const std::string folder : {kKeysFolder, kRevokedFolder}) {
+    const auto names = list_folder(root + folder);
+    for (const std::string& name : names ? *names : std::vector<std::string>()) {
+      if (!name.starts_with('.')) add(folder + "/" + name);  // as the dracut module takes them
     }
   }
   return files;

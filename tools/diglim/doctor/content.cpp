@@ -26,7 +26,8 @@ void check_content(const Host& host, const ContentOptions& options, Findings& fi
   const Config config = configuration(host, findings);
   check_measurement(host, config, findings);
   const std::string keys = options.keys.empty() ? host.path(kKeysFolder) : options.keys;
-  const auto trust = TrustStore::from_folder(keys, config.signatures);
+  auto trust = TrustStore::from_folder(keys, config.signatures);
+  if (trust) check_revocations(host, config, *trust, findings);
   check_keys(options.keys_name.empty() ? keys : options.keys_name, trust, findings);
   if (!trust) return;
   if (trust->describe().empty()) {

@@ -81,6 +81,7 @@ Words add_cause(const Facts& facts, std::vector<std::string>& what) {
   if (facts.verdict.cause == Cause::kForeign && !facts.package.empty())
     what.push_back(fmt::format("The package {} owns this path, but ships no content for it (a ghost).",
                                escape(facts.package)));
+  if (!facts.verdict.why.empty()) what.push_back(fmt::format("It is {}.", facts.verdict.why));
   if (!facts.package_why.empty()) what.push_back(fmt::format("The package: {}.", facts.package_why));
   if (facts.other) {
     const char* order = facts.other->order < 0 ? "an older" : facts.other->order > 0 ? "a newer" : "another";

@@ -128,6 +128,8 @@ constexpr std::array<Words, known::kCauses> kCauseWords = {{
      "nothing allows it: its makers have to split it"},
     {"unreadable", "It cannot be read here, so nobody knows.", "sudo diglim explain {path}",
      "root may read it"},
+    {"revoked", "A deny list revokes it, although a trusted key signed it.", "diglim revoke list",
+     "says since when, and why; a version that is not revoked runs (dnf upgrade)"},
 }};
 
 }  // namespace

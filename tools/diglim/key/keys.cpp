@@ -89,6 +89,19 @@ Result<std::vector<KeyInfo>> read_keys(ByteView file) {
   return keys;
 }
 
+namespace {
+
+void add_wanted(const DigestList& list, const std::set<Bytes>& wanted, std::set<Bytes>& found) {
+  const auto digests = list.digests.find(HashAlgo::kSha256);
+  if (digests == list.digests.end()) return;
+  for (size_t at = 0; at < digests->second.size(); at += hash_size(HashAlgo::kSha256)) {
+    Bytes digest = to_bytes(ByteView(digests->second).subspan(at, hash_size(HashAlgo::kSha256)));
+    if (wanted.contains(digest)) found.insert(std::move(digest));
+  }
+}
+
+}  // namespace
+
 Result<Loss> what_is_lost(const std::string& folder, const TrustStore& before, const TrustStore& after,
                           const std::vector<std::pair<Bytes, std::string>>& vital,
                           const std::function<void(std::string_view)>& on_list) {
@@ -106,17 +119,10 @@ Result<Loss> what_is_lost(const std::string& folder, const TrustStore& before, c
     if (!bytes) continue;  // nobody knows what it says
     const auto list = verify_digest_list(*bytes, before);
     if (!list) continue;
-    const bool stays = verify_digest_list(*bytes, after).has_value();
-    if (!stays) loss.lists.push_back(name);
-    const auto digests = list->digests.find(HashAlgo::kSha256);
-    if (digests == list->digests.end()) continue;
-    for (size_t at = 0; at < digests->second.size(); at += hash_size(HashAlgo::kSha256)) {
-      const ByteView one = ByteView(digests->second).subspan(at, hash_size(HashAlgo::kSha256));
-      Bytes digest(one.begin(), one.end());
-      if (!wanted.contains(digest)) continue;
-      if (stays) kept.insert(digest);
-      had.insert(std::move(digest));
-    }
+    const auto list_after = verify_digest_list(*bytes, after);
+    if (!list_after) loss.lists.push_back(name);
+    add_wanted(*list, wanted, had);
+    if (list_after) add_wanted(*list_after, wanted, kept);
   }
   for (const auto& [digest, path] : vital) {
     if (!loss.boots || !had.contains(digest) || kept.contains(digest)) continue;

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "lib/trust/trust_store.h"
+
 namespace diglim::known {
 namespace {
 
@@ -24,6 +26,7 @@ constexpr std::array<CauseWords, kCauses> kWords = {{
      "copy what you need to a local disk: ext4, xfs, btrfs, f2fs, squashfs, erofs, tmpfs"},
     {"too-large", "larger than 4 GiB, which are never known", "run a smaller one; nothing allows it"},
     {"unreadable", "cannot be read, so nobody knows", "run this as root"},
+    {"revoked", "that a deny list revokes", "upgrade the package; what is revoked: diglim revoke list"},
 }};
 
 }  // namespace
@@ -36,6 +39,12 @@ Verdict judge(const System& system, const std::string& path, ByteView digest) {
   const std::string key(as_text(digest));
   if (const auto known = system.digests.find(key); known != system.digests.end())
     return {Cause::kNone, std::nullopt, known->second};
+  if (const DenyEntry* const denial =
+          system.trust ? system.trust->denials().of_digest(system.algo, digest) : nullptr) {
+    const auto owner = system.shipped.find(path);
+    const auto package = owner == system.shipped.end() ? std::nullopt : std::optional(owner->second.package);
+    return {Cause::kRevoked, package, std::nullopt, revoked_text(*denial)};
+  }
   const auto shipped = system.shipped.find(path);
   if (shipped != system.shipped.end()) {
     const Shipped& file = shipped->second;
@@ -43,7 +52,9 @@ Verdict judge(const System& system, const std::string& path, ByteView digest) {
     if (!file.digest.empty() && file.algo != system.algo)
       return {package.cause == Cause::kNone || package.cause == Cause::kNoList ? Cause::kAlgorithm
                                                                                : package.cause,
-              file.package, std::nullopt};
+              file.package,
+              std::nullopt,
+              {}};
     if (file.digest == key) {
       // Its list counts, or the digest would have been found above: what is left is that it is not installed.
       return {package.cause == Cause::kNone ? Cause::kNoList : package.cause, file.package, std::nullopt};

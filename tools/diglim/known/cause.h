@@ -34,8 +34,9 @@ enum class Cause : uint8_t {
   kFileSystem,     // it lies where content can change unseen
   kTooLarge,       // its digest is never known
   kUnreadable,     // nobody knows: it could not be read
+  kRevoked,        // a deny list speaks against the content, or its package
 };
-constexpr size_t kCauses = 12;
+constexpr size_t kCauses = 13;
 
 struct CauseWords {
   std::string_view id;     // for scripts: "config-changed"
@@ -78,6 +79,7 @@ struct Verdict {
   Cause cause = Cause::kNone;
   std::optional<uint32_t> package;  // that it is about
   std::optional<uint32_t> source;   // kNone: which list has it
+  std::string why = {};             // kRevoked, of a content: since when, because of what
 };
 
 // `path` as the system has it, unescaped. `digest` is of System::algo.

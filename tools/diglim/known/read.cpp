@@ -11,6 +11,7 @@
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
 #include "lib/digest_list/rpm_list.h"
+#include "lib/digest_list/signed_deny_list.h"
 #include "lib/librpm/database.h"
 #include "lib/librpm/keyring.h"
 #include "policy/boot_trust.h"
@@ -75,6 +76,15 @@ class Reader {
     if (const auto read = read_config(host_.path(""), host_.is_live() ? host_.command_line() : "", config);
         !read)
       note("of the configuration only what is right counts: " + read.error().message);
+    TRY(read_keys_of(database, config));
+    const auto denied = read_deny_lists(host_.path(kRevokedFolder), *trust_);
+    if (!denied) note(denied.error().message);
+    for (const Error& error : denied ? denied->left_out : std::vector<Error>())
+      note("does not count, so what it revokes is trusted: " + error.message);
+    return {};
+  }
+
+  Result<void> read_keys_of(const Result<std::string>& database, const Config& config) {
     const std::string keys = options_.keys.empty() ? host_.path(kKeysFolder) : options_.keys;
     auto trust = TrustStore::from_folder(keys, config.signatures);
     if (!trust && (!options_.keys.empty() || trust.error().code != ErrorCode::kNotFound))
@@ -96,12 +106,12 @@ class Reader {
                         "--rpm-keys)",
                         more.size()));
       TRY_ASSIGN(TrustStore all, trust_with(keys, more, config.signatures));
-      trust_ = std::make_shared<const TrustStore>(std::move(all));
+      trust_ = std::make_shared<TrustStore>(std::move(all));
     } else if (trust) {
-      trust_ = std::make_shared<const TrustStore>(*std::move(trust));
+      trust_ = std::make_shared<TrustStore>(*std::move(trust));
     } else {
       TRY_ASSIGN(TrustStore none, trust_with(keys, {}, config.signatures));
-      trust_ = std::make_shared<const TrustStore>(std::move(none));
+      trust_ = std::make_shared<TrustStore>(std::move(none));
     }
     if (trust_->describe().empty()) note("no key is trusted, so no list counts: diglim key list");
     for (const std::string& file : trust_->left_out()) note("left out of the trusted keys: " + file);
@@ -167,6 +177,11 @@ class Reader {
     const auto content = hash(HashAlgo::kSha256, {*list});
     if (content && good_.contains(to_hex(*content))) return standing;
     const auto verified = verify_digest_list(*list, *trust_);
+    if (!verified && trust_->denials().of_package(package.nvra) != nullptr) {
+      standing.cause = Cause::kRevoked;
+      standing.why = verified.error().message;
+      return standing;
+    }
     if (!verified) {
       standing.cause = verified.error().code == ErrorCode::kUntrusted ? Cause::kUntrusted : Cause::kDamaged;
       standing.why = verified.error().message;
@@ -196,7 +211,7 @@ class Reader {
   const ReadOptions& options_;
   LinkResolver links_;
   System system_;
-  std::shared_ptr<const TrustStore> trust_;
+  std::shared_ptr<TrustStore> trust_;
   std::unordered_set<std::string> good_;  // hashes of the lists that count, in hexadecimal
   bool has_package_lists_ = false;
 };

@@ -15,6 +15,7 @@
 #include "lib/base/file.h"
 #include "lib/base/paths.h"
 #include "lib/base/text.h"
+#include "lib/digest_list/signed_deny_list.h"
 #include "lib/tcg/event_log.h"
 #include "lib/tpm/tpm.h"
 #include "policy/command_line.h"
@@ -274,34 +275,41 @@ Result<Predicted> predict(const OptionParser& app, PredictOptions& options) {
   // Each step is one publication: the lists of the initramfs, then those of the root, then, by
   // diglim-repair.service, without those that the root does not have; then the transactions. At the next boot
   // these are in the root already.
-  std::vector<std::vector<ManifestList>> steps = {reference.boot.lists};
+  std::vector<Publication> steps = {{reference.boot.lists, reference.boot.deny_lists}};
   Generation& generation = reference.generation;
+  const auto add_step = [&] {
+    steps.push_back({manifest_lists(generation.lists()), manifest_deny_lists(reference.trust.denials(), {})});
+  };
   std::vector<std::string> old;  // names
   if (!options.initramfs.empty()) {
     // As dracut's hook has it: bad ones are skipped.
+    TRY_ASSIGN(const auto denied, read_deny_lists(options.system.root + kRevokedFolder, reference.trust));
+    if (denied.changed) apply_denials(generation, reference.trust);
+    for (const Error& error : denied.left_out) complain(app.name(), "left out: " + error.message);
     TRY_ASSIGN(const auto left_out,
                add_lists(generation, options.system.root + kListsFolder, reference.trust));
     for (const Error& error : left_out)
       complain(app.name(), "left out, as before the switch to the real root: " + error.message);
-    steps.push_back(manifest_lists(generation.lists()));
+    add_step();
     TRY_ASSIGN(old, older_lists(options.system.root + kListsFolder, reference.boot.lists));
   }
   const size_t boot_steps = steps.size();
   const auto withdraw_old = [&] {
     size_t withdrawn = 0;
     for (const std::string& name : old) withdrawn += generation.remove(name) ? 1 : 0;
-    if (withdrawn > 0) steps.push_back(manifest_lists(generation.lists()));
+    if (withdrawn > 0) add_step();
   };
   if (!options.next_boot) withdraw_old();
   for (const std::string& step : options.transactions) {
     TRY(apply_transaction(step, reference.trust, generation));
     if (options.next_boot) steps.pop_back();
-    steps.push_back(manifest_lists(generation.lists()));
+    add_step();
   }
   if (options.next_boot) withdraw_old();
   // Under SELinux the manifest of the boot comes only after the root's lists.
   const size_t first = reference.config.labels == PolicyLabels::kSelinux ? boot_steps - 1 : 0;
-  reference.boot.lists = steps[first];
+  reference.boot.lists = steps[first].lists;
+  reference.boot.deny_lists = steps[first].deny_lists;
   TRY(prediction.boot(reference.boot));
   for (size_t i = first + 1; i < steps.size(); ++i) TRY(prediction.update(steps[i]));
   return predicted;

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "lib/manifest/update.h"
 #include "lib/tcg/ima_event.h"
 #include "lib/tcg/ima_log.h"
@@ -56,7 +59,7 @@ Result<void> Prediction::measure_manifest(uint64_t number, Bytes content, std::s
 }
 
 Result<void> Prediction::boot(const Manifest& manifest) {
-  lists_ = manifest.lists;
+  in_force_ = {manifest.lists, manifest.deny_lists};
   TRY_ASSIGN(Bytes content, write_manifest(manifest));
   TRY_ASSIGN(last_hash_, manifest_hash(content));
   last_number_ = 1;
@@ -66,17 +69,22 @@ Result<void> Prediction::boot(const Manifest& manifest) {
                   manifest.boot.keys.size(), manifest.lists.size()));
 }
 
-Result<void> Prediction::update(std::vector<ManifestList> lists) {
-  TRY_ASSIGN(UpdatePlan plan, plan_update(last_number_, last_hash_, lists_, lists));
+Result<void> Prediction::update(Publication next) {
+  std::vector<ManifestDenyList> fresh;
+  std::ranges::copy_if(next.deny_lists, std::back_inserter(fresh), [&](const ManifestDenyList& list) {
+    return std::ranges::find(in_force_.deny_lists, list) == in_force_.deny_lists.end();
+  });
+  TRY_ASSIGN(UpdatePlan plan,
+             plan_update(last_number_, last_hash_, in_force_.lists, next.lists, std::move(fresh)));
   for (auto* manifest : {&plan.before_publishing, &plan.after_publishing}) {
     if (!*manifest) continue;
     const bool adds = manifest == &plan.before_publishing;
     TRY(measure_manifest((*manifest)->number, std::move((*manifest)->content),
-                         adds ? "lists that are added" : "lists that are removed"));
+                         adds ? "lists that are added" : "lists that are removed, or revoke"));
   }
   last_number_ = plan.last_number;
   last_hash_ = plan.last_hash;
-  lists_ = std::move(lists);
+  in_force_ = std::move(next);
   return {};
 }
 

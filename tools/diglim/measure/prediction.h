@@ -20,6 +20,12 @@ struct PredictedEvent {
   Bytes content;  // of a manifest
 };
 
+// What is in force after one publication.
+struct Publication {
+  std::vector<ManifestList> lists;
+  std::vector<ManifestDenyList> deny_lists;
+};
+
 // Events in order. Not thread-safe.
 class Prediction {
  public:
@@ -29,11 +35,11 @@ class Prediction {
   // REQUIRES: first, and for PCR 10 only. `template_name` is the kernel's default (ima_template=).
   Result<void> boot_aggregate(ByteView value, const std::string& template_name);
   Result<void> boot(const Manifest& manifest);
-  // The next publication: from the lists in force to these.
-  Result<void> update(std::vector<ManifestList> lists);
+  // The next one: from what is in force to this.
+  Result<void> update(Publication next);
 
   const std::vector<PredictedEvent>& events() const { return events_; }
-  const std::vector<ManifestList>& lists() const { return lists_; }
+  const std::vector<ManifestList>& lists() const { return in_force_.lists; }
   const Bytes& value() const { return bank_.value(pcr_); }
   Bytes log() const;  // as the kernel will show it
 
@@ -45,7 +51,7 @@ class Prediction {
   unsigned pcr_;
   HashAlgo algo_;
   std::vector<PredictedEvent> events_;
-  std::vector<ManifestList> lists_;
+  Publication in_force_;
   uint64_t last_number_ = 0;
   Bytes last_hash_;
 };

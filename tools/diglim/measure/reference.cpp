@@ -47,9 +47,12 @@ Result<Reference> read_reference(const ReferenceOptions& options) {
   while (root.ends_with('/')) root.pop_back();
   Config config;
   TRY(read_config(root, options.command_line, config));
-  TRY_ASSIGN(TrustStore trust, read_keys(root, config));
+  std::vector<Error> left_out;
+  TRY_ASSIGN(TrustStore trust, read_keys(root, config, &left_out));
   Generation generation(options.algo);
-  TRY_ASSIGN(auto left_out, add_lists(generation, root + kListsFolder, trust));
+  apply_denials(generation, trust);
+  TRY_ASSIGN(auto lists_left_out, add_lists(generation, root + kListsFolder, trust));
+  left_out.insert(left_out.end(), lists_left_out.begin(), lists_left_out.end());
   BootCode code;
   TRY_ASSIGN(code.policy_hash, policy_hash(options, config));
   TRY_ASSIGN(

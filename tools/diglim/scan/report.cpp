@@ -100,10 +100,12 @@ Report make_report(const known::System& system, Found found) {
     }
     Item item{std::move(file.path), file.kind, verdict.cause, "", std::move(file.digest),
               std::move(file.error)};
+    item.why = verdict.why;
     if (verdict.package) {
       item.package = system.packages[*verdict.package].nvra;
-      if (item.cause == Cause::kUntrusted || item.cause == Cause::kDamaged)
-        item.why = system.packages[*verdict.package].why;
+      const bool of_package =
+          item.cause == Cause::kUntrusted || item.cause == Cause::kDamaged || item.cause == Cause::kRevoked;
+      if (of_package && item.why.empty()) item.why = system.packages[*verdict.package].why;
     }
     report.denied.push_back(std::move(item));
   }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/digest_list/signed_deny_list.h"
+
+#include <algorithm>
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/cms/appended_signature.h"
+#include "lib/cms/cms.h"
+#include "lib/crypto/hash.h"
+
+namespace diglim {
+namespace {
+
+struct File {
+  std::string path;
+  Bytes content;
+  uint64_t serial = 0;
+};
+
+// With what was trusted at boot, or is by now; what counts is decided in deny_one().
+Result<File> read_one(const std::string& path, const TrustStore& trust) {
+  TRY_ASSIGN(Bytes content, read_file(path, kMaxDenyFileBytes));
+  TRY_ASSIGN(const SignedDenyList list, verify_deny_list(content, trust));
+  return File{path, std::move(content), list.list.serial};
+}
+
+Result<bool> deny_one(const File& file, TrustStore& trust) {
+  TRY_ASSIGN(SignedDenyList list, verify_deny_list(file.content, trust));
+  if (trust.denials().has(list.content_hash)) return false;
+  TRY(trust.deny(std::move(list)));
+  return true;
+}
+
+}  // namespace
+
+Result<SignedDenyList> verify_deny_list(ByteView file, const TrustStore& trust) {
+  TRY_ASSIGN(const AppendedSignature appended, split_appended_signature(file));
+  if (appended.type != SignatureType::kPkcs7) return unsupported("a deny list needs a CMS signature");
+  SignedDenyList list;
+  MessageHash message(appended.content);
+  TRY_ASSIGN(list.signer, verify_cms(appended.signature, appended.signature_offset, message, trust.x509(),
+                                     trust.policy()));
+  TRY_ASSIGN(list.list, read_deny_list(appended.content));
+  list.content = to_bytes(appended.content);
+  TRY_ASSIGN(list.content_hash, hash(HashAlgo::kSha256, {file}));
+  return list;
+}
+
+Result<DenyListsRead> read_deny_lists(const std::string& folder, TrustStore& trust) {
+  DenyListsRead result;
+  const auto names = list_folder(folder);
+  if (!names && names.error().code == ErrorCode::kNotFound) return result;
+  if (!names) return with_context(escape(folder), names.error());
+  std::vector<File> files;
+  const auto leave_out = [&](const std::string& path, Error error) {
+    result.left_out.push_back(with_context(escape(path) + ": deny list", std::move(error)));
+  };
+  for (const std::string& name : *names) {
+    if (name.starts_with(".")) continue;
+    const std::string path = folder + "/" + name;
+    auto file = read_one(path, trust);
+    if (!file) {
+      leave_out(path, std::move(file).error());
+    } else {
+      files.push_back(std::move(*file));
+    }
+  }
+  std::stable_sort(files.begin(), files.end(),
+                   [](const File& a, const File& b) { return a.serial < b.serial; });
+  for (const File& file : files) {
+    const auto denied = deny_one(file, trust);
+    if (!denied) {
+      leave_out(file.path, denied.error());
+    } else {
+      result.changed = result.changed || *denied;
+    }
+  }
+  return result;
+}
+
+}  // namespace diglim

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verb `revoke`: what counts no more, although a trusted key signed it. See diglim-revoke(1).
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/base/paths.h"
+#include "lib/base/text.h"
+#include "lib/cms/appended_signature.h"
+#include "lib/digest_list/signed_deny_list.h"
+#include "policy/boot_trust.h"
+#include "tools/diglim/allow/apply.h"
+#include "tools/diglim/allow/when.h"
+#include "tools/diglim/doctor/checks.h"
+#include "tools/diglim/host.h"
+#include "tools/diglim/key/keys.h"
+#include "tools/diglim/revoke/list.h"
+#include "tools/diglim/verbs.h"
+#include "tools/file_digests.h"
+#include "tools/progress.h"
+#include "tools/run_command.h"
+#include "tools/signer.h"
+#include "tools/tool.h"
+
+namespace diglim {
+namespace {
+
+constexpr std::string_view kTool = "diglim revoke";
+// Without these a host does not come up, or cannot be mended.
+constexpr std::string_view kVital[] = {"/sbin/init",
+                                       "/bin/sh",
+                                       "/usr/lib64/ld-linux-x86-64.so.2",
+                                       "/lib64/ld-linux-x86-64.so.2",
+                                       "/usr/bin/diglim",
+                                       "/usr/bin/rpm",
+                                       "/usr/bin/systemctl"};
+
+struct Options {
+  std::vector<std::string> files;
+  std::vector<std::string> digests;
+  std::string package, below;
+  std::string signed_by, after, before;
+  std::string reason;
+  Signer signer;
+  std::string name = "local";
+  std::string root;  // without a slash at its end
+  std::string loader;
+  std::vector<std::string> words;  // to remove
+  bool force = false;
+  bool no_initramfs = false;
+  bool json = false;
+};
+
+int fail(const std::string& message, int status) {
+  complain(kTool, message);
+  return status;
+}
+
+// One that is kept by that name, and what the kernel has of it.
+struct Current {
+  DenyList list;
+  bool there = false;
+  uint64_t in_force = 0;  // serial; 0: none, or nobody knows
+};
+
+std::string path_of(const Options& options) {
+  return options.root + kRevokedFolder + "/" + options.name;
+}
+
+uint64_t serial_in_force(const Options& options) {
+  if (!options.root.empty() || geteuid() != 0) return 0;
+  const auto status = run_command({kInstalledLoader, "status", "--json"}, Errors::kHide);
+  if (!status || status->status != 0) return 0;
+  const auto json = nlohmann::json::parse(status->output, nullptr, false);
+  if (!json.is_object() || !json.contains("deny_lists") || !json["deny_lists"].is_array()) return 0;
+  for (const auto& list : json["deny_lists"]) {
+    if (list.is_object() && list.value("name", "") == options.name) return list.value("serial", uint64_t{0});
+  }
+  return 0;
+}
+
+Result<Current> read_current(const Options& options, const TrustStore& trust) {
+  Current current{{options.name, 0, {}}, false, serial_in_force(options)};
+  const auto file = read_file(path_of(options), kMaxDenyFileBytes);
+  if (!file && file.error().code != ErrorCode::kNotFound) return file.error();
+  if (!file && current.in_force > 0 && !options.force)
+    return not_found(
+        fmt::format("serial {} of the deny list {} is in force, and its file {} is gone: put it back. "
+                    "To begin with an empty one: --force",
+                    current.in_force, options.name, path_of(options)));
+  if (!file) return current;
+  auto list = verify_deny_list(*file, trust);
+  if (!list) return with_context(path_of(options) + " does not count, so it is not extended", list.error());
+  if (list->list.name != options.name)
+    return invalid(path_of(options) + " is the deny list " + list->list.name + "; name that one (--name)");
+  current.there = true;
+  current.list = std::move(list->list);
+  return current;
+}
+
+Result<TrustStore> trust_of(const Options& options, std::vector<Error>* left_out = nullptr) {
+  TRY_ASSIGN(const Config config, read_config_file(options.root));
+  return read_keys(options.root, config, left_out);
+}
+
+Result<std::vector<DenyEntry>> wanted_denials(const Options& options, const TrustStore& trust) {
+  std::vector<DenyEntry> denials;
+  for (const std::string& text : options.digests) {
+    TRY_ASSIGN(DenyEntry denial, revoke::denial_of_digest(text));
+    denials.push_back(std::move(denial));
+  }
+  if (!options.files.empty()) {
+    const HashAlgo algo = doctor::kernel_hash(Host("/")).value_or(HashAlgo::kSha256);
+    TRY_ASSIGN(const FileDigests found, digest_files(options.files, algo, [](std::string_view) {}));
+    for (const Bytes& digest : found.digests) {
+      DenyEntry denial;
+      denial.algo = algo;
+      denial.digest = digest;
+      denials.push_back(std::move(denial));
+    }
+  }
+  if (!options.package.empty()) {
+    DenyEntry denial;
+    denial.kind = DenyEntry::Kind::kPackage;
+    denial.package = options.package;
+    denial.below = options.below;
+    denials.push_back(std::move(denial));
+  }
+  if (!options.signed_by.empty()) {
+    DenyEntry denial;
+    denial.kind = DenyEntry::Kind::kKey;
+    TRY_ASSIGN(denial.fingerprint, revoke::find_fingerprint(trust, options.signed_by));
+    if (!options.after.empty()) {
+      TRY_ASSIGN(denial.from, allow::parse_moment(options.after, false));
+    }
+    if (!options.before.empty()) {
+      TRY_ASSIGN(denial.to, allow::parse_moment(options.before, false));
+    }
+    if (!options.after.empty() && options.before.empty()) denial.to = static_cast<uint64_t>(INT64_MAX);
+    denials.push_back(std::move(denial));
+  }
+  for (DenyEntry& denial : denials) {
+    denial.since = static_cast<uint64_t>(time(nullptr));
+    denial.reason = options.reason;
+  }
+  return denials;
+}
+
+// The signed file. Errors: no key, or one that is not trusted.
+Result<Bytes> sign(const Options& options, const DenyList& list, const TrustStore& trust) {
+  TRY_ASSIGN(const Bytes text, write_deny_list(list));
+  TRY_ASSIGN(const Bytes signature, sign_with(options.signer, text));
+  Bytes file = append_signature(text, signature, SignatureType::kPkcs7);
+  if (const auto counts = verify_deny_list(file, trust); !counts) {
+    Error error = counts.error();
+    error.message += "; first trust that key: diglim key add CERTIFICATE, and reboot";
+    return error;
+  }
+  return file;
+}
+
+// Says what goes, and whether it may.
+Result<void> check_loss(const Options& options, const TrustStore& before, ByteView file) {
+  TRY_ASSIGN(TrustStore after, trust_of(options));
+  TRY_ASSIGN(SignedDenyList list, verify_deny_list(file, after));
+  TRY(after.deny(std::move(list)));
+  if (!verify_deny_list(file, after) && !options.force) {
+    return invalid(
+        "this would revoke the key that signs the list, so that it could not be extended any more; sign with "
+        "another "
+        "trusted key");
+  }
+  std::vector<std::pair<Bytes, std::string>> vital;
+  for (const std::string_view path : kVital) {
+    if (auto digest = digest_file(options.root + std::string(path), HashAlgo::kSha256))
+      vital.emplace_back(std::move(*digest), path);
+  }
+  Progress progress("lists", 0, !options.json);
+  TRY_ASSIGN(const key::Loss loss, key::what_is_lost(options.root + kListsFolder, before, after, vital,
+                                                     [&](std::string_view name) { progress.step(name); }));
+  progress.wipe();
+  for (const std::string& name : loss.lists) {
+    if (!options.json) fmt::print("installed, and denied from now on: {}\n", escape(name));
+  }
+  if (!loss.boots && !options.force)
+    return invalid(
+        loss.first_vital +
+        " would be denied, and without it this host does not come up or cannot be mended. First install a "
+        "version that is not revoked; to go on nevertheless: --force");
+  return {};
+}
+
+int remake_initramfs(const Options& options) {
+  if (!options.root.empty() || options.no_initramfs || access(kDracutConfig, F_OK) != 0) return kExitOk;
+  if (!options.json) fmt::print("making the initramfs anew, which takes a while ...\n");
+  (void)fflush(stdout);
+  const auto done = run_command({kRemakeInitramfs}, Errors::kShow);
+  if (done && done->status == 0) return kExitOk;
+  return fail(
+      fmt::format("the initramfs was not made anew, so until the switch to the real root a boot trusts what "
+                  "it did; when the cause is gone: {}",
+                  kRemakeInitramfs),
+      kExitEnvironment);
+}
+
+void put_denial(JsonWriter& json, const DenyEntry& denial) {
+  json.begin_object().key("what").value(describe_denial(denial));
+  json.key("since").value(denial.since).key("reason").value(denial.reason).end_object();
+}
+
+int publish(const Options& options, const DenyList& list, const TrustStore& trust, std::string_view done) {
+  const auto file = sign(options, list, trust);
+  if (!file) return fail(file.error().message + "; nothing was changed", kExitRejected);
+  if (const auto may = check_loss(options, trust, *file); !may)
+    return fail(may.error().message + "; nothing was changed",
+                may.error().code == ErrorCode::kIo ? kExitEnvironment : kExitRejected);
+  const std::string folder = options.root + kRevokedFolder;
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (const auto written = write_file_atomically(path_of(options), *file, 0644); !written)
+    return fail(written.error().message, kExitEnvironment);
+  const allow::Applied applied = allow::apply(options.root, options.loader, path_of(options));
+  for (const std::string& line : applied.lines) complain(kTool, line);
+  if (options.json) {
+    JsonWriter json;
+    json.begin_object().key("name").value(list.name).key("serial").value(list.serial);
+    json.key("in_force").value(applied.status == kExitOk && applied.when == ", in force now").end_object();
+    fmt::print("{}\n", json.text());
+  } else {
+    fmt::print("{}; deny list {}, serial {}{}\n", done, list.name, list.serial,
+               applied.status == kExitOk ? applied.when : "");
+  }
+  const int remade = remake_initramfs(options);
+  return applied.status != kExitOk ? applied.status : remade;
+}
+
+// --- the verbs ---
+
+int make(const Options& options) {
+  const auto trust = trust_of(options);
+  if (!trust) return fail("the trusted keys cannot be read: " + trust.error().message, kExitEnvironment);
+  const auto current = read_current(options, *trust);
+  if (!current) return fail(current.error().message + "; nothing was changed", kExitRejected);
+  auto wanted = wanted_denials(options, *trust);
+  if (!wanted)
+    return fail(wanted.error().message,
+                wanted.error().code == ErrorCode::kInvalid ? kExitUsage : kExitRejected);
+  std::string done;
+  for (const DenyEntry& denial : *wanted)
+    done += (done.empty() ? "revoked: " : ", ") + describe_denial(denial);
+  const auto next = revoke::next_list(current->list, current->in_force, *std::move(wanted));
+  if (!next) return fail(next.error().message, kExitUsage);
+  return publish(options, *next, *trust, done);
+}
+
+int remove(const Options& options) {
+  const auto trust = trust_of(options);
+  if (!trust) return fail("the trusted keys cannot be read: " + trust.error().message, kExitEnvironment);
+  const auto current = read_current(options, *trust);
+  if (!current) return fail(current.error().message + "; nothing was changed", kExitRejected);
+  const auto next = revoke::list_without(current->list, current->in_force, options.words);
+  if (!next) return fail(next.error().message, kExitRejected);
+  const int status = publish(options, *next, *trust, "no longer revoked");
+  if (status == kExitOk && !options.json)
+    fmt::print("Packages and what keys signed count again; a single content does from the next boot on.\n");
+  return status;
+}
+
+int list(const Options& options) {
+  std::vector<Error> left_out;
+  const auto trust = trust_of(options, &left_out);
+  if (!trust) return fail("the trusted keys cannot be read: " + trust.error().message, kExitEnvironment);
+  JsonWriter json;
+  json.begin_object().key("deny_lists").begin_array();
+  for (const SignedDenyList& one : trust->denials().lists()) {
+    json.begin_object().key("name").value(one.list.name).key("serial").value(one.list.serial);
+    json.key("signer").value(one.signer).key("revoked").begin_array();
+    for (const DenyEntry& denial : one.list.denials) put_denial(json, denial);
+    json.end_array().end_object();
+    if (options.json) continue;
+    fmt::print("{}, serial {}, signed by {}\n", one.list.name, one.list.serial, one.signer);
+    for (const DenyEntry& denial : one.list.denials)
+      fmt::print("  {}\n    since {}: {}\n", escape(describe_denial(denial)), allow::time_text(denial.since),
+                 escape(denial.reason));
+  }
+  json.end_array().key("left_out").begin_array();
+  for (const Error& error : left_out) json.value(error.message);
+  json.end_array().end_object();
+  if (options.json)
+    fmt::print("{}\n", json.text());
+  else if (trust->denials().lists().empty())
+    fmt::print("nothing is revoked\n");
+  for (const Error& error : left_out)
+    complain(kTool, "does not count, so what it revokes is trusted: " + error.message);
+  return left_out.empty() ? kExitOk : kExitRejected;
+}
+
+void add_common(OptionParser& app, Options& options, bool changes) {
+  app.add_option("-r,--root", options.root, "directory of another system; its kernel is not told");
+  app.add_flag("--json", options.json, "print JSON");
+  if (!changes) return;
+  app.add_option("-k,--key", options.signer.key, "private key that signs (PEM; default: $DIGLIM_KEY)");
+  app.add_option("-c,--certificate", options.signer.certificate,
+                 "its certificate (default: $DIGLIM_CERTIFICATE)");
+  app.add_option("--passphrase-file", options.signer.passphrase_file,
+                 "first line: the key's pass phrase (default: asks)");
+  app.add_option("--name", options.name, "which deny list is extended (default: local)");
+  app.add_option("--loader", options.loader, "program to run in place of diglim-loader");
+  app.add_flag("--force", options.force, "also if this host will not come up");
+  app.add_flag("--no-initramfs", options.no_initramfs, "do not make the initramfs anew");
+}
+
+}  // namespace
+
+int run_revoke(int argc, char** argv) {
+  Options options;
+  OptionParser app(
+      "Revokes what a trusted key signed: a signed deny list that counts at once and after each boot.",
+      argv[0]);
+  OptionParser* const shown = app.add_subcommand("list", "what is revoked");
+  OptionParser* const removed = app.add_subcommand("remove", "make a list without what is named");
+  app.add_option("FILE", options.files, "files whose content is revoked");
+  app.add_option("--digest", options.digests, "a content: sha256:HEX").one_value_each();
+  app.add_option("--package", options.package, "packages of this name ...");
+  app.add_option("--below", options.below, "... below this [epoch:]version[-release]");
+  app.add_option("--signed-by", options.signed_by, "what a key signed; its fingerprint (diglim key list)");
+  app.add_option("--after", options.after, "... from this time on: 2026-12-31, or \"2026-12-31 18:00\"");
+  app.add_option("--before", options.before, "... before this time");
+  app.add_option("--reason", options.reason, "why; needed, and said to whoever meets it");
+  for (OptionParser* const one : {&app, removed}) add_common(*one, options, true);
+  add_common(*shown, options, false);
+  (void)removed
+      ->add_option("WHAT", options.words, "a digest, a package's name or a fingerprint of `revoke list`")
+      .required();
+  if (const auto status = app.parse(argc, argv)) return *status;
+  while (options.root.ends_with('/')) options.root.pop_back();
+  if (shown->parsed()) return list(options);
+  if (options.name.empty() || options.name.find('/') != std::string::npos || options.name[0] == '.')
+    return fail("--name: small letters, digits, '-', '_' or '.', and no dot first", kExitUsage);
+  if (removed->parsed()) return remove(options);
+  if (options.files.empty() && options.digests.empty() && options.package.empty() &&
+      options.signed_by.empty())
+    return fail("name a file, --digest, --package or --signed-by; try --help", kExitUsage);
+  if (options.package.empty() != options.below.empty())
+    return fail("--package and --below belong together", kExitUsage);
+  if (options.signed_by.empty() && !(options.after + options.before).empty())
+    return fail("--after and --before belong to --signed-by", kExitUsage);
+  if (options.reason.empty()) return fail("say why: --reason TEXT", kExitUsage);
+  return make(options);
+}
+
+}  // namespace diglim

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// A deny list of this host, and the next one of its name.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/trust/trust_store.h"
+
+namespace diglim::revoke {
+
+// Is it what people mean by that word: a digest with or without its algorithm, a name of packages, a
+// fingerprint with or without its kind?
+bool is_named(const DenyEntry& denial, std::string_view word);
+
+// Do they speak of the same thing, whatever they say of it? Of one package the EVR may differ.
+bool same_target(const DenyEntry& a, const DenyEntry& b);
+
+// With a higher serial than `list` and `in_force`, and `added` in it, each in place of what was said of the
+// same before. Errors: kInvalid as write_deny_list().
+Result<DenyList> next_list(DenyList list, uint64_t in_force, std::vector<DenyEntry> added);
+// Without what `words` name. kNotFound: one of them names nothing.
+Result<DenyList> list_without(DenyList list, uint64_t in_force, const std::vector<std::string>& words);
+
+// "sha256:HEX", or HEX alone, whose length says which algorithm. kInvalid.
+Result<DenyEntry> denial_of_digest(std::string_view text);
+
+// A fingerprint with its kind, or without: then of a trusted key, or the end of it, from 16 digits on.
+// kNotFound; kInvalid: several.
+Result<std::string> find_fingerprint(const TrustStore& trust, std::string text);
+
+}  // namespace diglim::revoke
