@@ -55,7 +55,7 @@ count=0
 while read -r message; do
 	contains "message of the kernel log" "$text" "$message"
 	count=$((count + 1))
-done < <(sed -n '/kGuards\[\]/,/};/s/.*"\([^"]\{3,\}\)".*/\1/p' "$top/loader/event_line.cpp"
+done < <(sed -n '/kGuards\[\]/,/};/s/.*"\([^"]\{3,\}\)".*/\1/p' "$top/lib/events/event_line.cpp"
 	sed -n '/kReasons\[\]/,/};/s/^[^"]*"\([^"({]*[a-z]\).*/\1/p' "$top/lib/events/reasons.cpp")
 [ $count -ge 30 ] || fail "only $count messages found in event_line.cpp and reasons.cpp"
 # What the rpm plugin says, up to the first point: its literals, but for what it cuts off from the loader's lines.
