@@ -125,29 +125,53 @@ enum diglim_guard {
   DIGLIM_GUARD_CONTENT = 12, /* exchanging what lies in the page cache for what lies on the disk */
 };
 
-#define DIGLIM_EVENT_PATH 1024 /* usable bytes of path */
-#define DIGLIM_NAME_MAX 256    /* one component with its NUL */
+#define DIGLIM_EVENT_TEXT 2048    /* a power of two: where the last component of `text` may begin */
+#define DIGLIM_EVENT_PATH 1024    /* the same for those of the path */
+#define DIGLIM_EVENT_CGROUP 256   /* and, counted from where the path ends, of the cgroup */
+#define DIGLIM_NAME_MAX 256       /* one component with its NUL */
+#define DIGLIM_NOBODY 0xffffffffu /* auid, session: never set */
 
 struct diglim_event {
   __u16 version;    /* DIGLIM_ABI_VERSION */
   __u8 kind;        /* enum diglim_kind */
-  __u8 reason;      /* enum diglim_reason */
+  __u8 reason;      /* enum diglim_reason; 0: it was allowed, for the first time */
   __u8 enforced;    /* 1: it was denied; 0: permissive, it went on */
   __u8 digest_size; /* 0: there is no digest */
   __u16 algo;       /* enum hash_algo of digest */
   __s32 detail;     /* by kind and reason; 0 if there is none */
   __u32 pid;        /* thread group id */
   __u32 uid;
-  __u32 path_bytes; /* used in path */
+  __u32 path_bytes; /* used in text */
   __u64 generation; /* 0: none was published */
   __u64 inode;
   __u32 device;  /* kernel dev_t: major << 20 | minor */
-  __u8 path_cut; /* 1: the path had more components than were recorded */
-  __u8 reserved[3];
+  __u8 path_cut; /* 1: there were more components than were recorded */
+  __u8 cgroup_cut;
+  __u8 exe_cut;
+  __u8 reserved;
+  __u64 time;            /* CLOCK_BOOTTIME, nanoseconds */
+  __u64 number;          /* counts the events of this boot from 1; a lost one has a number, too */
+  __u64 dropped;         /* denials that found the ring buffer full before this one */
+  __u64 dropped_allowed; /* the same of first executions */
+  __u64 cgroup;          /* id; of the unified hierarchy */
+  __u32 auid;            /* of the audit login; DIGLIM_NOBODY: none */
+  __u32 session;
+  __u32 parent;          /* thread group id */
+  __u32 inner_pid;       /* pid, as its own pid namespace counts */
+  __u32 pid_namespace;   /* inode number, as /proc/PID/ns shows it; 0: not known */
+  __u32 mount_namespace; /* the same */
+  __u32 mount;           /* of the path, as /proc/PID/mountinfo numbers it; 0: not known */
+  __u32 cgroup_bytes;    /* used in text, behind the path */
+  __u32 exe_bytes;       /* behind the cgroup: the file that the process executes; 0: a thread of the kernel */
+  __u32 reserved_2;
   __u8 digest[64];
   char command[16];
-  /* Path components from the file upwards, each with its NUL, without "/": the reader reverses them. */
-  char path[DIGLIM_EVENT_PATH + DIGLIM_NAME_MAX];
+  char parent_command[16];
+  char file_system[16]; /* type, cut */
+  /* Components of path, cgroup and executable, one after the other. Each from the file upwards, each component with its NUL, without "/":
+   * the reader reverses them.
+   */
+  char text[DIGLIM_EVENT_TEXT + DIGLIM_NAME_MAX];
 };
 
 /* --- Who is the loader (map diglim_tasks: process id in the first pid namespace -> diglim_task) -------------------- */
@@ -196,12 +220,14 @@ enum diglim_outcome {
 #define DIGLIM_KINDS 8 /* above each enum diglim_kind; a power of two */
 
 struct diglim_counters {
-  __u64 dropped_events; /* the ring buffer was full */
+  __u64 dropped_events; /* denials that found the ring buffer full */
   __u64 hashed;         /* files hashed */
   __u64 denied;         /* or would have been, when permissive */
   __u64 hashed_bytes;   /* of files that the kernel could hash */
   /* What was decided, by enum diglim_kind. Where a stored verdict holds nothing is decided, and nothing is counted. */
   __u64 decided[DIGLIM_KINDS][DIGLIM_OUTCOMES];
+  __u64 events;         /* numbers given to events */
+  __u64 dropped[8];     /* events that found the ring buffer full, by enum diglim_kind; [0]: first executions that were allowed */
 };
 
 /* --- The keeper (program diglim_keep, keeper.bpf.h) ---------------------------------------------------------------- */
@@ -221,7 +247,10 @@ struct diglim_log_counters {
   __u64 not_written; /* denials whose line the kernel log did not take */
   __u64 restarts;    /* times that a keeper took the place of one that was gone */
   __s32 write_error; /* errno of the last line, if the log did not take it; 0: it did */
-  __u32 reserved;
+  __u32 reader;      /* 1: a process in user space reads whole events (lib/events/stream.h) */
+  __u64 sent;        /* events that it was given */
+  __u64 unsent;      /* events that nobody is given any more: nobody read, or not fast enough */
+  __u64 kept;        /* events that wait for it in the keeper */
 };
 
 #ifdef __cplusplus
@@ -231,8 +260,8 @@ struct diglim_log_counters {
 #endif
 DIGLIM_ASSERT(sizeof(struct diglim_bucket) == 256, "element size");
 DIGLIM_ASSERT(sizeof(struct diglim_generation) == 256, "element size");
-DIGLIM_ASSERT(sizeof(struct diglim_event) == 48 + 64 + 16 + 1280, "no hidden padding");
-DIGLIM_ASSERT(__builtin_offsetof(struct diglim_event, digest) == 48, "no hidden padding");
+DIGLIM_ASSERT(sizeof(struct diglim_event) == 128 + 64 + 3 * 16 + DIGLIM_EVENT_TEXT + DIGLIM_NAME_MAX, "no hidden padding");
+DIGLIM_ASSERT(__builtin_offsetof(struct diglim_event, digest) == 128, "no hidden padding");
 DIGLIM_ASSERT(sizeof(struct diglim_task) == 24, "no hidden padding");
 
 #endif

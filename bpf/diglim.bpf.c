@@ -8,7 +8,7 @@
  *   write, mapping         what makes a verdict void, and keeps code from being changed while it is mapped
  *   role, guard, hold      DIGLIM itself: who is the loader, bpf(2) and switches, the place of the links
  *   measure                IMA measures what is unknown
- *   event                  what was denied, for the log
+ *   event, describe        what was denied, for the log; allowed: what was executed first
  * The hooks:
  *   bprm_check_security    script and each interpreter before they run (decision D5)
  *   mmap_file              mapped executable: decided; mapped shared and writable: noted
@@ -27,6 +27,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/abi.h"
+#include "bpf/allowed.bpf.h"
 #include "bpf/decide.bpf.h"
 #include "bpf/event.bpf.h"
 #include "bpf/guard.bpf.h"
@@ -108,6 +109,8 @@ static __noinline int exec_slowly(struct linux_binprm *bprm)
     return deny(DIGLIM_KIND_EXEC, 0, file, &decision);
   }
   count(DIGLIM_KIND_EXEC, DIGLIM_OUTCOME_KNOWN);
+  if (diglim_log_allowed)
+    report_first(file, &decision);
   steer(STEERING_KNOWN);
   if (decision.flags & DIGLIM_FLAG_LOADER)
     wish_for_role(bprm);

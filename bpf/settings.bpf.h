@@ -12,7 +12,8 @@ const volatile __u32 diglim_measure; /* 1: IMA measures what is unknown */
 const volatile __u32 diglim_labels;  /* enum diglim_labels */
 /* 1: the kernel refuses modules without a signature of its own keys, for as long as it runs (loader/module_signatures.h). */
 const volatile __u32 diglim_module_signatures;
-const volatile __u32 diglim_below; /* enum diglim_below */
+const volatile __u32 diglim_log_allowed; /* 1: the first execution of a content is an event, too (allowed.bpf.h) */
+const volatile __u32 diglim_below;       /* enum diglim_below */
 /* DIGLIM_ANSWERS_*: which LSM programs of others could give positive answers, and BTF ids of the hooks where that does no harm. */
 const volatile __u32 diglim_lsm_answers = DIGLIM_ANSWERS_MAC | DIGLIM_ANSWERS_CGROUP;
 const volatile __u32 diglim_free_hooks[DIGLIM_FREE_HOOKS];

@@ -48,12 +48,17 @@ struct kernfs_elem_dir {
 struct kernfs_elem_symlink {
   struct kernfs_node *target_kn;
 };
-/* A file or directory of sysfs. */
+/* A file or directory of sysfs, a directory of cgroups. */
 struct kernfs_node {
+  u64 id;
   const char *name;
+  struct kernfs_node *parent; /* up to 6.14 */
   struct rb_node rb;
   struct kernfs_elem_dir dir;
   struct kernfs_elem_symlink symlink;
+};
+struct kernfs_node___v6_15 {
+  struct kernfs_node *__parent;
 };
 struct kobject {
   struct kernfs_node *sd;
@@ -66,8 +71,12 @@ struct block_device {
   u32 bd_dev;
   struct gendisk *bd_disk;
 };
+struct file_system_type {
+  const char *name;
+};
 struct super_block {
   u32 s_dev;
+  struct file_system_type *s_type;
   struct block_device *s_bdev;
   unsigned long s_flags;
   unsigned long s_iflags;
@@ -126,6 +135,7 @@ struct mount {
   struct dentry *mnt_mountpoint;
   struct vfsmount mnt;
   struct mnt_namespace *mnt_ns;
+  int mnt_id;
 };
 struct path {
   struct vfsmount *mnt;
@@ -151,6 +161,7 @@ struct vm_area_struct {
 struct mm_struct {
   unsigned long flags; /* up to 6.17 */
   unsigned long start_code;
+  struct file *exe_file;
 };
 struct mm_flags {
   unsigned long __mm_flags[1];
@@ -162,9 +173,26 @@ struct mm_struct___v6_18 {
 struct seccomp {
   int mode;
 };
-struct pid {
-  unsigned int level; /* 0: in the first pid namespace */
+struct pid_namespace {
+  struct ns_common ns;
 };
+struct upid {
+  int nr;
+  struct pid_namespace *ns;
+};
+struct pid {
+  unsigned int level;     /* 0: in the first pid namespace */
+  struct upid numbers[1]; /* level + 1 of them */
+};
+struct cgroup {
+  struct kernfs_node *kn;
+};
+struct css_set {
+  struct cgroup *dfl_cgrp; /* of the unified hierarchy */
+};
+typedef struct {
+  u32 val;
+} kuid_t;
 struct nsproxy {
   struct mnt_namespace *mnt_ns;
 };
@@ -172,9 +200,14 @@ struct task_struct {
   int pid;
   int tgid;
   unsigned int flags;
-  struct pid *thread_pid;
-  struct nsproxy *nsproxy;
+  struct task_struct *real_parent;
   struct task_struct *group_leader;
+  struct pid *thread_pid;
+  char comm[16];
+  struct nsproxy *nsproxy;
+  struct css_set *cgroups;
+  kuid_t loginuid; /* with CONFIG_AUDIT */
+  u32 sessionid;   /* the same */
   u64 start_boottime;
   u64 self_exec_id;
   unsigned int ptrace;

@@ -135,8 +135,9 @@ Result<void> start(const Config& config) {
     generation.set_manifest(manifest.number, manifest.hash);
   }
 
-  TRY_ASSIGN(Programs programs,
-             Programs::load({kernel_mode(config.mode), ima_active, config.measures(), labels}, facts));
+  TRY_ASSIGN(Programs programs, Programs::load({kernel_mode(config.mode), ima_active, config.measures(),
+                                                labels, config.log_allowed},
+                                               facts));
   TRY_ASSIGN(const Fd keys, create_keys_map(trust.to_blob()));
   const Fd generations(dup(programs.generations_fd()));
   if (!generations) return from_errno("dup", errno);

@@ -6,15 +6,18 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 
+#include "lib/events/event_id.h"
+#include "lib/events/event_line.h"
 #include "loader/daemon.h"
-#include "loader/event_line.h"
 #include "loader/kernel/lease.h"
 #include "loader/log.h"
 #include "loader/log_limit.h"
+#include "loader/outlet.h"
 #include "loader/process.h"
 #include "loader/verbs.h"
 
@@ -30,13 +33,39 @@ class EventLog {
 
   void handle(const diglim_event& event) {
     renew();
+    if (event.reason != 0) log(event);  // what was allowed is not for the kernel log
+    outlet_.give(event, counters_);
+  }
+
+  // When to be called again, in ms.
+  int drained() {
+    const int again = outlet_.flush(counters_) ? kAgain_ms : kRenew_ms;
+    events_.store(counters_);
+    renew();
+    return std::min(again, tell());
+  }
+
+  void count_restart() {
+    ++counters_.restarts;
+    counters_.unsent += counters_.kept;  // it kept them for the reader, and took them along
+  }
+
+ private:
+  static constexpr int kRenew_ms = static_cast<int>(DIGLIM_LEASE_NS / 3 / 1'000'000);
+  static constexpr int kAgain_ms = 50;
+
+  void log(const diglim_event& event) {
     // Attempts on DIGLIM itself must not drown in what anybody can cause.
     LogLimit& limit = event.kind == DIGLIM_KIND_GUARD ? guard_limit_ : limit_;
     if (!limit.allow(now_ms())) {
       ++counters_.not_logged;
       return;
     }
-    counters_.write_error = log_line(event.enforced != 0 ? LOG_ERR : LOG_WARNING, event_line(event));
+    const uint64_t without = event.dropped + counters_.not_logged + counters_.not_written;
+    const uint64_t lost = without > said_lost_ ? without - said_lost_ : 0;
+    counters_.write_error =
+        log_line(event.enforced != 0 ? LOG_ERR : LOG_WARNING, event_line(event, boot_, lost));
+    if (counters_.write_error == 0) said_lost_ = std::max(said_lost_, without);
     ++(counters_.write_error == 0 ? counters_.logged : counters_.not_written);
     if (hinted_ || event.reason != DIGLIM_REASON_UNKNOWN) return;
     hinted_ = true;
@@ -45,10 +74,8 @@ class EventLog {
              "diglim-loader(8) explains these lines");
   }
 
-  // When to be called again, in ms.
-  int drained() {
-    events_.store(counters_);
-    renew();
+  // Of denials without a line, at most once a second. When to be called again, in ms.
+  int tell() {
     const uint64_t dropped = events_.dropped();
     if (dropped == told_dropped_ && counters_.not_logged == told_not_logged_) return kRenew_ms;
     if (now_ms() - told_ms_ < 1000) return 1000;
@@ -65,11 +92,6 @@ class EventLog {
     told_dropped_ = dropped;
     return kRenew_ms;
   }
-
-  void count_restart() { ++counters_.restarts; }
-
- private:
-  static constexpr int kRenew_ms = static_cast<int>(DIGLIM_LEASE_NS / 3 / 1'000'000);
 
   static uint64_t now_ms() {
     timespec now = {};
@@ -91,6 +113,8 @@ class EventLog {
   Events& events_;
   const Lease& lease_;
   diglim_log_counters counters_;
+  const std::string boot_ = read_boot();
+  Outlet outlet_;
   LogLimit limit_;
   LogLimit guard_limit_;
   bool hinted_ = false;
@@ -98,9 +122,11 @@ class EventLog {
   uint64_t told_ms_ = 0;
   uint64_t told_dropped_ = 0;
   uint64_t told_not_logged_ = counters_.not_logged;
+  uint64_t said_lost_ = counters_.not_logged + counters_.not_written;  // in lines of events
 };
 
 [[noreturn]] void keep(Events& events, EventLog& log) {
+  Outlet::enter();
   const auto result =
       events.read([&](const diglim_event& event) { log.handle(event); }, [&] { return log.drained(); });
   log_line(LOG_ERR, "the keeper can no longer read events: " + result.error().message);
@@ -197,10 +223,8 @@ std::optional<pid_t> find_keeper() {
 
 std::string not_logged_text(const Lease::Holder& keeper, const KernelState& state) {
   const diglim_log_counters& log = state.log;
-  const uint64_t known = accounted(state);
-  const uint64_t waiting = state.counters.denied > known ? state.counters.denied - known : 0;
   const std::string count =
-      std::to_string(waiting + log.not_written) + " denials are not logged: the keeper ";
+      std::to_string(waiting(state) + log.not_written) + " denials are not logged: the keeper ";
   if (keeper.has_run_out()) {
     return count + (is_keeper_here(keeper.pid) ? "does not read (it is frozen, or gets no time)" : "is gone");
   }

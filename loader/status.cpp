@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <iterator>
 #include <string>
 
 #include "lib/base/json.h"
@@ -41,18 +42,18 @@ struct Status {
   uint64_t table_bytes = 0;
   std::string not_logged;
   Denials denials;
+  Lease::Holder keeper;
 };
 
 // Waits until the keeper has written, or not, what was denied before we asked; not for a keeper that is gone.
-Result<std::string> wait_for_log(KernelState& state) {
+Result<Lease::Holder> wait_for_log(KernelState& state) {
   constexpr int kTries = DIGLIM_LEASE_NS / 50'000'000 + 20;
   const uint64_t denied = state.counters.denied;
   TRY_ASSIGN(const Lease lease, Lease::open());
   for (int i = 0;; ++i) {
     TRY_ASSIGN(const Lease::Holder keeper, lease.ask());
     if (keeper.has_run_out()) ensure_keeper();  // it may have gone silent only now
-    if (i == kTries || keeper.has_run_out() || accounted(state) >= denied)
-      return not_logged_text(keeper, state);
+    if (i == kTries || keeper.has_run_out() || accounted(state) >= denied) return keeper;
     (void)usleep(50'000);
     TRY_ASSIGN(state, read_state());
   }
@@ -69,7 +70,7 @@ Result<Status> collect() {
   TRY_ASSIGN(Denials denials, Denials::from_blob(generation->denials()));
   for (const SignedDenyList& list : denials.lists()) TRY(trust.deny(list));
   TRY_ASSIGN(KernelState state, read_state());
-  TRY_ASSIGN(std::string not_logged, wait_for_log(state));
+  TRY_ASSIGN(const Lease::Holder keeper, wait_for_log(state));
   TRY_ASSIGN(const uint64_t bytes, map_memory(map));
   TRY_ASSIGN(auto fingerprints, trust.trusted_keys());
   return Status{state,
@@ -79,8 +80,9 @@ Result<Status> collect() {
                 trust.unusable(),
                 trust.left_out(),
                 bytes,
-                std::move(not_logged),
-                std::move(denials)};
+                not_logged_text(keeper, state),
+                std::move(denials),
+                keeper};
 }
 
 uint64_t left_out(const Generation& generation) {
@@ -99,6 +101,21 @@ std::string time_text(uint64_t seconds) {
 
 std::string_view mode_text(const KernelState& state) {
   return mode_name(static_cast<Mode>(state.mode));
+}
+
+// By enum diglim_kind; the first: what was allowed.
+constexpr const char* kKinds[] = {"allowed", "exec",        "mmap",        "mprotect",
+                                  "write",   "kernel_read", "kernel_load", "guard"};
+static_assert(std::size(kKinds) == std::size(diglim_counters{}.dropped));
+
+std::string dropped_text(const diglim_counters& counters) {
+  std::string text;
+  for (size_t kind = 0; kind < std::size(kKinds); ++kind) {
+    if (counters.dropped[kind] == 0) continue;
+    text += (text.empty() ? " (" : ", ") + std::string(kKinds[kind]) + " " +
+            std::to_string(counters.dropped[kind]);
+  }
+  return text.empty() ? text : text + ")";
 }
 
 void print_json(const Status& status) {
@@ -153,6 +170,16 @@ void print_json(const Status& status) {
   json.key("not_written").value(uint64_t{status.state.log.not_written});
   json.key("log_fault").value(status.not_logged);
   json.key("keeper_restarts").value(uint64_t{status.state.log.restarts});
+  json.key("keeper_age_ms").value(status.keeper.age_ns / 1'000'000);
+  json.key("waiting").value(waiting(status.state));
+  json.key("dropped_of").begin_object();
+  for (size_t kind = 0; kind < std::size(kKinds); ++kind)
+    json.key(kKinds[kind]).value(uint64_t{status.state.counters.dropped[kind]});
+  json.end_object();
+  json.key("reader").value(status.state.log.reader != 0);
+  json.key("sent").value(uint64_t{status.state.log.sent});
+  json.key("kept").value(uint64_t{status.state.log.kept});
+  json.key("unsent").value(uint64_t{status.state.log.unsent});
   json.end_object();
   put_counters(json, status.state.counters);
   json.end_object();
@@ -211,17 +238,22 @@ void print_text(const Status& status, bool all_lists) {
   }
   printf("memory:     %llu bytes for the table\n", static_cast<unsigned long long>(status.table_bytes));
   const diglim_log_counters& log = status.state.log;
-  printf("denied:     %llu%s; %llu lines in the log, %llu denials not logged, %llu events lost\n",
+  printf("denied:     %llu%s; %llu lines in the log, %llu denials not logged, %llu events lost%s\n",
          static_cast<unsigned long long>(counters.denied),
          status.state.mode == DIGLIM_MODE_PERMISSIVE ? " would have been" : "",
          static_cast<unsigned long long>(log.logged),
          static_cast<unsigned long long>(log.not_logged + log.not_written),
-         static_cast<unsigned long long>(counters.dropped_events));
+         static_cast<unsigned long long>(counters.dropped_events), dropped_text(counters).c_str());
   if (!status.not_logged.empty()) printf("log:        %s\n", status.not_logged.c_str());
-  if (log.restarts > 0) {
-    printf("keeper:     was gone and started again, %llu times\n",
-           static_cast<unsigned long long>(log.restarts));
-  }
+  printf("keeper:     was there %llu ms ago; %llu denials wait for it",
+         static_cast<unsigned long long>(status.keeper.age_ns / 1'000'000),
+         static_cast<unsigned long long>(waiting(status.state)));
+  if (log.restarts > 0)
+    printf("; was gone and started again, %llu times", static_cast<unsigned long long>(log.restarts));
+  printf("\noutlets:    %s; %llu events given to it, %llu kept, %llu lost\n",
+         log.reader != 0 ? "diglim-events reads" : "nobody reads (diglim-events.service)",
+         static_cast<unsigned long long>(log.sent), static_cast<unsigned long long>(log.kept),
+         static_cast<unsigned long long>(log.unsent));
   printf("hashed:     %llu files\n", static_cast<unsigned long long>(counters.hashed));
   printf("keys:       %zu\n", status.keys.size());
   for (const std::string& key : status.keys) printf("  %s\n", key.c_str());

@@ -48,6 +48,13 @@ Result<void> set_labels(std::string_view value, Config& config) {
   return {};
 }
 
+Result<void> set_log_allowed(std::string_view value, Config& config) {
+  if (value != "first" && value != "off")
+    return invalid("log-allowed is \"first\" or \"off\", not \"" + escape(value, 40) + "\"");
+  config.log_allowed = value == "first";
+  return {};
+}
+
 Result<void> set_init(std::string_view value, Config& config) {
   if (value.empty() || value[0] != '/') return invalid("init is an absolute path");
   config.init = value;
@@ -59,6 +66,7 @@ Result<void> set(std::string_view key, std::string_view value, Config& config) {
   if (key == "measure") return set_measure(value, config);
   if (key == "pcr") return set_pcr(value, config);
   if (key == "labels") return set_labels(value, config);
+  if (key == "log-allowed") return set_log_allowed(value, config);
   if (key == "init") return set_init(value, config);
   if (key == "allow-signature-hash") {
     const auto algo = hash_from_name(value);
@@ -67,7 +75,7 @@ Result<void> set(std::string_view key, std::string_view value, Config& config) {
     return {};
   }
   return invalid("unknown setting \"" + escape(key, 40) +
-                 "\" (mode, measure, pcr, labels, init, allow-signature-hash)");
+                 "\" (mode, measure, pcr, labels, log-allowed, init, allow-signature-hash)");
 }
 
 struct Word {

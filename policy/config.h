@@ -36,6 +36,7 @@ struct Config {
   bool measure = false;                           // see measures()
   int pcr = 10;                                   // the register into which IMA measures
   PolicyLabels labels = PolicyLabels::kAppArmor;  // which of the two this host runs
+  bool log_allowed = false;  // the first execution of each content is an event (bpf/allowed.bpf.h)
   SignaturePolicy signatures;
   std::string init;  // the real init; empty: /init, else /sbin/init
   std::vector<std::string>
@@ -56,6 +57,7 @@ struct Config {
 //   pcr = 8 .. 15
 //   labels = apparmor | selinux
 //   allow-signature-hash = sha1        (may be repeated: sha1, md5, rmd160)
+//   log-allowed = off | first
 //   init = /path
 // kInvalid with the line number for anything else: a setting that silently does nothing is worse than a
 // failed boot.

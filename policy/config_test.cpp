@@ -31,7 +31,8 @@ TEST(Config, NamesTheLineThatItCannotRead) {
   EXPECT_EQ(parse_config("\nmode = off\n").error().message,
             "line 2: mode is \"enforce\", \"permissive\" or \"measure\", not \"off\"");
   EXPECT_EQ(parse_config("colour = red").error().message,
-            "line 1: unknown setting \"colour\" (mode, measure, pcr, labels, init, allow-signature-hash)");
+            "line 1: unknown setting \"colour\" (mode, measure, pcr, labels, log-allowed, init, "
+            "allow-signature-hash)");
   EXPECT_EQ(parse_config("mode").error().message, "line 1: \"key = value\" expected");
   EXPECT_EQ(parse_config("allow-signature-hash = crc").error().message,
             "line 1: unknown hash \"crc\" (md5, sha1 or rmd160)");
@@ -115,6 +116,13 @@ TEST(Config, RefusesOtherMeasuringSettings) {
     EXPECT_FALSE(parse_config(line)) << line;
   }
   EXPECT_EQ(parse_config("pcr = 23").error().message, "line 1: pcr is a number from 8 to 15, not \"23\"");
+}
+
+TEST(Config, LogAllowedIsOffOrFirst) {
+  EXPECT_FALSE(parse_config("")->log_allowed);
+  EXPECT_TRUE(parse_config("log-allowed = first")->log_allowed);
+  EXPECT_FALSE(parse_config("log-allowed = first\nlog-allowed = off")->log_allowed);
+  for (const char* text : {"log-allowed = on", "log-allowed ="}) EXPECT_FALSE(parse_config(text)) << text;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "lib/base/text.h"
+#include "lib/events/event_id.h"
 #include "lib/events/reasons.h"
 
 namespace diglim {
@@ -29,6 +30,17 @@ bool take_number(std::string_view& text, uint32_t& number) {
   return true;
 }
 
+// " event 3f2a91bc-57 lost 3", of which each may be missing.
+void take_number_of(std::string_view text, Denial& denial) {
+  if (take_begin(text, " event ")) {
+    const std::string_view id = text.substr(0, text.find(' '));
+    if (const auto whole = find_event_id(id, "00000000")) denial.event = *whole;
+    text.remove_prefix(id.size());
+  }
+  uint32_t lost = 0;
+  if (take_begin(text, " lost ") && take_number(text, lost)) denial.lost = lost;
+}
+
 // "; pid 12 uid 0 command sh" from the end. A path may contain the like, but stands before it; a command is
 // too short to contain all of it. A later version may say more between uid and command.
 bool take_actor(std::string_view& text, Denial& denial) {
@@ -43,6 +55,7 @@ bool take_actor(std::string_view& text, Denial& denial) {
     const auto name = unescape(rest.substr(command + kCommand.size()));
     if (!name || name->size() > kMaxCommand) continue;
     denial.command = *name;
+    take_number_of(rest.substr(0, command), denial);
     text = text.substr(0, at);
     return true;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A denial as the kernel log has it, read back (loader/event_line.h writes it).
+// A denial as the kernel log has it, read back (event_line.h writes it).
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,8 @@ struct Denial {
   Bytes digest;  // empty: there was none
   uint32_t pid = 0;
   uint32_t uid = 0;
+  std::string event;    // its id (event_id.h); empty: an older version wrote the line
+  uint64_t lost = 0;    // denials before it that have no line, as far as no other line said so
   std::string command;  // not escaped
 };
 

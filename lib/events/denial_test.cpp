@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// That each line of event_line() is read back as it was is tested beside it (loader/event_line_test.cpp).
+// That each line of event_line() is read back as it was is tested beside it (event_line_test.cpp).
 #include "lib/events/denial.h"
 
 #include <gtest/gtest.h>

@@ -272,4 +272,9 @@ uint64_t accounted(const KernelState& state) {
   return log.logged + log.not_logged + log.not_written + state.counters.dropped_events;
 }
 
+uint64_t waiting(const KernelState& state) {
+  const uint64_t known = accounted(state);
+  return state.counters.denied > known ? state.counters.denied - known : 0;
+}
+
 }  // namespace diglim

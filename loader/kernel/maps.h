@@ -106,6 +106,8 @@ struct KernelState {
 Result<KernelState> read_state();
 // How many denials are accounted for: they have a line in the log, or it is known why not.
 uint64_t accounted(const KernelState& state);
+// How many wait in the ring buffer for the keeper, or are in its hands.
+uint64_t waiting(const KernelState& state);
 // Parts of it, from descriptors: these need no rights any more.
 Result<diglim_counters> read_counters(const Fd& globals);
 Result<diglim_log_counters> read_log_counters(const Fd& log);

@@ -199,6 +199,8 @@ Result<Programs> Programs::load(const Settings& settings, const KernelFacts& fac
   state->object->rodata->diglim_measure = settings.measure ? 1 : 0;
   state->object->rodata->diglim_labels = static_cast<uint32_t>(settings.labels);
   if (!settings.measure) leave_out_measurement(*state->object);
+  state->object->rodata->diglim_log_allowed = settings.log_allowed ? 1 : 0;
+  if (!settings.log_allowed) (void)bpf_map__set_max_entries(state->object->maps.diglim_told, 1);
   state->object->rodata->diglim_hidden_ns = facts.hidden_namespace;
   (void)bpf_program__set_autoload(
       facts.nsfs_is_open ? state->object->progs.diglim_file_open : state->object->progs.diglim_file_open_nsfs,

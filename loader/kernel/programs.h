@@ -47,6 +47,7 @@ class Programs {
     bool ima_was_active = false;                // an IMA policy may have collected files before
     bool measure = false;                       // IMA measures what is unknown
     PolicyLabels labels = PolicyLabels::kNone;  // by rules with these labels
+    bool log_allowed = false;                   // the first execution of a content is an event
   };
   static Result<Programs> load(const Settings& settings, const KernelFacts& facts);
 

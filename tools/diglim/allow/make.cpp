@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
@@ -97,6 +98,8 @@ Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust
   TRY_ASSIGN(const Signer signer, named_signer({options.key, options.certificate, options.passphrase_file}));
   const HashAlgo algo = doctor::kernel_hash(Host("/")).value_or(HashAlgo::kSha256);
   TRY_ASSIGN(const FileDigests digests, collect(options, algo));
+  if (!options.only.empty() && digests.digests != std::set<Bytes>{options.only})
+    return untrusted("the file was changed meanwhile");
   TRY_ASSIGN(Bytes list, make_compact_list(digests, algo, false));
   add_paths(options.files, exception);
   add_paths(options.build, exception);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "loader/event_line.h"
+#include "lib/events/event_line.h"
 
 #include <gtest/gtest.h>
 
@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lib/events/denial.h"
+#include "lib/events/event_id.h"
 
 namespace diglim {
 namespace {
@@ -19,7 +20,7 @@ diglim_event make_event(uint8_t kind, uint8_t reason, const std::string& compone
   event.enforced = 1;
   event.pid = 12;
   event.path_bytes = static_cast<uint32_t>(components.size());
-  std::memcpy(event.path, components.data(), components.size());
+  std::memcpy(event.text, components.data(), components.size());
   std::strcpy(event.command, "sh");
   return event;
 }
@@ -92,7 +93,9 @@ TEST(EventLine, IsReadBack) {
       event.digest_size = reason % 2 == 0 ? 32 : 0;
       std::memset(event.digest, 0xab, sizeof(event.digest));
       std::strcpy(event.command, "a; pid 1 \xff");
-      const std::string line = event_line(event);
+      event.number = reason % 3 == 0 ? 0 : 57;
+      const uint64_t lost = reason % 2 == 0 ? 0 : 3;
+      const std::string line = event_line(event, "3f2a91bc", lost);
       const auto denial = parse_denial(line);
       ASSERT_TRUE(denial) << line;
       EXPECT_EQ(denial->reason, reason) << line;
@@ -101,6 +104,8 @@ TEST(EventLine, IsReadBack) {
       EXPECT_EQ(denial->digest.size(), event.digest_size) << line;
       EXPECT_EQ(denial->pid, 12u);
       EXPECT_EQ(denial->uid, 7u);
+      EXPECT_EQ(denial->event, event.number == 0 ? "" : "3f2a91bc-57");
+      EXPECT_EQ(denial->lost, lost);
       EXPECT_EQ(denial->command, "a; pid 1 \xff") << line;
       const bool loads = kind == DIGLIM_KIND_KERNEL_READ || kind == DIGLIM_KIND_KERNEL_LOAD;
       if (loads && !denial->use.empty()) {
@@ -113,16 +118,54 @@ TEST(EventLine, IsReadBack) {
   }
 }
 
+TEST(EventLine, PartsLieOneBehindTheOther) {
+  using namespace std::string_literals;
+  auto event =
+      make_event(DIGLIM_KIND_EXEC, DIGLIM_REASON_UNKNOWN, "x\0tmp\0x.service\0system.slice\0sh\0bin\0"s);
+  event.path_bytes = 6;
+  event.cgroup_bytes = 23;
+  event.exe_bytes = 7;
+  EXPECT_EQ(event_path(event), "/tmp/x");
+  EXPECT_EQ(event_cgroup(event), "/system.slice/x.service");
+  EXPECT_EQ(event_exe(event), "/bin/sh");
+  event.cgroup_bytes = 0;
+  EXPECT_EQ(event_cgroup(event), "/");
+}
+
+TEST(EventLine, WhatIsAllowedIsNoDenial) {
+  auto event = make_event(DIGLIM_KIND_EXEC, 0, std::string("x\0", 2));
+  event.enforced = 0;
+  event.number = 1;
+  const std::string line = event_line(event, "3f2a91bc");
+  EXPECT_EQ(line, "allowed exec /x: on a digest list; pid 12 uid 0 event 3f2a91bc-1 command sh");
+  EXPECT_FALSE(parse_denial(line));
+}
+
+TEST(EventId, IsFoundByItsNumberToo) {
+  EXPECT_EQ(event_id("3f2a91bc", 57), "3f2a91bc-57");
+  EXPECT_EQ(event_id("3f2a91bc", 0), "");
+  EXPECT_EQ(find_event_id("57", "3f2a91bc"), "3f2a91bc-57");
+  EXPECT_EQ(find_event_id("00112233-4", "3f2a91bc"), "00112233-4");
+  for (const char* text : {"", "0", "-1", "5x", "3f2a91bc-", "3f2a91bc-0", "3f2a91b-5", "3F2A91BC-5",
+                           "/usr/bin/5", "123456789012345678901"})
+    EXPECT_FALSE(find_event_id(text, "3f2a91bc")) << text;
+  EXPECT_EQ(read_boot().size(), 8u);
+}
+
 TEST(EventLine, SurvivesNonsense) {
   for (int kind = 0; kind < 256; ++kind) {
     auto event = make_event(static_cast<uint8_t>(kind), static_cast<uint8_t>(kind));
     event.path_bytes = 0xffffffff;
-    std::memset(event.path, 'a', sizeof(event.path));
+    event.cgroup_bytes = 0xffffffff;
+    event.exe_bytes = 0xffffffff;
+    std::memset(event.text, 'a', sizeof(event.text));
     std::memset(event.command, 'a', sizeof(event.command));
     event.detail = kind % 2 ? -1 : 1 << 30;
     event.digest_size = 255;
     event.algo = static_cast<uint16_t>(kind);
     EXPECT_FALSE(event_line(event).empty());
+    EXPECT_FALSE(event_cgroup(event).empty());
+    EXPECT_LE(event_exe(event).size(), 2 * sizeof(event.text));
   }
 }
 
