@@ -37,6 +37,8 @@ struct Status {
   std::vector<std::string> left_out_keys;  // files, and why
   uint64_t table_bytes = 0;
   std::string not_logged;
+  uint64_t boot_seconds = 0;  // CLOCK_BOOTTIME
+  uint64_t monitor_left = 0;  // seconds, rounded up; 0: it is not on
 };
 
 // Waits until the keeper has written, or not, what was denied before we asked; not for a keeper that is gone.
@@ -65,8 +67,19 @@ Result<Status> collect() {
   TRY_ASSIGN(KernelState state, read_state());
   TRY_ASSIGN(std::string not_logged, wait_for_log(state));
   TRY_ASSIGN(const uint64_t bytes, map_memory(map));
-  return Status{state, std::move(*generation), trust.describe(), trust.unusable(), trust.left_out(),
-                bytes, std::move(not_logged)};
+  TRY_ASSIGN(const Lease lease, Lease::open());
+  TRY_ASSIGN(const Lease::Holder now, lease.ask());
+  constexpr uint64_t kSecond_ns = 1'000'000'000;
+  const uint64_t left_ns = now.monitor_until > now.boot_ns ? now.monitor_until - now.boot_ns : 0;
+  return Status{state,
+                std::move(*generation),
+                trust.describe(),
+                trust.unusable(),
+                trust.left_out(),
+                bytes,
+                std::move(not_logged),
+                now.boot_ns / kSecond_ns,
+                (left_ns + kSecond_ns - 1) / kSecond_ns};
 }
 
 uint64_t left_out(const Generation& generation) {
@@ -87,6 +100,30 @@ std::string_view mode_text(const KernelState& state) {
   return mode_name(static_cast<Mode>(state.mode));
 }
 
+std::string_view monitor_text(diglim_monitor monitor) {
+  switch (monitor) {
+    case DIGLIM_MONITOR_SIGNED:
+      return "signed";
+    case DIGLIM_MONITOR_ROOT:
+      return "root";
+    default:
+      return "off";
+  }
+}
+
+void print_monitor(JsonWriter& json, const Status& status) {
+  const Generation::Monitor monitor = status.generation.monitor();
+  json.key("monitor").begin_object();
+  json.key("allowed").value(monitor_text(status.state.monitor));
+  json.key("left").value(status.monitor_left);
+  json.key("reason").value(monitor.reason);
+  json.key("times").value(uint64_t{monitor.count});
+  // What a statement has to name.
+  json.key("boot").value(status.state.boot_id);
+  json.key("boot_seconds").value(status.boot_seconds);
+  json.end_object();
+}
+
 void print_json(const Status& status) {
   const Generation& generation = status.generation;
   JsonWriter json;
@@ -94,6 +131,7 @@ void print_json(const Status& status) {
   json.key("mode").value(mode_text(status.state));
   json.key("measure").value(status.state.measures);
   json.key("measuring").value(status.state.measuring);
+  print_monitor(json, status);
   json.key("generation").value(generation.number());
   json.key("loaded_at").value(generation.loaded_at());
   json.key("algorithm").value(hash_name(generation.algo()));
@@ -171,6 +209,15 @@ void print_text(const Status& status, bool all_lists) {
              ? ", measuring has not begun (no policy of SELinux yet)"
          : status.state.measures && status.state.mode != DIGLIM_MODE_MEASURE ? ", measuring"
                                                                              : "");
+  if (const Generation::Monitor monitor = generation.monitor(); monitor.count > 0) {
+    printf("monitor:    %s, because: %s; number %u in this boot\n",
+           status.monitor_left > 0 ? ("what is unknown runs until " +
+                                      time_text(static_cast<uint64_t>(time(nullptr)) + status.monitor_left) +
+                                      " (" + std::to_string(status.monitor_left) + " s)")
+                                         .c_str()
+                                   : "over",
+           monitor.reason.c_str(), monitor.count);
+  }
   printf("generation: %llu, loaded %s\n", static_cast<unsigned long long>(generation.number()),
          time_text(generation.loaded_at()).c_str());
   printf("digests:    %zu (%s)\n", generation.distinct_digests(),

@@ -35,6 +35,7 @@ struct Config {
   bool measure = false;                           // see measures()
   int pcr = 10;                                   // the register into which IMA measures
   PolicyLabels labels = PolicyLabels::kAppArmor;  // which of the two this host runs
+  diglim_monitor monitor = DIGLIM_MONITOR_OFF;    // who may begin monitor mode
   SignaturePolicy signatures;
   std::string init;  // the real init; empty: /init, else /sbin/init
   std::vector<std::string>
@@ -54,6 +55,7 @@ struct Config {
 //   measure = off | on
 //   pcr = 8 .. 15
 //   labels = apparmor | selinux
+//   monitor = off | signed | root
 //   allow-signature-hash = sha1        (may be repeated: sha1, md5, rmd160)
 //   init = /path
 // kInvalid with the line number for anything else: a setting that silently does nothing is worse than a

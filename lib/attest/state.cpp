@@ -136,6 +136,12 @@ class Judge {
       return refuse(Reason::kManifestChain, path + " does not follow a manifest that was measured");
     }
     chain_.insert({manifest.number, *own_hash});
+    if (manifest.kind == ManifestKind::kMonitor)
+      refuse(Reason::kMonitored,
+             path + ": for " + std::to_string(manifest.monitor.seconds) +
+                 " seconds unknown files were not denied (monitor mode), allowed by " +
+                 (manifest.monitor.signer.empty() ? "root" : escape(manifest.monitor.signer)) +
+                 ", because: " + escape(manifest.monitor.reason));
     for (ManifestList& list : manifest.lists) {
       const auto key = std::make_pair(list.name, list.hash);
       if (manifest.kind != ManifestKind::kRemove) {
