@@ -27,11 +27,6 @@ namespace {
 constexpr size_t kMaxTextBytes = 1000;
 constexpr size_t kMaxPaths = 100;  // in the record; the rest are counted
 
-std::string or_environment(const std::string& value, const char* name) {
-  const char* set = std::getenv(name);
-  return value.empty() && set != nullptr ? set : value;
-}
-
 std::optional<std::string> ask_passphrase(const std::string& key) {
   if (isatty(STDIN_FILENO) != 1) return std::nullopt;
   std::array<char, 1024> buffer = {};
@@ -41,16 +36,6 @@ std::optional<std::string> ask_passphrase(const std::string& key) {
   OPENSSL_cleanse(buffer.data(), buffer.size());
   if (status != 0) return std::nullopt;
   return answer;
-}
-
-Passphrase passphrase_for(const MakeOptions& options, const std::string& key) {
-  return [&options, key]() -> std::optional<std::string> {
-    if (options.passphrase_file.empty()) return ask_passphrase(key);
-    const auto content = read_stream(options.passphrase_file, 1024);
-    if (!content) return std::nullopt;
-    const std::string_view text = as_text(*content);
-    return std::string(text.substr(0, text.find('\n')));
-  };
 }
 
 // Who logged in, whatever he became since; else who called sudo; else the user.
@@ -121,6 +106,21 @@ void add_paths(const std::vector<std::string>& paths, Exception& exception) {
 
 }  // namespace
 
+std::string or_environment(const std::string& value, const char* name) {
+  const char* set = std::getenv(name);
+  return value.empty() && set != nullptr ? set : value;
+}
+
+Passphrase passphrase_for(const std::string& file, const std::string& key) {
+  return [file, key]() -> std::optional<std::string> {
+    if (file.empty()) return ask_passphrase(key);
+    const auto content = read_stream(file, 1024);
+    if (!content) return std::nullopt;
+    const std::string_view text = as_text(*content);
+    return std::string(text.substr(0, text.find('\n')));
+  };
+}
+
 Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust, Exception& exception) {
   const std::string key = or_environment(options.key, "DIGLIM_KEY");
   const std::string certificate = or_environment(options.certificate, "DIGLIM_CERTIFICATE");
@@ -132,7 +132,8 @@ Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust
   add_paths(options.files, exception);
   add_paths(options.build, exception);
   exception.list = list_name(options.files.empty() ? options.build.front() : options.files.front(), list);
-  TRY_ASSIGN(exception.signer, sign_compact_list(list, key, certificate, passphrase_for(options, key)));
+  TRY_ASSIGN(exception.signer,
+             sign_compact_list(list, key, certificate, passphrase_for(options.passphrase_file, key)));
   if (const auto counts = verify_digest_list(list, trust); !counts) {
     Error error = counts.error();
     error.message +=

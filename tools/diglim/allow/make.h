@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/cms/cms_sign.h"
 #include "lib/trust/trust_store.h"
 #include "tools/diglim/allow/store.h"
 
@@ -20,6 +21,10 @@ struct MakeOptions {
   std::string passphrase_file;  // empty: the terminal is asked
   bool progress = false;
 };
+
+std::string or_environment(const std::string& value, const char* name);
+// The first line of `file`; where none is named, the terminal is asked. `key`: whose, for the question.
+Passphrase passphrase_for(const std::string& file, const std::string& key);
 
 // The signed list; fills all of `exception` but its end. Errors: no key is named, the key or a file cannot be
 // read, or `trust` would not take the list: then it says how to trust the key.

@@ -22,6 +22,8 @@ struct Options {
   bool chroot = false;
   bool enforce_anyway = false;
   unsigned seconds = 300;
+  unsigned enforce_when_clean = 0;  // days; 0: never by itself
+  std::string loader;               // of watch: a program in place of diglim-loader
   bool yes = false;
   bool dry_run = false;
   bool json = false;
