@@ -22,6 +22,17 @@ enum diglim_mode {
   DIGLIM_MODE_MEASURE = 2, /* files are denied only where IMA could not measure them; DIGLIM itself is guarded */
 };
 
+/* --- Monitor mode ------------------------------------------------------------------------------------------------- */
+/* Who may begin it (constant diglim_monitor). */
+enum diglim_monitor {
+  DIGLIM_MONITOR_OFF = 0,    /* nobody */
+  DIGLIM_MONITOR_SIGNED = 1, /* whoever has a statement that a trusted key signed */
+  DIGLIM_MONITOR_ROOT = 2,   /* root, without one too */
+};
+#define DIGLIM_MONITOR_SECONDS 28800 /* the most at once: the programs take no notice of a later end */
+#define DIGLIM_MONITOR_REASON 96
+#define DIGLIM_BOOT_ID 36 /* characters of /proc/sys/kernel/random/boot_id */
+
 /* --- The digest table -------------------------------------------------------------------------------------------
  *
  * One generation is one frozen array map of 256-byte elements:
@@ -56,7 +67,12 @@ struct diglim_generation {
   __u8 manifest_hash[32];
   __u32 shared;     /* how often a list names a digest whose slot is another list's */
   __u32 deny_bytes; /* of the deny lists, at the end */
-  __u8 reserved[160];
+  /* Monitor mode: until then what is unknown runs, and is logged. Each later generation of the boot has the same. */
+  __u32 monitors; /* how often it was begun in this boot */
+  __u32 padding;
+  __u64 monitor_until;                        /* ns since the boot (CLOCK_BOOTTIME); 0: it never was begun, or it was ended */
+  char monitor_reason[DIGLIM_MONITOR_REASON]; /* printable, padded with zeros */
+  __u8 reserved[48];
 };
 
 /* --- Digests with a meaning of their own (map diglim_flags: slot -> flags) ------------------------------------- */
@@ -238,6 +254,9 @@ struct diglim_keep_request {
   __u32 claim;  /* 1: be the keeper, or renew; 0: only ask */
   __u32 pid;    /* of the last one, in the first pid namespace; 0: there was none */
   __u64 age_ns; /* since it renewed */
+  /* For what has an end: a time namespace shows its processes another clock. */
+  __u64 boot_ns;       /* CLOCK_BOOTTIME */
+  __u64 monitor_until; /* of the generation in force; 0: there is none */
 };
 
 /* --- What the keeper made of the events (map diglim_log, element 0; only the keeper writes it) ----------------- */

@@ -62,6 +62,23 @@ static __always_inline const struct diglim_generation *generation_header(void *g
   return bpf_map_lookup_elem(generation, &zero);
 }
 
+static __always_inline u64 monitor_until(void)
+{
+  void *generation = current_generation();
+  const struct diglim_generation *header = generation ? generation_header(generation) : NULL;
+
+  return header ? header->monitor_until : 0;
+}
+
+/* Does monitor mode last? For where something would be denied: what is known costs nothing. No process has to live to end it. */
+static __always_inline bool is_monitored(void)
+{
+  /* What is over wraps around, and is too far away, too. */
+  u64 left = monitor_until() - bpf_ktime_get_boot_ns() - 1;
+
+  return left < DIGLIM_MONITOR_SECONDS * 1000000000ULL;
+}
+
 static __always_inline bool bucket_has(void *generation, u32 index, const u64 *digest)
 {
   const struct diglim_bucket *bucket = bpf_map_lookup_elem(generation, &index);

@@ -57,7 +57,13 @@ static __always_inline bool is_refused(u8 reason)
   return !diglim_measuring;
 }
 
-/* Reports the denial. The result is what the hook returns. */
+/* What monitor mode may let run. Not what the kernel itself would run (module, firmware, another kernel), since that could end DIGLIM. */
+static __always_inline bool can_be_monitored(u8 kind)
+{
+  return kind == DIGLIM_KIND_EXEC || kind == DIGLIM_KIND_MMAP || kind == DIGLIM_KIND_MPROTECT;
+}
+
+/* Reports the denial. The result is what the hook returns. Nothing is remembered of what monitor mode lets run: it is denied afterwards. */
 static __always_inline int deny(u8 kind, s32 detail, struct file *file, const struct decision *decision)
 {
   struct report report = {
@@ -72,6 +78,8 @@ static __always_inline int deny(u8 kind, s32 detail, struct file *file, const st
       .dentry = BPF_CORE_READ(file, f_path.dentry),
   };
 
+  if (report.enforced && can_be_monitored(kind) && is_monitored())
+    report.enforced = false;
   /* A file that is only measured has its line in IMA's log. */
   if (diglim_mode == DIGLIM_MODE_MEASURE && !report.enforced) {
     count(kind, DIGLIM_OUTCOME_PASSED);

@@ -15,6 +15,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/abi.h"
+#include "bpf/digest_table.bpf.h"
 
 /* Written by diglim_keep, read by the guards; 0 at start. */
 struct {
@@ -36,6 +37,8 @@ int diglim_keep(struct diglim_keep_request *request)
   u64 now = bpf_ktime_get_ns(); /* after it, or the age could be negative */
   u64 age = now - renewed;
 
+  request->boot_ns = bpf_ktime_get_boot_ns();
+  request->monitor_until = monitor_until();
   request->pid = diglim_keeper.pid;
   request->age_ns = renewed ? age : DIGLIM_LEASE_NS;
   if (!request->claim)

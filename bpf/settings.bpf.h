@@ -10,6 +10,9 @@
 const volatile __u32 diglim_mode = DIGLIM_MODE_ENFORCE;
 const volatile __u32 diglim_measure; /* 1: IMA measures what is unknown */
 const volatile __u32 diglim_labels;  /* enum diglim_labels */
+/* The programs do not look at these two. They stand here because root cannot change them. */
+const volatile __u32 diglim_monitor;                    /* enum diglim_monitor */
+const volatile char diglim_boot_id[DIGLIM_BOOT_ID + 4]; /* zeros at the end; none: it could not be read */
 /* 1: the kernel refuses modules without a signature of its own keys, for as long as it runs (loader/module_signatures.h). */
 const volatile __u32 diglim_module_signatures;
 const volatile __u32 diglim_log_allowed; /* 1: the first execution of a content is an event, too (allowed.bpf.h) */

@@ -29,6 +29,7 @@
 #include "loader/verbs.h"
 #include "policy/boot_trust.h"
 #include "policy/ima_policy.h"
+#include "policy/lockdown.h"
 
 namespace diglim {
 namespace {
@@ -114,6 +115,19 @@ std::string started_text(Mode mode, bool measuring) {
          (measuring ? " and measuring" : "");
 }
 
+// Where the kernel is locked against root, root alone must not loosen anything.
+diglim_monitor monitor_policy(const Config& config) {
+  if (config.monitor != DIGLIM_MONITOR_ROOT || kernel_lockdown() < Lockdown::kIntegrity)
+    return config.monitor;
+  log_line(LOG_NOTICE, "the kernel is locked down, so monitor = root in loader.conf means signed");
+  return DIGLIM_MONITOR_SIGNED;
+}
+
+std::string read_boot_id() {
+  const auto id = read_stream("/proc/sys/kernel/random/boot_id", 64);
+  return id ? std::string(trim(as_text(*id))) : std::string();  // without one no statement counts
+}
+
 Result<void> start(const Config& config) {
   const bool ima_active = ima_was_active();
   std::vector<Error> left_out;
@@ -136,7 +150,8 @@ Result<void> start(const Config& config) {
   }
 
   TRY_ASSIGN(Programs programs, Programs::load({kernel_mode(config.mode), ima_active, config.measures(),
-                                                labels, config.log_allowed},
+                                                 labels, config.log_allowed, monitor_policy(config),
+                                                 read_boot_id()},
                                                facts));
   TRY_ASSIGN(const Fd keys, create_keys_map(trust.to_blob()));
   const Fd generations(dup(programs.generations_fd()));

@@ -104,10 +104,21 @@ class EventLog {
     if (now - renewed_ms_ < kRenew_ms / 2) return;
     renewed_ms_ = now;
     const auto is_ours = lease_.claim();
-    if (is_ours && *is_ours) return;
+    if (is_ours && *is_ours) return tell_monitor_end();
     events_.store(counters_);
     log_line(LOG_WARNING, "this keeper did not read for too long; another one has taken its place");
     _exit(0);
+  }
+
+  // Nobody has to live for it to end; this only says so. A keeper that is started later says it, too.
+  void tell_monitor_end() {
+    const auto now = lease_.ask();
+    if (!now || now->monitor_until == told_monitor_until_ || now->boot_ns < now->monitor_until) return;
+    told_monitor_until_ = now->monitor_until;
+    if (now->monitor_until == 0) return;  // the loader ended it, and said so
+    log_line(LOG_WARNING, "monitor mode is over, " +
+                              std::to_string((now->boot_ns - now->monitor_until) / 1'000'000'000) +
+                              " s ago: what is unknown is denied again");
   }
 
   Events& events_;
@@ -121,6 +132,7 @@ class EventLog {
   uint64_t renewed_ms_ = 0;
   uint64_t told_ms_ = 0;
   uint64_t told_dropped_ = 0;
+  uint64_t told_monitor_until_ = 0;
   uint64_t told_not_logged_ = counters_.not_logged;
   uint64_t said_lost_ = counters_.not_logged + counters_.not_written;  // in lines of events
 };

@@ -22,6 +22,7 @@ constexpr diglim::Verb kVerbs[] = {
     {"load", "verify digest lists and publish their digests", true, diglim::run_load},
     {"sync", "make what is loaded follow directories", true, diglim::run_sync},
     {"unload", "withdraw digest lists", true, diglim::run_unload},
+    {"monitor", "let what is unknown run for a time, and log it", true, diglim::run_monitor},
     {"status", "show what is in force", true, diglim::run_status},
     {"verify", "check signed digest lists and packages, change nothing", false, diglim::run_verify},
 };

@@ -43,6 +43,8 @@ struct Status {
   std::string not_logged;
   Denials denials;
   Lease::Holder keeper;
+  uint64_t boot_seconds = 0;  // CLOCK_BOOTTIME
+  uint64_t monitor_left = 0;  // seconds, rounded up; 0: it is not on
 };
 
 // Waits until the keeper has written, or not, what was denied before we asked; not for a keeper that is gone.
@@ -73,6 +75,8 @@ Result<Status> collect() {
   TRY_ASSIGN(const Lease::Holder keeper, wait_for_log(state));
   TRY_ASSIGN(const uint64_t bytes, map_memory(map));
   TRY_ASSIGN(auto fingerprints, trust.trusted_keys());
+  constexpr uint64_t kSecond_ns = 1'000'000'000;
+  const uint64_t left_ns = keeper.monitor_until > keeper.boot_ns ? keeper.monitor_until - keeper.boot_ns : 0;
   return Status{state,
                 std::move(*generation),
                 trust.describe(),
@@ -82,7 +86,9 @@ Result<Status> collect() {
                 bytes,
                 not_logged_text(keeper, state),
                 std::move(denials),
-                keeper};
+                keeper,
+                keeper.boot_ns / kSecond_ns,
+                (left_ns + kSecond_ns - 1) / kSecond_ns};
 }
 
 uint64_t left_out(const Generation& generation) {
@@ -118,6 +124,30 @@ std::string dropped_text(const diglim_counters& counters) {
   return text.empty() ? text : text + ")";
 }
 
+std::string_view monitor_text(diglim_monitor monitor) {
+  switch (monitor) {
+    case DIGLIM_MONITOR_SIGNED:
+      return "signed";
+    case DIGLIM_MONITOR_ROOT:
+      return "root";
+    default:
+      return "off";
+  }
+}
+
+void print_monitor(JsonWriter& json, const Status& status) {
+  const Generation::Monitor monitor = status.generation.monitor();
+  json.key("monitor").begin_object();
+  json.key("allowed").value(monitor_text(status.state.monitor));
+  json.key("left").value(status.monitor_left);
+  json.key("reason").value(monitor.reason);
+  json.key("times").value(uint64_t{monitor.count});
+  // What a statement has to name.
+  json.key("boot").value(status.state.boot_id);
+  json.key("boot_seconds").value(status.boot_seconds);
+  json.end_object();
+}
+
 void print_json(const Status& status) {
   const Generation& generation = status.generation;
   JsonWriter json;
@@ -125,6 +155,7 @@ void print_json(const Status& status) {
   json.key("mode").value(mode_text(status.state));
   json.key("measure").value(status.state.measures);
   json.key("measuring").value(status.state.measuring);
+  print_monitor(json, status);
   json.key("generation").value(generation.number());
   json.key("loaded_at").value(generation.loaded_at());
   json.key("algorithm").value(hash_name(generation.algo()));
@@ -228,6 +259,15 @@ void print_text(const Status& status, bool all_lists) {
              ? ", measuring has not begun (no policy of SELinux yet)"
          : status.state.measures && status.state.mode != DIGLIM_MODE_MEASURE ? ", measuring"
                                                                              : "");
+  if (const Generation::Monitor monitor = generation.monitor(); monitor.count > 0) {
+    printf("monitor:    %s, because: %s; number %u in this boot\n",
+           status.monitor_left > 0 ? ("what is unknown runs until " +
+                                      time_text(static_cast<uint64_t>(time(nullptr)) + status.monitor_left) +
+                                      " (" + std::to_string(status.monitor_left) + " s)")
+                                         .c_str()
+                                   : "over",
+           monitor.reason.c_str(), monitor.count);
+  }
   printf("generation: %llu, loaded %s\n", static_cast<unsigned long long>(generation.number()),
          time_text(generation.loaded_at()).c_str());
   printf("digests:    %zu (%s)\n", generation.distinct_digests(),

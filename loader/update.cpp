@@ -29,16 +29,21 @@ struct Measurement {
 };
 
 // The generation remembers the last one. Empty where nothing is measured.
-Result<Measurement> write_manifests(Generation& next, const Denials& before) {
+Result<Measurement> write_manifests(Generation& next, const Denials& before, const ManifestMonitor* monitor) {
   Measurement measurement;
   if (next.manifest_number() == 0) return measurement;
   // The loader that published last may have been killed before the end of it. If the file is gone, a verifier
   // sees that; it is no reason to refuse an update.
   (void)measure_manifest(next.manifest_number(), FileId());
   UpdatePlan& plan = measurement.plan;
-  TRY_ASSIGN(const Denials denials, Denials::from_blob(next.denials()));
-  TRY_ASSIGN(plan, plan_update(next.manifest_number(), next.manifest_hash(), manifest_lists(next.removed()),
-                               manifest_lists(next.added()), manifest_deny_lists(denials, before)));
+  if (monitor != nullptr && monitor->seconds > 0) {
+    TRY_ASSIGN(plan, plan_monitor(next.manifest_number(), next.manifest_hash(), *monitor));
+  } else {
+    TRY_ASSIGN(const Denials denials, Denials::from_blob(next.denials()));
+    TRY_ASSIGN(plan,
+               plan_update(next.manifest_number(), next.manifest_hash(), manifest_lists(next.removed()),
+                           manifest_lists(next.added()), manifest_deny_lists(denials, before)));
+  }
   if (plan.before_publishing) {
     TRY_ASSIGN(measurement.before, write_manifest_file(*plan.before_publishing));
   }
@@ -68,7 +73,8 @@ Result<Fd> take_lock() {
 }
 
 Result<Published> update_generation(
-    const std::function<Result<bool>(Generation& generation, TrustStore& trust)>& change) {
+    const std::function<Result<bool>(Generation& generation, TrustStore& trust)>& change,
+    const ManifestMonitor* monitor) {
   TRY_ASSIGN(const Fd generations, find_map(kGenerationsMap));
   TRY_ASSIGN(const Fd keys, find_map(kKeysMap));
   TRY_ASSIGN(const Bytes blob, read_keys_map(keys));
@@ -89,7 +95,7 @@ Result<Published> update_generation(
     if (now != before) {
       return Error{ErrorCode::kIo, EAGAIN, "another loader published meanwhile; try again"};
     }
-    TRY_ASSIGN(const Measurement measured, write_manifests(*current, denials));
+    TRY_ASSIGN(const Measurement measured, write_manifests(*current, denials, monitor));
     const UpdatePlan& plan = measured.plan;
     if (plan.before_publishing) TRY(measure_manifest(plan.before_publishing->number, measured.before));
     TRY(publish_generation(generations, map, current->last_removal()));

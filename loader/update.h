@@ -7,6 +7,7 @@
 
 #include "lib/base/file.h"
 #include "lib/generation/generation.h"
+#include "lib/manifest/manifest.h"
 #include "lib/trust/trust_store.h"
 
 namespace diglim {
@@ -16,6 +17,7 @@ Result<Fd> take_lock();
 
 // Runs `change` on the current generation and publishes the result, or nothing if it returns an error or
 // false. While it works, other loaders wait, at most 30 seconds. kNotFound: DIGLIM is not active.
+// `monitor`: `change` fills it if monitor mode begins by that publication, and it is measured before.
 struct Published {
   bool changed = false;
   uint64_t number = 0;
@@ -23,6 +25,7 @@ struct Published {
   size_t lists = 0;
 };
 Result<Published> update_generation(
-    const std::function<Result<bool>(Generation& generation, TrustStore& trust)>& change);
+    const std::function<Result<bool>(Generation& generation, TrustStore& trust)>& change,
+    const ManifestMonitor* monitor = nullptr);
 
 }  // namespace diglim

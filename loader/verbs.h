@@ -11,6 +11,7 @@ int run_check(int argc, char** argv);
 int run_load(int argc, char** argv);
 int run_sync(int argc, char** argv);
 int run_unload(int argc, char** argv);
+int run_monitor(int argc, char** argv);
 int run_status(int argc, char** argv);
 int run_verify(int argc, char** argv);
 int run_keep(int argc, char** argv);  // the keeper's process: loader/keeper.h

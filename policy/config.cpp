@@ -55,6 +55,18 @@ Result<void> set_log_allowed(std::string_view value, Config& config) {
   return {};
 }
 
+Result<void> set_monitor(std::string_view value, Config& config) {
+  if (value == "off")
+    config.monitor = DIGLIM_MONITOR_OFF;
+  else if (value == "signed")
+    config.monitor = DIGLIM_MONITOR_SIGNED;
+  else if (value == "root")
+    config.monitor = DIGLIM_MONITOR_ROOT;
+  else
+    return invalid("monitor is \"off\", \"signed\" or \"root\", not \"" + escape(value, 40) + "\"");
+  return {};
+}
+
 Result<void> set_init(std::string_view value, Config& config) {
   if (value.empty() || value[0] != '/') return invalid("init is an absolute path");
   config.init = value;
@@ -67,6 +79,7 @@ Result<void> set(std::string_view key, std::string_view value, Config& config) {
   if (key == "pcr") return set_pcr(value, config);
   if (key == "labels") return set_labels(value, config);
   if (key == "log-allowed") return set_log_allowed(value, config);
+  if (key == "monitor") return set_monitor(value, config);
   if (key == "init") return set_init(value, config);
   if (key == "allow-signature-hash") {
     const auto algo = hash_from_name(value);
@@ -75,7 +88,7 @@ Result<void> set(std::string_view key, std::string_view value, Config& config) {
     return {};
   }
   return invalid("unknown setting \"" + escape(key, 40) +
-                 "\" (mode, measure, pcr, labels, log-allowed, init, allow-signature-hash)");
+                 "\" (mode, measure, pcr, labels, log-allowed, monitor, init, allow-signature-hash)");
 }
 
 struct Word {

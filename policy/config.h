@@ -36,7 +36,8 @@ struct Config {
   bool measure = false;                           // see measures()
   int pcr = 10;                                   // the register into which IMA measures
   PolicyLabels labels = PolicyLabels::kAppArmor;  // which of the two this host runs
-  bool log_allowed = false;  // the first execution of each content is an event (bpf/allowed.bpf.h)
+  diglim_monitor monitor = DIGLIM_MONITOR_OFF;    // who may begin monitor mode
+  bool log_allowed = false;                       // the first execution of each content is an event (bpf/allowed.bpf.h)
   SignaturePolicy signatures;
   std::string init;  // the real init; empty: /init, else /sbin/init
   std::vector<std::string>
@@ -56,6 +57,7 @@ struct Config {
 //   measure = off | on
 //   pcr = 8 .. 15
 //   labels = apparmor | selinux
+//   monitor = off | signed | root
 //   allow-signature-hash = sha1        (may be repeated: sha1, md5, rmd160)
 //   log-allowed = off | first
 //   init = /path

@@ -31,7 +31,7 @@ TEST(Config, NamesTheLineThatItCannotRead) {
   EXPECT_EQ(parse_config("\nmode = off\n").error().message,
             "line 2: mode is \"enforce\", \"permissive\" or \"measure\", not \"off\"");
   EXPECT_EQ(parse_config("colour = red").error().message,
-            "line 1: unknown setting \"colour\" (mode, measure, pcr, labels, log-allowed, init, "
+            "line 1: unknown setting \"colour\" (mode, measure, pcr, labels, log-allowed, monitor, init, "
             "allow-signature-hash)");
   EXPECT_EQ(parse_config("mode").error().message, "line 1: \"key = value\" expected");
   EXPECT_EQ(parse_config("allow-signature-hash = crc").error().message,
@@ -51,6 +51,15 @@ TEST(Config, LabelsOfSelinuxSteerWhereTheUnknownIsDenied) {
   EXPECT_EQ(config.steering_labels(), PolicyLabels::kAppArmor);
   EXPECT_EQ(parse_config("labels = smack").error().message,
             "line 1: labels is \"apparmor\" or \"selinux\", not \"smack\"");
+}
+
+TEST(Config, NobodyMayBeginMonitorModeUnlessItSaysWho) {
+  EXPECT_EQ(parse_config("")->monitor, DIGLIM_MONITOR_OFF);
+  EXPECT_EQ(parse_config("monitor = off")->monitor, DIGLIM_MONITOR_OFF);
+  EXPECT_EQ(parse_config("monitor = signed")->monitor, DIGLIM_MONITOR_SIGNED);
+  EXPECT_EQ(parse_config("monitor = root")->monitor, DIGLIM_MONITOR_ROOT);
+  EXPECT_EQ(parse_config("monitor = on").error().message,
+            "line 1: monitor is \"off\", \"signed\" or \"root\", not \"on\"");
 }
 
 TEST(Config, CommandLineWins) {

@@ -141,6 +141,12 @@ class Judge {
       uint64_t& serial = serials_[list.name];
       serial = std::max(serial, list.serial);
     }
+    if (manifest.kind == ManifestKind::kMonitor)
+      refuse(Reason::kMonitored,
+             path + ": for " + std::to_string(manifest.monitor.seconds) +
+                 " seconds unknown files were not denied (monitor mode), allowed by " +
+                 (manifest.monitor.signer.empty() ? "root" : escape(manifest.monitor.signer)) +
+                 ", because: " + escape(manifest.monitor.reason));
     for (ManifestList& list : manifest.lists) {
       const auto key = std::make_pair(list.name, list.hash);
       if (manifest.kind != ManifestKind::kRemove) {

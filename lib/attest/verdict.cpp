@@ -69,6 +69,8 @@ std::string_view reason_code(Reason reason) {
       return "manifest-chain";
     case Reason::kModeDiffers:
       return "mode-differs";
+    case Reason::kMonitored:
+      return "monitored";
     case Reason::kLoaderUnknown:
       return "loader-unknown";
     case Reason::kProgramUnknown:

@@ -47,6 +47,7 @@ enum class Reason {
   kManifestPath,
   kManifestChain,
   kModeDiffers,
+  kMonitored,
   kLoaderUnknown,
   kProgramUnknown,
   kImaPolicyUnknown,

@@ -110,6 +110,19 @@ TEST_F(VerifyTest, TrustsAGoodMachineAfterUpdates) {
   ASSERT_EQ(verdict.lists.size(), 2u);
 }
 
+TEST_F(VerifyTest, RefusesAMachineThatWasInMonitorMode) {
+  expect_state(
+      [&](TestAttester& machine) {
+        Manifest monitor;
+        monitor.kind = ManifestKind::kMonitor;
+        monitor.monitor = {1800, "CN=Admin", "no login"};
+        machine.updates = {monitor};
+      },
+      "monitored");
+  EXPECT_THAT(verify().findings[0].text, HasSubstr("for 1800 seconds"));
+  EXPECT_THAT(verify().findings[0].text, HasSubstr("allowed by CN=Admin, because: no login"));
+}
+
 // A loader that was killed between measuring and publishing leaves a manifest that the next one's shares its
 // number with.
 TEST_F(VerifyTest, AcceptsTheManifestOfAKilledLoader) {

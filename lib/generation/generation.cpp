@@ -88,6 +88,25 @@ void Generation::set_manifest(uint64_t number, ByteView hash) {
   if (!written_.empty()) write_header();
 }
 
+Generation::Monitor Generation::monitor() const {
+  return {header_.monitor_until,
+          header_.monitors,
+          {header_.monitor_reason, strnlen(header_.monitor_reason, sizeof(header_.monitor_reason))}};
+}
+
+Result<void> Generation::begin_monitor(uint64_t until_ns, std::string_view reason) {
+  if (reason.size() > sizeof(header_.monitor_reason)) return invalid("the reason is too long");
+  header_.monitor_until = until_ns;
+  ++header_.monitors;
+  std::fill(std::begin(header_.monitor_reason), std::end(header_.monitor_reason), '\0');
+  std::copy(reason.begin(), reason.end(), header_.monitor_reason);
+  return {};
+}
+
+void Generation::end_monitor() {
+  header_.monitor_until = 0;
+}
+
 std::vector<LoadedList> Generation::added() const {
   std::vector<LoadedList> added;
   for (size_t i = 0; i < lists_.size(); ++i) {

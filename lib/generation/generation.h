@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -51,6 +52,17 @@ class Generation {
   ByteView manifest_hash() const;
   // Also after seal(). REQUIRES: a hash of 32 bytes.
   void set_manifest(uint64_t number, ByteView hash);
+
+  // Monitor mode (bpf/abi.h), as the generation in force has it; the next one keeps it unless it is changed.
+  struct Monitor {
+    uint64_t until_ns = 0;  // by the kernel's CLOCK_BOOTTIME; 0: it was not begun, or was ended
+    uint32_t count = 0;     // how often it was begun in this boot
+    std::string reason;
+  };
+  Monitor monitor() const;
+  // Begins it, or gives it another end. kInvalid for a reason that is longer than DIGLIM_MONITOR_REASON.
+  Result<void> begin_monitor(uint64_t until_ns, std::string_view reason);
+  void end_monitor();
 
   enum class Change { kAdded, kReplaced, kSame };
   // Adds a list, or replaces the one of the same name; texts are copied. kSame (and no change) if that one

@@ -446,6 +446,39 @@ TEST(Generation, DecodeNeverTrustsItsInput) {
   EXPECT_EQ(decode(other).error().code, ErrorCode::kCorrupt) << "shared digests have empty places";
 }
 
+// What is loaded or withdrawn during monitor mode must neither end nor prolong it.
+TEST(Generation, EachKeepsMonitorMode) {
+  Generation first(HashAlgo::kSha256);
+  EXPECT_EQ(first.monitor().until_ns, 0u);
+  EXPECT_FALSE(first.begin_monitor(1, std::string(DIGLIM_MONITOR_REASON + 1, 'x')));
+  EXPECT_EQ(first.monitor().count, 0u);
+  const std::string longest(DIGLIM_MONITOR_REASON, 'x');
+  ASSERT_TRUE(first.begin_monitor(5'000'000'000, longest));
+  ASSERT_TRUE(first.put(named("a"), random_digests(9, 1)));
+  auto map = std::make_shared<Bytes>();
+  ASSERT_TRUE(seal_into(first, *map));
+  Generation second = *Generation::decode(*map, map);
+  EXPECT_EQ(second.monitor().reason, longest);
+  ASSERT_TRUE(second.remove("a"));
+  ASSERT_TRUE(second.put(named("b"), random_digests(9, 2)));
+  auto next = std::make_shared<Bytes>();
+  ASSERT_TRUE(seal_into(second, *next));
+  Generation third = *Generation::decode(*next, next);
+  EXPECT_EQ(third.monitor().until_ns, 5'000'000'000u);
+  EXPECT_EQ(third.monitor().count, 1u);
+  // The digests are the same, so no verdict is lost.
+  ASSERT_TRUE(third.begin_monitor(7, "short"));
+  auto last = std::make_shared<Bytes>();
+  ASSERT_TRUE(seal_into(third, *last));
+  EXPECT_EQ(third.last_removal(), second.last_removal());
+  Generation fourth = *Generation::decode(*last, last);
+  EXPECT_EQ(fourth.monitor().reason, "short");
+  EXPECT_EQ(fourth.monitor().count, 2u);
+  fourth.end_monitor();
+  EXPECT_EQ(fourth.monitor().until_ns, 0u);
+  EXPECT_EQ(fourth.monitor().count, 2u);  // so that no statement counts twice
+}
+
 TEST(Generation, RemembersTheManifestMeasuredLast) {
   Generation generation(HashAlgo::kSha256);
   generation.set_manifest(6, Bytes(32, 0xac));

@@ -115,6 +115,20 @@ Result<void> write_deny_lists(Writer& out, Manifest& manifest) {
   return {};
 }
 
+Result<void> write_monitor(Writer& out, const ManifestMonitor& monitor) {
+  if (monitor.seconds == 0 || monitor.seconds > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
+    return invalid("a monitor mode of no length");
+  if (monitor.signer == kNoPackage) return invalid("not a signer");
+  if (monitor.reason.empty()) return invalid("a monitor mode without a reason");
+  const auto text = [](std::string_view value) {
+    return manifest_escape(value.substr(0, kMaxManifestSigner), true);
+  };
+  out.line("seconds " + std::to_string(monitor.seconds));
+  out.line("signer " + (monitor.signer.empty() ? std::string(kNoPackage) : text(monitor.signer)));
+  out.line("reason " + text(monitor.reason));
+  return {};
+}
+
 }  // namespace
 
 Result<Bytes> write_manifest(Manifest manifest) {
@@ -132,8 +146,10 @@ Result<Bytes> write_manifest(Manifest manifest) {
     TRY(write_boot(out, manifest.boot));
   } else {
     TRY(out.hash_line("previous", manifest.previous));
-    if (manifest.lists.empty() && manifest.deny_lists.empty())
-      return invalid("a manifest that changes nothing");
+    const bool monitor = manifest.kind == ManifestKind::kMonitor;
+    if ((manifest.lists.empty() && manifest.deny_lists.empty()) != monitor)
+      return invalid("a manifest that changes nothing, or too much");
+    if (monitor) TRY(write_monitor(out, manifest.monitor));
   }
   TRY(write_deny_lists(out, manifest));
   TRY(sort_by(
@@ -165,6 +181,8 @@ std::string_view kind_name(ManifestKind kind) {
       return "add";
     case ManifestKind::kRemove:
       return "remove";
+    case ManifestKind::kMonitor:
+      return "monitor";
   }
   return "";  // not reached: the compiler checks that the switch is complete
 }

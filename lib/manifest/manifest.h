@@ -16,11 +16,12 @@
 namespace diglim {
 
 enum class ManifestKind {
-  kBoot,    // the whole state with which the machine came up; number 1
-  kAdd,     // lists that count from now on; measured before they do
-  kRemove,  // lists that count no more, and what is revoked; measured after they stopped
+  kBoot,     // the whole state with which the machine came up; number 1
+  kAdd,      // lists that count from now on; measured before they do
+  kRemove,   // lists that count no more, and what is revoked; measured after they stopped
+  kMonitor,  // for a time what is unknown runs; measured before it begins
 };
-std::string_view kind_name(ManifestKind kind);  // "boot", "add", "remove"
+std::string_view kind_name(ManifestKind kind);  // "boot", "add", "remove", "monitor"
 
 enum class ManifestMode {
   kEnforce,     // what is unknown is denied
@@ -73,11 +74,20 @@ struct ManifestBoot {
   bool operator==(const ManifestBoot&) const = default;
 };
 
+// Its end is not measured: what ran meanwhile may still run.
+struct ManifestMonitor {
+  uint64_t seconds = 0;
+  std::string signer;  // who allowed it, unescaped; empty: root, and the configuration let root
+  std::string reason;
+  bool operator==(const ManifestMonitor&) const = default;
+};
+
 struct Manifest {
   ManifestKind kind = ManifestKind::kBoot;
   uint64_t number = 1;                       // counts the manifests of one boot
   Bytes previous;                            // hash of the manifest before; empty for kBoot
   ManifestBoot boot;                         // meaningless unless kBoot
+  ManifestMonitor monitor;                   // meaningless unless kMonitor
   std::vector<ManifestDenyList> deny_lists;  // in force from now on; never of kAdd
   std::vector<ManifestList> lists;           // of kRemove: package and signer are not said
   bool operator==(const Manifest&) const = default;
@@ -94,7 +104,7 @@ constexpr size_t kMaxManifestSigner = 1024;   // as in the registry, before esca
 
 // Sorts, drops exact repetitions of keys, cuts packages and signers to their limits, and writes. kInvalid for
 // what the format cannot say: an empty name or one with '/', a hash that is not 32 bytes, two lists of one
-// name, kAdd or kRemove that changes nothing.
+// name, kAdd or kRemove that changes nothing, kMonitor with a list.
 Result<Bytes> write_manifest(Manifest manifest);
 
 Result<Bytes> manifest_hash(ByteView file);  // SHA-256

@@ -50,6 +50,8 @@ const std::string kRemove = "diglim-manifest 1\nkind remove\nnumber 12\nprevious
 
 const std::string kRevoke = "diglim-manifest 1\nkind remove\nnumber 13\nprevious " + hex_of('9') +
                             "\nrevoked " + hex_of('8') + " 12 local CN=x y\nend\n";
+const std::string kMonitor = "diglim-manifest 1\nkind monitor\nnumber 3\nprevious " + hex_of('9') +
+                             "\nseconds 1800\nsigner CN=\\xc3\\xa4, RSA\nreason no login\nend\n";
 
 std::string write(const Manifest& manifest) {
   const auto bytes = write_manifest(manifest);
@@ -81,6 +83,36 @@ TEST(Manifest, IsTheDocumentedText) {
   EXPECT_EQ(write(manifest), kRevoke);
   manifest.kind = ManifestKind::kAdd;
   EXPECT_FALSE(write_manifest(manifest)) << "until it is published, what it revokes counts";
+  manifest = {};
+  manifest.kind = ManifestKind::kMonitor;
+  manifest.number = 3;
+  manifest.previous = hash_of(9);
+  manifest.monitor = {1800, "CN=\xc3\xa4, RSA", "no login"};
+  EXPECT_EQ(write(manifest), kMonitor);
+  manifest.monitor.signer.clear();
+  EXPECT_EQ(write(manifest), std::string(kMonitor).replace(kMonitor.find("CN="), 16, "-"));
+}
+
+TEST(Manifest, MonitorModeIsSaidWhole) {
+  const Manifest good = *read_manifest(as_bytes(kMonitor));
+  EXPECT_EQ(good.monitor, (ManifestMonitor{1800, "CN=\xc3\xa4, RSA", "no login"}));
+  Manifest bad = good;
+  bad.monitor.seconds = 0;
+  EXPECT_FALSE(write_manifest(bad));
+  bad = good;
+  bad.monitor.reason.clear();
+  EXPECT_FALSE(write_manifest(bad));
+  bad = good;
+  bad.monitor.signer = "-";  // it would read as root
+  EXPECT_FALSE(write_manifest(bad));
+  bad = good;
+  bad.lists = {{hash_of(7), "a", "", "signer"}};
+  EXPECT_FALSE(write_manifest(bad));
+  EXPECT_THAT(reading_error(replaced(kMonitor, "seconds 1800", "seconds 0")),
+              HasSubstr("not a manifest number"));
+  EXPECT_THAT(reading_error(replaced(kMonitor, "reason no login\n", "")), HasSubstr("'reason' expected"));
+  EXPECT_THAT(reading_error(replaced(kMonitor, "end", "list " + hex_of('7') + " a - s\nend")),
+              HasSubstr("'end' expected"));
 }
 
 TEST(Manifest, TheOrderOfTheInputDoesNotMatter) {
@@ -92,7 +124,7 @@ TEST(Manifest, TheOrderOfTheInputDoesNotMatter) {
 }
 
 TEST(Manifest, ReadsWhatItWrote) {
-  for (const std::string& text : {kBoot, kRemove, kRevoke}) {
+  for (const std::string& text : {kBoot, kRemove, kRevoke, kMonitor}) {
     const auto manifest = read_manifest(as_bytes(text));
     ASSERT_TRUE(manifest) << manifest.error().message;
     EXPECT_EQ(write(*manifest), text);
@@ -104,7 +136,7 @@ TEST(Manifest, ReadsWhatItWrote) {
 }
 
 TEST(Manifest, RefusesEveryTruncatedText) {
-  for (const std::string& text : {kBoot, kRemove, kRevoke}) {
+  for (const std::string& text : {kBoot, kRemove, kRevoke, kMonitor}) {
     for (size_t size = 0; size < text.size(); ++size) {
       EXPECT_NE(reading_error(text.substr(0, size)), "accepted") << size;
     }

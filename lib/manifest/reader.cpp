@@ -84,7 +84,7 @@ Result<HashAlgo> parse_algo(std::string_view text, uint64_t offset) {
 }
 
 Result<ManifestKind> parse_kind(std::string_view text, uint64_t offset) {
-  for (auto kind : {ManifestKind::kBoot, ManifestKind::kAdd, ManifestKind::kRemove}) {
+  for (auto kind : {ManifestKind::kBoot, ManifestKind::kAdd, ManifestKind::kRemove, ManifestKind::kMonitor}) {
     if (text == kind_name(kind)) return kind;
   }
   return corrupt(offset, "unknown kind");
@@ -158,6 +158,26 @@ Result<ManifestBoot> read_boot(Lines& lines) {
   return boot;
 }
 
+Result<std::string> parse_text(std::string_view value, uint64_t offset, const char* what) {
+  TRY_ASSIGN(std::string text, manifest_unescape(value, true, offset));
+  if (text.empty() || text.size() > kMaxManifestSigner)
+    return corrupt(offset, std::string(what) + " must have 1 to 1024 bytes");
+  return text;
+}
+
+Result<ManifestMonitor> read_monitor(Lines& lines) {
+  ManifestMonitor monitor;
+  TRY_ASSIGN(const std::string_view seconds, lines.need("seconds"));
+  TRY_ASSIGN(monitor.seconds, parse_number(seconds, lines.value_offset()));
+  TRY_ASSIGN(const std::string_view signer, lines.need("signer"));
+  if (signer != kNoPackage) {
+    TRY_ASSIGN(monitor.signer, parse_text(signer, lines.value_offset(), "a signer"));
+  }
+  TRY_ASSIGN(const std::string_view reason, lines.need("reason"));
+  TRY_ASSIGN(monitor.reason, parse_text(reason, lines.value_offset(), "a reason"));
+  return monitor;
+}
+
 // "name package signer", or of kRemove the name alone.
 Result<ManifestList> parse_list(const HashAndRest& parts, ManifestKind kind) {
   ManifestList list;
@@ -179,9 +199,7 @@ Result<ManifestList> parse_list(const HashAndRest& parts, ManifestKind kind) {
       return corrupt(package_offset, "a package must have 1 to 1024 bytes");
   }
   const uint64_t signer_offset = parts.rest_offset + package_end + 1;
-  TRY_ASSIGN(list.signer, manifest_unescape(parts.rest.substr(package_end + 1), true, signer_offset));
-  if (list.signer.empty() || list.signer.size() > kMaxManifestSigner)
-    return corrupt(signer_offset, "a signer must have 1 to 1024 bytes");
+  TRY_ASSIGN(list.signer, parse_text(parts.rest.substr(package_end + 1), signer_offset, "a signer"));
   return list;
 }
 
@@ -253,9 +271,13 @@ Result<Manifest> read_manifest(ByteView file) {
     TRY_ASSIGN(const std::string_view previous, lines.need("previous"));
     TRY_ASSIGN(manifest.previous, parse_hash(previous, lines.value_offset()));
   }
-  if (manifest.kind != ManifestKind::kAdd) TRY(read_deny_lists(lines, manifest.deny_lists));
-  TRY(read_lists(lines, manifest.kind, manifest.lists));
-  if (!boot && manifest.lists.empty() && manifest.deny_lists.empty())
+  if (manifest.kind == ManifestKind::kMonitor) {
+    TRY_ASSIGN(manifest.monitor, read_monitor(lines));
+  } else {
+    if (manifest.kind != ManifestKind::kAdd) TRY(read_deny_lists(lines, manifest.deny_lists));
+    TRY(read_lists(lines, manifest.kind, manifest.lists));
+  }
+  if (!boot && manifest.kind != ManifestKind::kMonitor && manifest.lists.empty() && manifest.deny_lists.empty())
     return corrupt(lines.offset(), "a change without a list");
   TRY_ASSIGN(const std::string_view end, lines.need("end"));
   if (!end.empty()) return corrupt(lines.value_offset(), "'end' alone expected");

@@ -25,16 +25,9 @@ std::vector<ManifestList> without(std::span<const ManifestList> of, std::span<co
   return left;
 }
 
-Result<std::optional<WrittenManifest>> write_next(ManifestKind kind, std::vector<ManifestList> lists,
-                                                  std::vector<ManifestDenyList> deny_lists,
-                                                  UpdatePlan& plan) {
-  if (lists.empty() && deny_lists.empty()) return std::optional<WrittenManifest>();
-  Manifest manifest;
-  manifest.kind = kind;
+Result<std::optional<WrittenManifest>> write_next(Manifest manifest, UpdatePlan& plan) {
   manifest.number = plan.last_number + 1;
   manifest.previous = plan.last_hash;
-  manifest.deny_lists = std::move(deny_lists);
-  manifest.lists = std::move(lists);
   WrittenManifest written;
   written.number = manifest.number;
   TRY_ASSIGN(written.content, write_manifest(std::move(manifest)));
@@ -42,6 +35,17 @@ Result<std::optional<WrittenManifest>> write_next(ManifestKind kind, std::vector
   plan.last_number = written.number;
   plan.last_hash = written.hash;
   return std::optional<WrittenManifest>(std::move(written));
+}
+
+Result<std::optional<WrittenManifest>> write_lists(ManifestKind kind, std::vector<ManifestList> lists,
+                                                   std::vector<ManifestDenyList> deny_lists,
+                                                   UpdatePlan& plan) {
+  if (lists.empty() && deny_lists.empty()) return std::optional<WrittenManifest>();
+  Manifest manifest;
+  manifest.kind = kind;
+  manifest.lists = std::move(lists);
+  manifest.deny_lists = std::move(deny_lists);
+  return write_next(std::move(manifest), plan);
 }
 
 }  // namespace
@@ -52,9 +56,20 @@ Result<UpdatePlan> plan_update(uint64_t last_number, ByteView last_hash, std::sp
   UpdatePlan plan;
   plan.last_number = last_number;
   plan.last_hash = to_bytes(last_hash);
-  TRY_ASSIGN(plan.before_publishing, write_next(ManifestKind::kAdd, without(after, before), {}, plan));
+  TRY_ASSIGN(plan.before_publishing, write_lists(ManifestKind::kAdd, without(after, before), {}, plan));
   TRY_ASSIGN(plan.after_publishing,
-             write_next(ManifestKind::kRemove, without(before, after), std::move(deny_lists), plan));
+             write_lists(ManifestKind::kRemove, without(before, after), std::move(deny_lists), plan));
+  return plan;
+}
+
+Result<UpdatePlan> plan_monitor(uint64_t last_number, ByteView last_hash, const ManifestMonitor& monitor) {
+  UpdatePlan plan;
+  plan.last_number = last_number;
+  plan.last_hash = to_bytes(last_hash);
+  Manifest manifest;
+  manifest.kind = ManifestKind::kMonitor;
+  manifest.monitor = monitor;
+  TRY_ASSIGN(plan.before_publishing, write_next(std::move(manifest), plan));
   return plan;
 }
 

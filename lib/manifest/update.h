@@ -17,7 +17,7 @@ struct WrittenManifest {
 };
 
 struct UpdatePlan {
-  std::optional<WrittenManifest> before_publishing;  // kAdd
+  std::optional<WrittenManifest> before_publishing;  // kAdd, kMonitor
   std::optional<WrittenManifest> after_publishing;   // kRemove
   // Of the last manifest, counting those above: the arguments of the next plan_update().
   uint64_t last_number = 0;
@@ -33,5 +33,8 @@ struct UpdatePlan {
 Result<UpdatePlan> plan_update(uint64_t last_number, ByteView last_hash, std::span<const ManifestList> before,
                                std::span<const ManifestList> after,
                                std::vector<ManifestDenyList> deny_lists = {});
+
+// The manifest that says that monitor mode begins; measured before publishing. kInvalid as write_manifest().
+Result<UpdatePlan> plan_monitor(uint64_t last_number, ByteView last_hash, const ManifestMonitor& monitor);
 
 }  // namespace diglim

@@ -67,6 +67,21 @@ TEST(UpdatePlan, ReplacingIsBothInOneChain) {
   EXPECT_EQ(plan->last_hash, plan->after_publishing->hash);
 }
 
+TEST(UpdatePlan, MonitorModeIsMeasuredBeforeItBegins) {
+  const ManifestMonitor monitor = {60, "signer", "reason"};
+  const auto plan = plan_monitor(4, kBootHash, monitor);
+  ASSERT_TRUE(plan);
+  EXPECT_FALSE(plan->after_publishing);
+  const Manifest manifest = read(plan->before_publishing);
+  EXPECT_EQ(manifest.kind, ManifestKind::kMonitor);
+  EXPECT_EQ(manifest.number, 5u);
+  EXPECT_EQ(manifest.previous, kBootHash);
+  EXPECT_EQ(manifest.monitor, monitor);
+  EXPECT_EQ(plan->last_number, 5u);
+  EXPECT_EQ(plan->last_hash, plan->before_publishing->hash);
+  EXPECT_FALSE(plan_monitor(4, kBootHash, {60, "signer", ""}));
+}
+
 TEST(UpdatePlan, NothingChangedIsNoManifest) {
   const std::vector<ManifestList> before = {list(1, "a")};
   std::vector<ManifestList> after = before;

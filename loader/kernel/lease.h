@@ -17,9 +17,11 @@ class Lease {
   static Result<Lease> open();
 
   struct Holder {
-    pid_t pid = 0;             // in the first pid namespace; 0: there never was one
-    uint64_t age_ns = 0;       // since it renewed
-    bool has_run_out() const;  // gone, or it does not read
+    pid_t pid = 0;               // in the first pid namespace; 0: there never was one
+    uint64_t age_ns = 0;         // since it renewed
+    uint64_t boot_ns = 0;        // CLOCK_BOOTTIME of the kernel itself, whatever time namespace this is
+    uint64_t monitor_until = 0;  // by that clock (struct diglim_generation)
+    bool has_run_out() const;    // gone, or it does not read
   };
   Result<Holder> ask() const;
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -261,6 +262,11 @@ Result<KernelState> read_state() {
   TRY_ASSIGN(const uint32_t measuring, read_variable<uint32_t>(globals, "diglim_measuring"));
   TRY_ASSIGN(state.counters, read_counters(globals));
   TRY_ASSIGN(state.log, read_log_counters(log));
+  TRY_ASSIGN(const uint32_t monitor, read_variable<uint32_t>(constants, "diglim_monitor"));
+  using BootId = std::array<char, DIGLIM_BOOT_ID + 4>;
+  TRY_ASSIGN(const BootId boot_id, read_variable<BootId>(constants, "diglim_boot_id"));
+  state.monitor = static_cast<diglim_monitor>(monitor);
+  state.boot_id.assign(boot_id.data(), strnlen(boot_id.data(), DIGLIM_BOOT_ID));
   state.mode = static_cast<diglim_mode>(mode);
   state.measures = measure != 0;
   state.measuring = measuring != 0;

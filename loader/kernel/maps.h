@@ -98,8 +98,10 @@ Result<Bytes> read_keys_map(const Fd& keys);
 // What the programs were given and have counted. Mode and counters live in the maps of constants and globals.
 struct KernelState {
   diglim_mode mode = DIGLIM_MODE_ENFORCE;
-  bool measures = false;   // IMA measures what is unknown
-  bool measuring = false;  // and has begun to
+  bool measures = false;                        // IMA measures what is unknown
+  bool measuring = false;                       // and has begun to
+  diglim_monitor monitor = DIGLIM_MONITOR_OFF;  // who may begin monitor mode
+  std::string boot_id;                          // as read at boot, before root could show another
   diglim_counters counters = {};
   diglim_log_counters log = {};
 };

@@ -198,6 +198,8 @@ Result<Programs> Programs::load(const Settings& settings, const KernelFacts& fac
   if (settings.measure) state->object->bss->diglim_writes |= DIGLIM_WRITES_MANIFEST;
   state->object->rodata->diglim_measure = settings.measure ? 1 : 0;
   state->object->rodata->diglim_labels = static_cast<uint32_t>(settings.labels);
+  state->object->rodata->diglim_monitor = settings.monitor;
+  (void)settings.boot_id.copy(state->object->rodata->diglim_boot_id, DIGLIM_BOOT_ID);
   if (!settings.measure) leave_out_measurement(*state->object);
   state->object->rodata->diglim_log_allowed = settings.log_allowed ? 1 : 0;
   if (!settings.log_allowed) (void)bpf_map__set_max_entries(state->object->maps.diglim_told, 1);

@@ -44,10 +44,12 @@ class Programs {
   // Loads without attaching. The settings and facts become constants of the programs.
   struct Settings {
     diglim_mode mode = DIGLIM_MODE_ENFORCE;
-    bool ima_was_active = false;                // an IMA policy may have collected files before
-    bool measure = false;                       // IMA measures what is unknown
-    PolicyLabels labels = PolicyLabels::kNone;  // by rules with these labels
-    bool log_allowed = false;                   // the first execution of a content is an event
+    bool ima_was_active = false;                  // an IMA policy may have collected files before
+    bool measure = false;                         // IMA measures what is unknown
+    PolicyLabels labels = PolicyLabels::kNone;    // by rules with these labels
+    bool log_allowed = false;                     // the first execution of a content is an event
+    diglim_monitor monitor = DIGLIM_MONITOR_OFF;  // who may begin monitor mode
+    std::string boot_id;                          // which a statement for it has to name
   };
   static Result<Programs> load(const Settings& settings, const KernelFacts& facts);
 

@@ -20,7 +20,10 @@ int main(int argc, char** argv) {
   Manifest add;
   add.kind = ManifestKind::kAdd;
   add.lists = {{Bytes(32, 1), "a b", "a-1-1.noarch", "signer"}};
-  machine.updates = {add};
+  Manifest monitor;
+  monitor.kind = ManifestKind::kMonitor;
+  monitor.monitor = {1800, "signer", "no login"};
+  machine.updates = {add, monitor};
   NewImaEvent file;
   file.template_name = "ima";
   file.algo = HashAlgo::kSha1;

@@ -29,6 +29,7 @@ constexpr diglim::Verb kVerbs[] = {
     {"report", "say what was denied, grouped by what it takes", false, diglim::run_report, kHost},
     {"explain", "say why a file was denied, and what would change it", false, diglim::run_explain, kDenied},
     {"allow", "allow files on this host, until a time, with a reason", false, diglim::run_allow, kDenied},
+    {"monitor", "let what is unknown run for a time, and log it", false, diglim::run_monitor, kDenied},
     {"attest", "prove to others what runs here, and judge such proofs", false, diglim::run_attest, kFar},
     {"pcr", "predict, replay and show the PCR that IMA measures into", false, diglim::run_pcr, kFar},
     {"seal", "seal a secret to PCRs", false, diglim::run_seal, kFar},

@@ -6,25 +6,22 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <iostream>
 
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
-#include "lib/librpm/database.h"
 #include "tools/colour.h"
-#include "tools/diglim/doctor/checks.h"
-#include "tools/diglim/scan/run.h"
+#include "tools/diglim/setup/clean.h"
+#include "tools/diglim/setup/outlook.h"
 #include "tools/diglim/verbs.h"
 #include "tools/tool.h"
 
 namespace diglim {
 namespace {
 
-using doctor::Findings;
-using doctor::Level;
 using setup::Options;
+using setup::Outlook;
 using setup::Plan;
 using setup::RecordedHost;
 using setup::Report;
@@ -33,7 +30,10 @@ constexpr std::string_view kTool = "diglim setup";
 
 struct Request {
   Options options;
+  std::string mode;
+  std::optional<unsigned> days;  // of --enforce-when-clean
   bool install = false;
+  bool watch = false;
   bool defaults = false;
 };
 
@@ -53,12 +53,17 @@ std::optional<int> read_options(int argc, char** argv, Request& request) {
   OptionParser* install =
       app.add_subcommand("install", "switch it on: keys, lists, initramfs, kernel command line");
   OptionParser* uninstall = app.add_subcommand("uninstall", "put everything back as it was");
+  OptionParser* watch = app.add_subcommand("watch", "one look whether the host is clean (a timer runs this)");
   add_common(*install, options);
   add_common(*uninstall, options);
   install->add_flag("--default", request.defaults,
                     "enforce, with the keys of rpm's keyring, without questions");
-  install->add_option("--mode", options.mode, "enforce (default) or permissive")
-      .one_of({"enforce", "permissive"});
+  const Option mode = install->add_option("--mode", request.mode, "enforce (default) or permissive")
+                          .one_of({"enforce", "permissive"});
+  install
+      ->add_option("--enforce-when-clean", request.days,
+                   "permissive, until nothing would have been denied for so many days; then enforce")
+      .excludes(mode);
   install->add_option("--keys", options.keys,
                       "trust these keys too: a file, or a directory of files; repeatable");
   install->add_flag("--rpm-keys", options.rpm_keys, "trust the keys in rpm's keyring");
@@ -68,8 +73,22 @@ std::optional<int> read_options(int argc, char** argv, Request& request) {
   install->add_flag("--enforce-anyway", options.enforce_anyway, "enforce although something would be denied");
   install->add_flag("--skip-scan", options.skip_scan, "do not compare the files on disk with the lists");
   install->add_option("--seconds", options.seconds, "0: as --skip-scan; otherwise without meaning");
+  watch->add_option("--root", options.root, "look at the system in this directory instead");
+  watch->add_flag("--chroot", options.chroot, "with --root: run grubby and the like in it, by chroot");
+  watch->add_option("--loader", options.loader, "program to run in place of diglim-loader");
+  watch->add_option("--dbpath", options.dbpath, "directory of the rpm database");
+  watch->add_option("--seconds", options.seconds, "0: do not compare the files on disk before it enforces");
   if (const auto status = app.parse(argc, argv)) return status;
   request.install = install->parsed();
+  request.watch = watch->parsed();
+  options.mode = !request.mode.empty() ? request.mode : request.days ? "permissive" : "enforce";
+  options.enforce_when_clean = request.days.value_or(0);
+  const bool no_days = request.days && (*request.days == 0 || *request.days > setup::kMaxCleanDays);
+  if (no_days || (request.days && options.no_boot_loader)) {
+    complain(kTool, fmt::format("--enforce-when-clean: 1 to {} days, and not with --no-boot-loader",
+                                setup::kMaxCleanDays));
+    return kExitUsage;
+  }
   if (request.defaults) options.rpm_keys = options.yes = true;
   if (options.chroot && (options.root.empty() || options.root == "/")) {
     complain(kTool, "--chroot needs --root");
@@ -81,81 +100,6 @@ std::optional<int> read_options(int argc, char** argv, Request& request) {
 int fail(const Error& error, std::string_view hint = "") {
   complain(kTool, error.message + std::string(hint));
   return kExitEnvironment;
-}
-
-// What the loader will trust, in a folder for the checks: the keys that are there and those of the plan.
-class KeyFolder {
- public:
-  static Result<KeyFolder> create(const RecordedHost& host, const Plan& plan) {
-    std::error_code error;
-    std::string name = (std::filesystem::temp_directory_path(error) / "diglim-keys.XXXXXX").string();
-    if (error || mkdtemp(name.data()) == nullptr)
-      return from_errno("create directory " + escape(name), errno);
-    KeyFolder folder(name);
-    for (const std::string& present : host.view().names(kKeysFolder)) {
-      const auto bytes = read_file(host.view().path(std::string(kKeysFolder) + "/" + present), 1u << 20);
-      if (bytes) TRY(write_file_atomically(name + "/" + present, *bytes, 0600));
-    }
-    for (const setup::FileChange& key : plan.keys) {
-      TRY(write_file_atomically(name + key.path.substr(key.path.rfind('/')), as_bytes(key.content), 0600));
-    }
-    return folder;
-  }
-  KeyFolder(KeyFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  KeyFolder& operator=(KeyFolder&&) = delete;
-  ~KeyFolder() {
-    std::error_code ignored;  // public keys in /tmp; nothing depends on it
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  explicit KeyFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
-
-// What would become of this machine. Lists and boot settings are what setup is about to make.
-struct Outlook {
-  std::vector<std::string> against;  // what stands against enforcing, as lines
-  std::optional<scan::Report> scan;  // nothing: it was skipped, or there are no packages to compare with
-};
-
-Result<Outlook> look_ahead(const RecordedHost& host, const Plan& plan, const Options& options) {
-  TRY_ASSIGN(const KeyFolder keys, KeyFolder::create(host, plan));
-  Outlook outlook;
-  Findings findings;
-  if (host.view().is_live()) check_kernel(host.view(), findings);
-  if (host.view().is_live()) check_file_systems(host.view(), findings);
-  check_content(host.view(), {keys.path(), kKeysFolder, options.dbpath, 0, !options.json}, findings);
-  std::vector<std::string>& lines = outlook.against;
-  for (const doctor::Finding& finding : findings) {
-    const bool vital = finding.id == "kernel.lsm" || finding.id == "kernel.ima" || finding.id == "packages";
-    if (finding.id.starts_with("lists.")) continue;
-    if (finding.id == "kernel.modules" && options.lockdown) continue;  // as it will be
-    if (finding.level != Level::kFail && !(finding.level == Level::kUnknown && vital)) continue;
-    lines.push_back(finding.what);
-    for (const std::string& item : finding.items) lines.push_back("    " + item);
-    if (finding.count > finding.items.size())
-      lines.push_back(fmt::format("    and {} more", finding.count - finding.items.size()));
-    if (!finding.next.empty()) lines.push_back("  to do: " + finding.next);
-  }
-  const auto database = find_rpm_database(host.view().is_live() ? "" : host.view().path(""), options.dbpath);
-  if (options.skip_scan || options.seconds == 0 || !database) return outlook;
-  scan::RunOptions run;
-  run.read.keys = keys.path();
-  run.read.dbpath = options.dbpath;
-  run.read.progress = !options.json;
-  if (host.view().is_live()) run.cache = scan::default_cache();
-  TRY_ASSIGN(outlook.scan, scan::run(kTool, host.view(), run));
-  outlook.scan->root = options.root;
-  if (const size_t count = scan::count_of_system(*outlook.scan)) {
-    lines.push_back(fmt::format("{} programs or libraries of the system would be denied", count));
-    lines.emplace_back(
-        "  to do: as said above of each group; `diglim scan --rpm-keys --all` names each file, and "
-        "--skip-scan does "
-        "not look");
-  }
-  return outlook;
 }
 
 // Before a question, and before what stands against it.
@@ -313,6 +257,14 @@ int uninstall(RecordedHost& host, const Options& options) {
                 "\n  Correct the reason and run this again: it goes on where it was.");
 }
 
+int watch(RecordedHost& host, Options options) {
+  options.json = true;  // one line, about what came of it
+  const auto said = watch_once(host, options);
+  if (!said) return fail(said.error());
+  fmt::print("{}\n", *said);
+  return kExitOk;
+}
+
 }  // namespace
 
 int run_setup(int argc, char** argv) {
@@ -324,6 +276,7 @@ int run_setup(int argc, char** argv) {
   }
   auto host = RecordedHost::open(request.options.root, request.options.chroot, !request.options.dry_run);
   if (!host) return fail(host.error(), "; nothing was changed");
+  if (request.watch) return watch(*host, request.options);
   return request.install ? install(*host, request.options) : uninstall(*host, request.options);
 }
 

@@ -11,9 +11,11 @@
 #include "lib/events/reasons.h"
 #include "tools/colour.h"
 #include "tools/diglim/allow/store.h"
+#include "tools/diglim/allow/when.h"
 #include "tools/diglim/audit/state_file.h"
 #include "tools/diglim/explain/log.h"
 #include "tools/diglim/measure/options.h"
+#include "tools/diglim/setup/clean.h"
 #include "tools/diglim/setup/recorded_host.h"
 #include "tools/diglim/state/summary.h"
 #include "tools/diglim/verbs.h"
@@ -51,6 +53,10 @@ int run_state(bool as_json) {
   if (facts.is_root) facts.status = status();
   facts.is_set_up = access(setup::kRecordPath, F_OK) == 0;
   add_exceptions(facts);
+  if (const auto watch = setup::load_watch(setup::kWatchPath); !watch)
+    facts.watch = watch.error().message;
+  else if (*watch)
+    facts.watch = setup::describe(**watch, allow::read_clock().boot_id);
   const explain::Log log = explain::read_log("", 1);
   if (!log.denials.empty()) {
     const auto& last = log.denials.back();

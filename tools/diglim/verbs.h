@@ -15,6 +15,7 @@ int run_explain(int argc, char** argv);
 int run_initramfs(int argc, char** argv);
 int run_key(int argc, char** argv);
 int run_metrics(int argc, char** argv);
+int run_monitor(int argc, char** argv);
 int run_pcr(int argc, char** argv);
 int run_report(int argc, char** argv);
 int run_repair(int argc, char** argv);

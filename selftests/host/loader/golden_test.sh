@@ -30,7 +30,7 @@ golden() { # NAME COMMAND...
 update=${2:+1}
 
 golden help 'diglim-loader --help' 'diglim-loader -h'
-for verb in boot check load sync unload status verify; do
+for verb in boot check load sync unload monitor status verify; do
 	golden "$verb" "diglim-loader $verb --help"
 done
 golden usage \

@@ -7,6 +7,7 @@
 
 #include "lib/base/text.h"
 #include "lib/manifest/manifest.h"
+#include "tools/diglim/monitor/standing.h"
 
 namespace diglim::doctor {
 namespace {
@@ -35,6 +36,13 @@ Finding active_by_status(const std::optional<std::string>& status) {
         "DIGLIM is active, in a mode that this program does not know",
         "if the loader is of another version than this program, reboot; it says more: diglim-loader status",
         {}};
+  }
+  if (const auto standing = monitor::read_standing(*status); standing && standing->left > 0) {
+    return {kId,
+            Level::kWarn,
+            "DIGLIM " + monitor::on_text(*standing) + "; what is unknown runs",
+            "wait, or end it: diglim monitor end; what ran meanwhile may still run, until a reboot",
+            {}};
   }
   switch (*mode) {
     case ManifestMode::kEnforce:

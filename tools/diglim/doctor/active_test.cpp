@@ -19,6 +19,15 @@ TEST(Active, EachModeIsCalledWhatItIs) {
   EXPECT_THAT(permissive.what, HasSubstr("permissive"));
 }
 
+TEST(Active, MonitorModeIsAWarning) {
+  const std::string status = R"({"mode":"enforce","monitor":{"allowed":"root","left":60,"reason":"no login",)"
+                             R"("times":1,"boot":"x","boot_seconds":1}})";
+  const Finding finding = active_by_status(status);
+  EXPECT_EQ(finding.level, Level::kWarn);
+  EXPECT_THAT(finding.what, HasSubstr("monitors for another 60 s, because: no login"));
+  EXPECT_THAT(finding.next, HasSubstr("diglim monitor end"));
+}
+
 TEST(Active, NoAnswerIsNotActive) {
   EXPECT_THAT(active_by_status(std::nullopt).what, HasSubstr("not active"));
   EXPECT_EQ(active_by_status(std::nullopt).level, Level::kWarn);

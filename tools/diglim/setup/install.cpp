@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <set>
 
 #include "lib/base/file.h"
@@ -9,6 +11,7 @@
 #include "lib/digest_list/rpm_list.h"
 #include "lib/librpm/database.h"
 #include "policy/config.h"
+#include "tools/diglim/setup/clean.h"
 #include "tools/diglim/setup/setup.h"
 #include "tools/list_folder.h"
 #include "tools/progress.h"
@@ -62,6 +65,19 @@ Result<std::string> write_lists(RecordedHost& host, const Options& options) {
   return text;
 }
 
+// What an earlier run wanted is over: this one says what holds.
+Result<void> start_watch(const RecordedHost& host, const Options& options) {
+  const std::string path = host.view().path(kWatchPath);
+  if (options.enforce_when_clean > 0) {
+    CleanWatch watch;
+    watch.days = options.enforce_when_clean;
+    watch.lockdown = options.lockdown;
+    return save_watch(path, watch);
+  }
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return from_errno("remove " + path, errno);
+  return {};
+}
+
 Result<void> run_step_command(RecordedHost& host, const Command& command, Report& report) {
   const std::string text = fmt::format("{}", fmt::join(command.words, " "));
   if (!host.runs_commands()) {
@@ -98,6 +114,7 @@ Result<Report> carry_out(RecordedHost& host, const Plan& plan, const Options& op
     }
     if (step.id == "initramfs") host.record().initramfs = true;
     TRY(host.save());
+    if (step.id == "lists") TRY(start_watch(host, options));
     for (const FileChange& change : step.files) TRY(host.write(change));
     std::string done = step.what;
     if (step.id == "lists") {

@@ -22,6 +22,7 @@ constexpr std::string_view kUnits = "/usr/lib/systemd/system/";
 constexpr std::string_view kRepairUnit = "diglim-repair.service";
 constexpr std::string_view kShutdownUnit = "diglim-shutdown.service";
 constexpr std::string_view kStateTimer = "diglim-state.timer";
+constexpr std::string_view kWatchUnit = "diglim-watch.timer";
 constexpr const char* kMacroFile = "/etc/rpm/macros.transaction_diglim";
 constexpr size_t kMaxKeyBytes = 1u << 20;
 constexpr uint64_t kGrowth = 12u << 20;  // of one initramfs, bytes; 7 MB were seen, uncompressed
@@ -125,23 +126,35 @@ Result<Step> plan_initramfs(const RecordedHost& host) {
   return step;
 }
 
+FileChange enabled(std::string_view target, std::string_view unit) {
+  return FileChange{fmt::format("/etc/systemd/system/{}.wants/{}", target, unit),
+                    fmt::format("{}{}", kUnits, unit), 0777, true, ""};
+}
+
+// Without the timer nobody would look, and the host stay permissive for ever.
+Result<Step> plan_watch(const RecordedHost& host, unsigned days) {
+  if (!host.view().exists(std::string(kUnits) + std::string(kWatchUnit)))
+    return not_found(fmt::format("{}{} is not there: install the package diglim anew", kUnits, kWatchUnit));
+  return Step{
+      "watch",
+      fmt::format("look each hour, and enforce after {} days without anything that would be denied", days),
+      {enabled("timers.target", kWatchUnit)},
+      {}};
+}
+
 void plan_units(const RecordedHost& host, std::vector<Step>& steps) {
-  const auto link = [](std::string_view target, std::string_view unit) {
-    return FileChange{fmt::format("/etc/systemd/system/{}.wants/{}", target, unit),
-                      fmt::format("{}{}", kUnits, unit), 0777, true, ""};
-  };
   if (!host.view().exists(std::string(kUnits) + std::string(kRepairUnit))) return;
   Step step{"unit",
             "enable diglim-repair.service, which brings the lists in step at boot",
-            {link("multi-user.target", kRepairUnit)},
+            {enabled("multi-user.target", kRepairUnit)},
             {}};
   if (host.view().exists(std::string(kUnits) + std::string(kShutdownUnit))) {
     step.what += ", and diglim-shutdown.service, which loads those of the initramfs for the way down";
-    step.files.push_back(link("sysinit.target", kShutdownUnit));
+    step.files.push_back(enabled("sysinit.target", kShutdownUnit));
   }
   if (host.view().exists(std::string(kUnits) + std::string(kStateTimer))) {
     step.what += ", and diglim-state.timer, which writes /run/diglim/state";
-    step.files.push_back(link("timers.target", kStateTimer));
+    step.files.push_back(enabled("timers.target", kStateTimer));
   }
   steps.push_back(std::move(step));
 }
@@ -173,6 +186,10 @@ Result<Plan> make_plan(const RecordedHost& host, const Options& options) {
       {"lists", "write the digest lists of all installed packages to /etc/digest_lists", {}, {}});
   plan_macro(host, plan.steps);
   plan_units(host, plan.steps);
+  if (options.enforce_when_clean > 0) {
+    TRY_ASSIGN(Step watch, plan_watch(host, options.enforce_when_clean));
+    plan.steps.push_back(std::move(watch));
+  }
   if (!options.no_initramfs) {
     TRY_ASSIGN(Step initramfs, plan_initramfs(host));
     plan.steps.push_back(std::move(initramfs));

@@ -23,6 +23,8 @@ struct Options {
   bool enforce_anyway = false;
   bool skip_scan = false;
   unsigned seconds = 300;  // 0: as skip_scan
+  unsigned enforce_when_clean = 0;  // days; 0: never by itself
+  std::string loader;               // of watch: a program in place of diglim-loader
   bool yes = false;
   bool dry_run = false;
   bool json = false;

@@ -11,6 +11,7 @@
 #include "lib/base/text.h"
 #include "lib/digest_list/rpm_list.h"
 #include "policy/config.h"
+#include "tools/diglim/setup/clean.h"
 #include "tools/diglim/setup/setup.h"
 
 namespace diglim::setup {
@@ -123,6 +124,8 @@ Result<Report> undo(RecordedHost& host, const Options& options) {
   if (!host.record().bootloader.empty() && !config_is_back) {
     TRY(run_or_tell(host, host.record().bootloader, report));
   }
+  const std::string watch = host.view().path(kWatchPath);
+  if (unlink(watch.c_str()) != 0 && errno != ENOENT) return from_errno("remove " + watch, errno);
   TRY(remove_lists(host, report));
   warn_of_running_command_line(host, report);
   if (!options.no_initramfs) TRY(rebuild_initramfs(host, report));

@@ -7,6 +7,7 @@
 
 #include "lib/base/text.h"
 #include "tools/diglim/allow/when.h"
+#include "tools/diglim/monitor/standing.h"
 
 namespace diglim::state {
 namespace {
@@ -84,11 +85,20 @@ Summary summarize(const Facts& facts) {
                   : lost > 0     ? fmt::format(", {} of them without a line in the log", lost)
                                  : ""),
       exceptions_line(facts), last_line(facts)};
-  summary.good = mode != "permissive" && fault.empty();
-  if (!fault.empty())
+  if (mode == "permissive" && !facts.watch.empty())
+    summary.lines[0] = fmt::format("DIGLIM      is permissive, denies nothing; {}", facts.watch);
+  const auto standing = monitor::read_standing(*facts.status);
+  const bool monitors = standing && standing->left > 0;
+  if (monitors) summary.lines[0] = fmt::format("DIGLIM      {}", monitor::on_text(*standing));
+  summary.good = mode != "permissive" && !monitors && fault.empty();
+  if (monitors)
+    summary.next = "diglim report says what runs by it; diglim monitor end ends it";
+  else if (!fault.empty())
     summary.next = "diglim-loader status starts another keeper; find out who stopped the last one";
   else if (mode == "permissive" && denied > 0)
     summary.next = "diglim report says what would be denied, and what to do about it";
+  else if (mode == "permissive" && !facts.watch.empty())
+    summary.next = "nothing; diglim setup install --mode enforce does not wait";
   else if (mode == "permissive")
     summary.next = "nothing would have been denied: diglim setup install --mode enforce";
   else if (denied > 0)

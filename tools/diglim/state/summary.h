@@ -14,6 +14,7 @@ struct Facts {
   std::optional<std::string>
       status;              // of `diglim-loader status --json`; nothing: it is not active, or was not asked
   bool is_set_up = false;  // for the next boot
+  std::string watch;       // "enforces after 3 more clean days"; empty: it will not by itself
   size_t exceptions = 0;
   uint64_t next_end = 0;        // of the exception that ends first; 0: none does
   std::string last_denied;      // path, or what was tried; empty: nothing in the log

@@ -48,6 +48,28 @@ TEST(Summary, WhatToDoNext) {
   EXPECT_THAT(summarize(active("other", 0)).lines[0], HasSubstr("does not know"));
 }
 
+TEST(Summary, MonitorModeIsTheFirstThingSaid) {
+  Facts facts = active("enforce", 1);
+  facts.status->replace(facts.status->find("\"generation\""), 0,
+                        R"("monitor":{"allowed":"root","left":60,"reason":"no login","times":1,)"
+                        R"("boot":"x","boot_seconds":1},)");
+  const Summary summary = summarize(facts);
+  EXPECT_EQ(summary.lines[0], "DIGLIM      monitors for another 60 s, because: no login");
+  EXPECT_THAT(summary.next, HasSubstr("diglim monitor end"));
+  EXPECT_FALSE(summary.good);
+}
+
+TEST(Summary, SaysWhenItWillEnforce) {
+  Facts facts = active("permissive", 0);
+  facts.watch = "enforces after 3 more clean days";
+  EXPECT_EQ(summarize(facts).lines[0],
+            "DIGLIM      is permissive, denies nothing; enforces after 3 more clean days");
+  EXPECT_THAT(summarize(facts).next, HasSubstr("does not wait"));
+  facts = active("permissive", 1);
+  facts.watch = "enforces after 3 more clean days";
+  EXPECT_THAT(summarize(facts).next, HasSubstr("diglim report"));
+}
+
 TEST(Summary, NotActive) {
   Facts facts;
   EXPECT_EQ(summarize(facts).next, "sudo diglim");
