@@ -12,13 +12,19 @@ not_enabled() {
 policy_in() { # TREE
   local disabled
   mkdir "$work/rpm-module"
-  # Since 4.20 rpm gives scriptlets a /tmp of their own, of which no policy of Debian's knows: none would run.
+  # What no policy of Debian's knows: since 4.20 rpm gives scriptlets a /tmp of their own, and without that none would run; dnf5.
   [ ! -e "$1/usr/lib/rpm/macros.d/macros.transaction_unshare" ] ||
     printf '%s\n' 'allow rpm_t self:capability sys_admin;' 'fs_mount_tmpfs(rpm_t)' 'files_mounton_all_mountpoints(rpm_t)' \
-      >"$work/rpm-module/more"
+      >"$work/rpm-module/more.te"
+  [ ! -e "$1/usr/bin/dnf5" ] || cat >"$work/rpm-module/more.fc" <<'FC'
+/usr/bin/dnf5	--	gen_context(system_u:object_r:rpm_exec_t,s0)
+/usr/lib/sysimage/libdnf5(/.*)?	gen_context(system_u:object_r:rpm_var_lib_t,s0)
+/var/cache/libdnf5(/.*)?	gen_context(system_u:object_r:rpm_var_cache_t,s0)
+/var/log/dnf5\.log.*	gen_context(system_u:object_r:rpm_log_t,s0)
+FC
   within bash -euc 'cd "$1"
     tar --zstd -xf /usr/src/selinux-policy-src.tar.zst --strip-components=4 selinux-policy-src/policy/modules/admin/rpm.{te,fc}
-    [ ! -e more ] || cat more >>rpm.te
+    for kind in te fc; do [ ! -e more.$kind ] || cat more.$kind >>rpm.$kind; done
     make -s -f /usr/share/selinux/devel/Makefile NAME=default rpm.pp' bash "$work/rpm-module" >"$work/policy.log" 2>&1 ||
     { tail -n 20 "$work/policy.log" >&2; die 'the module for rpm cannot be built: are selinux-policy-src and selinux-policy-dev there?'; }
   disabled=$(not_enabled)
