@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verb `tls`. See diglim-tls(1).
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "lib/base/file.h"
@@ -192,7 +195,13 @@ Result<size_t> authorize(const Options& options) {
     file->alternatives.erase(file->alternatives.begin(), file->alternatives.end() - kKept);
   TRY(read_key_parts(*file));
   TRY_ASSIGN(const std::string again, write_key_pem(*file));
-  TRY(write_output(options.key, as_bytes(again), 0600));
+  struct stat info = {};
+  if (stat(options.key.c_str(), &info) != 0) return from_errno("stat " + escape(options.key), errno);
+  TRY(write_file_atomically(options.key, as_bytes(again), 0600));
+  // A new file in its place: it stays the server's.
+  if (chown(options.key.c_str(), info.st_uid, info.st_gid) != 0 ||
+      chmod(options.key.c_str(), info.st_mode & 07777) != 0)
+    return from_errno("set the owner of " + escape(options.key), errno);
   return file->alternatives.size();
 }
 

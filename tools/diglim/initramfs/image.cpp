@@ -93,13 +93,12 @@ void add_image(const std::string& root, const std::string& image, Found& found) 
   }
 }
 
+// "/vmlinuz-6.12.1" and "/abc/6.12.1/linux" are of 6.12.1, and not of 6.12.
 bool is_of(std::string_view path, const std::string& release) {
-  const size_t at = path.find(release);
-  if (at == std::string_view::npos) return false;
-  const auto ends = [&](size_t i) {
-    return i >= path.size() || path[i] == '/' || path[i] == '.' || path[i] == '+';
-  };
-  return ends(at + release.size()) || path.substr(at + release.size()).starts_with(".efi");
+  const size_t at = path.rfind(release);
+  if (at == std::string_view::npos || (at > 0 && path[at - 1] != '-' && path[at - 1] != '/')) return false;
+  const std::string_view rest = path.substr(at + release.size());
+  return rest.empty() || rest[0] == '/';
 }
 
 // An entry of type 1: what its last `initrd` names comes after microcode.
@@ -137,7 +136,8 @@ void add_usual_places(const std::string& root, const std::string& release, Found
   for (const char* boot : kBootFolders) {
     const std::string folder = root + boot + "/EFI/Linux/";
     for (const std::string& name : names_in(folder)) {
-      if (name.ends_with(".efi") && without_tries(name).ends_with(release + ".efi")) found.add(folder + name);
+      if (name.ends_with(".efi") && without_tries(name).ends_with("-" + release + ".efi"))
+        found.add(folder + name);
     }
   }
 }

@@ -85,6 +85,10 @@ TEST_F(Image, AnEntryMayNameTheKernelOnly) {
   add("/boot/own/rd");
   add("/boot/loader/entries/a.conf", "linux /boot/vmlinuz-6.12.1-1.x86_64\ninitrd /boot/own/rd\n");
   EXPECT_EQ(found(), "/boot/own/rd");
+  add("/boot/loader/entries/a.conf", "linux /abc/6.12.1-1.x86_64/linux\ninitrd /boot/own/rd\n");
+  EXPECT_EQ(found(), "/boot/own/rd");
+  add("/boot/loader/entries/a.conf", "linux /boot/vmlinuz-6.12.1-1.x86_64.old\ninitrd /boot/own/rd\n");
+  EXPECT_EQ(found(), "none");
   add("/boot/loader/entries/a.conf", "linux /boot/vmlinuz-6.12.1-1.x86_64_2\ninitrd /boot/own/rd\n");
   EXPECT_EQ(found(), "none");
 }
