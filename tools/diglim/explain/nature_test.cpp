@@ -71,9 +71,9 @@ TEST(Nature, DamagedFiles) {
     EXPECT_EQ(read_elf(reader(cut)).has_value(), size >= sizeof(Elf32_Ehdr)) << size;
   }
   for (size_t at = SELFMAG; at < whole.size(); ++at) {
-    for (const uint8_t byte : {0x00, 0x7f, 0x80, 0xff}) {
+    for (const int byte : {0x00, 0x7f, 0x80, 0xff}) {
       Bytes changed = whole;
-      changed[at] = byte;
+      changed[at] = static_cast<uint8_t>(byte);
       EXPECT_TRUE(read_elf(reader(changed))) << at;
     }
   }
