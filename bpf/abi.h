@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define DIGLIM_ABI_VERSION 6
+#define DIGLIM_ABI_VERSION 7
 
 /* Names of our maps and programs start with this, and nobody but the loader may create or open such a map or program
  * while DIGLIM enforces (guard.bpf.h), so a name found by walking the kernel's ids cannot be forged.
@@ -186,10 +186,21 @@ enum diglim_below {
 #define DIGLIM_COMPOSED_DISKS(USE) USE("dm-") USE("md")
 
 /* --- Counters of what the programs saw (in .bss) -------------------------------------------------------------- */
+enum diglim_outcome {
+  DIGLIM_OUTCOME_KNOWN = 0,
+  DIGLIM_OUTCOME_DENIED = 1,
+  DIGLIM_OUTCOME_PASSED = 2, /* not known, and it went on: permissive, or measured */
+};
+#define DIGLIM_OUTCOMES 3
+#define DIGLIM_KINDS 8 /* above each enum diglim_kind; a power of two */
+
 struct diglim_counters {
   __u64 dropped_events; /* the ring buffer was full */
   __u64 hashed;         /* files hashed */
   __u64 denied;         /* or would have been, when permissive */
+  __u64 hashed_bytes;   /* of files that the kernel could hash */
+  /* What was decided, by enum diglim_kind. Where a stored verdict holds nothing is decided, and nothing is counted. */
+  __u64 decided[DIGLIM_KINDS][DIGLIM_OUTCOMES];
 };
 
 /* --- The keeper (program diglim_keep, keeper.bpf.h) ---------------------------------------------------------------- */

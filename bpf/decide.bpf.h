@@ -61,6 +61,7 @@ static __always_inline void decide(struct file *file, struct inode *inode, struc
     decision->detail = algo;
     return;
   }
+  __sync_fetch_and_add(&diglim_counters.hashed_bytes, inode->i_size);
   /* IMA collected it before DIGLIM started, and nobody wrote since: such a digest still holds (decision D17). */
   if (collected && !((what_to_look_at() & DIGLIM_WRITES_COUNT_ALL) && decision->writes == 0)) {
     decision->reason = DIGLIM_REASON_STALE;

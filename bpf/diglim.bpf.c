@@ -72,8 +72,10 @@ static __always_inline int deny(u8 kind, s32 detail, struct file *file, const st
   };
 
   /* A file that is only measured has its line in IMA's log. */
-  if (diglim_mode == DIGLIM_MODE_MEASURE && !report.enforced)
+  if (diglim_mode == DIGLIM_MODE_MEASURE && !report.enforced) {
+    count(kind, DIGLIM_OUTCOME_PASSED);
     return 0;
+  }
   if (decision->algo)
     emit(&report, decision->digest);
   else
@@ -105,6 +107,7 @@ static __noinline int exec_slowly(struct linux_binprm *bprm)
     steer(0);
     return deny(DIGLIM_KIND_EXEC, 0, file, &decision);
   }
+  count(DIGLIM_KIND_EXEC, DIGLIM_OUTCOME_KNOWN);
   steer(STEERING_KNOWN);
   if (decision.flags & DIGLIM_FLAG_LOADER)
     wish_for_role(bprm);
@@ -162,6 +165,7 @@ static __noinline int map_slowly(struct file *file, struct inode *inode)
     steer(0);
     return deny(DIGLIM_KIND_MMAP, 0, file, &decision);
   }
+  count(DIGLIM_KIND_MMAP, DIGLIM_OUTCOME_KNOWN);
   steer(STEERING_KNOWN);
   return 0;
 }
@@ -252,8 +256,10 @@ static __noinline int mprotect_slowly(struct file *file, struct inode *inode)
         decision.reason = why_not_mapped(inode, note, decision.writes);
     }
   }
-  if (!decision.reason)
+  if (!decision.reason) {
+    count(DIGLIM_KIND_MPROTECT, DIGLIM_OUTCOME_KNOWN);
     return 0;
+  }
   return deny(DIGLIM_KIND_MPROTECT, 0, file, &decision);
 }
 
@@ -370,6 +376,7 @@ int BPF_PROG(diglim_kernel_read, struct file *file, int id, bool contents)
     steer(0);
     return deny(DIGLIM_KIND_KERNEL_READ, id, file, &decision);
   }
+  count(DIGLIM_KIND_KERNEL_READ, DIGLIM_OUTCOME_KNOWN);
   steer(STEERING_KNOWN);
   return 0;
 }

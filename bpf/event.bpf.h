@@ -106,12 +106,19 @@ struct report {
   struct dentry *dentry; /* null: no path */
 };
 
+/* Only where something is decided: an atomic operation on a line that all processors share. */
+static __always_inline void count(u8 kind, enum diglim_outcome outcome)
+{
+  __sync_fetch_and_add(&diglim_counters.decided[kind & (DIGLIM_KINDS - 1)][outcome], 1);
+}
+
 /* `digest`: 64 bytes, or null. */
 static __always_inline void emit(const struct report *report, const u64 *digest)
 {
   struct inode *inode = report->inode;
   struct diglim_event *event;
 
+  count(report->kind, report->enforced ? DIGLIM_OUTCOME_DENIED : DIGLIM_OUTCOME_PASSED);
   __sync_fetch_and_add(&diglim_counters.denied, 1);
   event = bpf_ringbuf_reserve(&diglim_events, sizeof(*event), 0);
   if (!event) {

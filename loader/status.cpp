@@ -14,6 +14,7 @@
 #include "loader/kernel/lease.h"
 #include "loader/kernel/maps.h"
 #include "loader/options.h"
+#include "loader/status_counters.h"
 #include "loader/verbs.h"
 #include "policy/config.h"
 
@@ -33,6 +34,7 @@ struct Status {
   KernelState state;
   Generation generation;
   std::vector<std::string> keys;
+  std::vector<TrustedKey> fingerprints;
   std::vector<std::string> unusable_keys;
   std::vector<std::string> left_out_keys;  // files, and why
   uint64_t table_bytes = 0;
@@ -65,8 +67,15 @@ Result<Status> collect() {
   TRY_ASSIGN(KernelState state, read_state());
   TRY_ASSIGN(std::string not_logged, wait_for_log(state));
   TRY_ASSIGN(const uint64_t bytes, map_memory(map));
-  return Status{state, std::move(*generation), trust.describe(), trust.unusable(), trust.left_out(),
-                bytes, std::move(not_logged)};
+  TRY_ASSIGN(auto fingerprints, trust.trusted_keys());
+  return Status{state,
+                std::move(*generation),
+                trust.describe(),
+                std::move(fingerprints),
+                trust.unusable(),
+                trust.left_out(),
+                bytes,
+                std::move(not_logged)};
 }
 
 uint64_t left_out(const Generation& generation) {
@@ -114,6 +123,9 @@ void print_json(const Status& status) {
   json.key("keys").begin_array();
   for (const std::string& key : status.keys) json.value(key);
   json.end_array();
+  json.key("fingerprints").begin_array();
+  for (const TrustedKey& key : status.fingerprints) json.value(key.fingerprint);
+  json.end_array();
   json.key("unusable_keys").begin_array();
   for (const std::string& key : status.unusable_keys) json.value(key);
   json.end_array();
@@ -129,9 +141,7 @@ void print_json(const Status& status) {
   json.key("log_fault").value(status.not_logged);
   json.key("keeper_restarts").value(uint64_t{status.state.log.restarts});
   json.end_object();
-  json.key("verdicts").begin_object();
-  json.key("hashed").value(uint64_t{status.state.counters.hashed});
-  json.end_object();
+  put_counters(json, status.state.counters);
   json.end_object();
   printf("%s\n", json.text().c_str());
 }

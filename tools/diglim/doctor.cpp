@@ -71,15 +71,8 @@ int run_doctor(int argc, char** argv) {
   Options options;
   if (const auto status = read_options(argc, argv, options)) return *status;
   const Host host(options.root);
-  Findings findings;
-  check_kernel(host, findings);
-  check_protection(host, findings);
-  check_file_systems(host, findings);
-  check_boot(host, findings);
-  check_selinux(host, findings);
-  check_plugin(host, findings);
   options.content.progress = !options.json;
-  check_content(host, options.content, findings);
+  const Findings findings = check_all(host, options.content);
   options.json ? print_json(findings) : print_text(findings);
   return exit_status(findings);
 }

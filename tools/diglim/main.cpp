@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view kHost = "For whoever looks after a host";
 constexpr std::string_view kDenied = "When something is denied";
 constexpr std::string_view kFar = "For whoever judges a host from afar";
+constexpr std::string_view kAudit = "For auditors, and what watches hosts";
 constexpr std::string_view kScripts = "For scripts";
 constexpr diglim::Verb kVerbs[] = {
     {"doctor", "check what DIGLIM needs, and say what to change", false, diglim::run_doctor, kHost},
@@ -31,6 +32,9 @@ constexpr diglim::Verb kVerbs[] = {
     {"pcr", "predict, replay and show the PCR that IMA measures into", false, diglim::run_pcr, kFar},
     {"seal", "seal a secret to PCRs", false, diglim::run_seal, kFar},
     {"unseal", "open a sealed secret", false, diglim::run_unseal, kFar},
+    {"evidence", "say for an auditor how this host is, signed", false, diglim::run_evidence, kAudit},
+    {"state", "the state as lines key = value", false, diglim::run_state, kAudit},
+    {"metrics", "the state as OpenMetrics text", false, diglim::run_metrics, kAudit},
     {"initramfs", "choose the digest lists that an initramfs needs", false, diglim::run_initramfs, kScripts},
     {"repair", "bring the digest lists in step with the rpm database", true, diglim::run_repair, kScripts},
 };

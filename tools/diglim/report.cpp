@@ -47,15 +47,6 @@ struct Group {
   std::vector<DeniedFile> files;  // most denied first
 };
 
-// A date, or how long ago.
-Result<uint64_t> parse_since(const std::string& text) {
-  if (const auto seconds = allow::parse_duration(text)) {
-    const uint64_t now = allow::read_clock().now;
-    return now > *seconds ? now - *seconds : 0;
-  }
-  return allow::parse_moment(text, false);
-}
-
 // Each file with each reason once, most denied first.
 std::vector<DeniedFile> files_of(const explain::Log& log, uint64_t since) {
   std::map<std::pair<std::string, int>, DeniedFile> files;
@@ -119,9 +110,9 @@ void put_group(JsonWriter& json, const std::string& id, const Group& group) {
 int run(const Options& options) {
   uint64_t since = 0;
   if (!options.since.empty()) {
-    const auto parsed = parse_since(options.since);
+    const auto parsed = allow::parse_since(options.since, allow::read_clock());
     if (!parsed) {
-      complain(kTool, parsed.error().message + ", or how long ago: 7d");
+      complain(kTool, parsed.error().message);
       return kExitUsage;
     }
     since = *parsed;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `diglim` without a verb. See diglim(1).
+// `diglim` without a verb, and the verb `state`. See diglim(1), diglim-state(1).
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -7,12 +7,16 @@
 
 #include "lib/base/exit_status.h"
 #include "lib/base/paths.h"
+#include "lib/events/reasons.h"
 #include "tools/diglim/allow/store.h"
+#include "tools/diglim/audit/state_file.h"
 #include "tools/diglim/explain/log.h"
+#include "tools/diglim/measure/options.h"
 #include "tools/diglim/setup/recorded_host.h"
 #include "tools/diglim/state/summary.h"
 #include "tools/diglim/verbs.h"
 #include "tools/run_command.h"
+#include "tools/tool.h"
 
 namespace diglim {
 namespace {
@@ -55,6 +59,26 @@ int run_state() {
   for (const std::string& line : summary.lines) fmt::print("{}\n", line);
   fmt::print("to do       {}\n", summary.next);
   return summary.good ? kExitOk : kExitEnvironment;
+}
+
+int run_state(int argc, char** argv) {
+  audit::Source source;
+  std::string output = "-";
+  OptionParser app("Says how DIGLIM is, in lines \"key = value\" for programs that read files.", argv[0]);
+  app.add_option("-o,--output", output, "file to write, at once or not at all (default: stdout)");
+  app.add_option("--loader", source.loader, "program to run in place of diglim-loader");
+  if (const auto status = app.parse(argc, argv)) return *status;
+  audit::Facts facts = audit::read_facts(source);
+  const explain::Log log = explain::read_log("", 1);
+  if (!log.denials.empty()) {
+    const auto& last = log.denials.back();
+    facts.last = audit::LastDenial{last.time_us / 1'000'000, reason_text(last.denial.reason)};
+  }
+  if (const auto done = write_output(output, as_bytes(audit::state_text(facts)), 0644); !done) {
+    complain(argv[0], done.error().message);
+    return kExitEnvironment;
+  }
+  return facts.is_active() ? kExitOk : kExitEnvironment;
 }
 
 }  // namespace diglim

@@ -10,15 +10,18 @@ namespace diglim {
 int run_allow(int argc, char** argv);
 int run_attest(int argc, char** argv);
 int run_doctor(int argc, char** argv);
+int run_evidence(int argc, char** argv);
 int run_explain(int argc, char** argv);
 int run_initramfs(int argc, char** argv);
 int run_key(int argc, char** argv);
+int run_metrics(int argc, char** argv);
 int run_pcr(int argc, char** argv);
 int run_report(int argc, char** argv);
 int run_repair(int argc, char** argv);
 int run_scan(int argc, char** argv);
 int run_seal(int argc, char** argv);
 int run_setup(int argc, char** argv);
+int run_state(int argc, char** argv);
 int run_unseal(int argc, char** argv);
 
 // Without a verb: the state in five lines, and what to do next.

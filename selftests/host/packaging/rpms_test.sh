@@ -36,6 +36,8 @@ equal "plugin" "$(files diglim-rpm-plugin | tr '\n' ' ')" \
 	"/usr/lib/rpm/macros.d/macros.transaction_diglim $(rpm --eval %__plugindir)/diglim.so /usr/share/man/man8/diglim-rpm-plugin.8 "
 equal "dracut" "$(files diglim-dracut | grep -v -e '/$' -e ^/usr/share/doc/ | tr '\n' ' ')" \
 	"$(cd "$top/dracut" && find 90diglim -type f -printf '/usr/lib/dracut/modules.d/%p\n' | sort | tr '\n' ' ')"
+equal "scap" "$(files diglim-scap | grep -v '/$' | tr '\n' ' ')" \
+	"/usr/share/xml/scap/diglim/diglim-oval.xml /usr/share/xml/scap/diglim/diglim-xccdf.xml "
 
 # SELinux: the module, and a main package that wants it only where there is a policy.
 if [ -e /usr/share/selinux/devel/Makefile ]; then

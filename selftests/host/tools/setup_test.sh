@@ -26,7 +26,7 @@ make_dracut_host() {
 	cp /bin/busybox "$1/bin/" && ln -s busybox "$1/bin/sh" && ln -s busybox "$1/bin/cat" && ln -s busybox "$1/bin/sed" &&
 		ln -s busybox "$1/bin/grep"
 	mkdir -p "$1/usr/libexec/diglim" && cp "$grub_permissive" "$1/usr/libexec/diglim/grub-permissive"
-	touch "$1/usr/lib/modules/6.1.0/modules.dep" "$1"/usr/lib/systemd/system/diglim-{repair,shutdown}.service
+	touch "$1/usr/lib/modules/6.1.0/modules.dep" "$1"/usr/lib/systemd/system/diglim-{repair.service,shutdown.service,state.timer}
 	program "$1/usr/bin/dracut" <<<'{ for c in /etc/dracut.conf.d/*.conf; do [ ! -e "$c" ] || cat "$c"; done; } >/boot/initramfs-6.1.0.img'
 	program "$1/usr/bin/lsinitrd" <<'SH'
 case $(cat /boot/initramfs-6.1.0.img) in *diglim*) echo "-rwxr-xr-x 1 root root 8000 usr/sbin/diglim-loader";; esac
@@ -108,6 +108,8 @@ for kind in bls grubby grub grub2; do
 		/usr/lib/systemd/system/diglim-repair.service
 	equal "$kind: unit for the way down" "$(readlink host/etc/systemd/system/sysinit.target.wants/diglim-shutdown.service)" \
 		/usr/lib/systemd/system/diglim-shutdown.service
+	equal "$kind: timer of the state" "$(readlink host/etc/systemd/system/timers.target.wants/diglim-state.timer)" \
+		/usr/lib/systemd/system/diglim-state.timer
 	equal "$kind: dracut" "$(calls | grep -c -e '^dracut --force --kver 6.1.0$' -e '^lsinitrd --kver 6.1.0$')" 2
 	case $kind in
 	bls | grubby)

@@ -43,15 +43,19 @@ std::optional<std::string> ask_passphrase(const std::string& key) {
   return answer;
 }
 
-Passphrase passphrase_for(const MakeOptions& options, const std::string& key) {
-  return [&options, key]() -> std::optional<std::string> {
-    if (options.passphrase_file.empty()) return ask_passphrase(key);
-    const auto content = read_stream(options.passphrase_file, 1024);
+}  // namespace
+
+Passphrase passphrase_for(const std::string& file, const std::string& key) {
+  return [file, key]() -> std::optional<std::string> {
+    if (file.empty()) return ask_passphrase(key);
+    const auto content = read_stream(file, 1024);
     if (!content) return std::nullopt;
     const std::string_view text = as_text(*content);
     return std::string(text.substr(0, text.find('\n')));
   };
 }
+
+namespace {
 
 // Who logged in, whatever he became since; else who called sudo; else the user.
 std::string who() {
@@ -132,7 +136,8 @@ Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust
   add_paths(options.files, exception);
   add_paths(options.build, exception);
   exception.list = list_name(options.files.empty() ? options.build.front() : options.files.front(), list);
-  TRY_ASSIGN(exception.signer, sign_compact_list(list, key, certificate, passphrase_for(options, key)));
+  TRY_ASSIGN(exception.signer,
+             sign_compact_list(list, key, certificate, passphrase_for(options.passphrase_file, key)));
   if (const auto counts = verify_digest_list(list, trust); !counts) {
     Error error = counts.error();
     error.message +=

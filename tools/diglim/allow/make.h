@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/cms/cms_sign.h"
 #include "lib/trust/trust_store.h"
 #include "tools/diglim/allow/store.h"
 
@@ -20,6 +21,9 @@ struct MakeOptions {
   std::string passphrase_file;  // empty: the terminal is asked
   bool progress = false;
 };
+
+// The first line of `file`, or what the terminal is asked, if `file` is empty.
+Passphrase passphrase_for(const std::string& file, const std::string& key);
 
 // The signed list; fills all of `exception` but its end. Errors: no key is named, the key or a file cannot be
 // read, or `trust` would not take the list: then it says how to trust the key.

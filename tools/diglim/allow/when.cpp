@@ -94,6 +94,13 @@ bool is_over(const End& end, const Clock& clock) {
   return !end.boot_id.empty() && end.boot_id == clock.boot_id && clock.since_boot >= end.since_boot;
 }
 
+Result<uint64_t> parse_since(const std::string& text, const Clock& clock) {
+  if (const auto seconds = parse_duration(text)) return clock.now > *seconds ? clock.now - *seconds : 0;
+  auto moment = parse_moment(text, false);
+  if (!moment) return invalid(moment.error().message + ", or how long ago: 7d");
+  return moment;
+}
+
 std::string time_text(uint64_t seconds) {
   if (seconds == 0) return "never";
   const auto when = static_cast<time_t>(seconds);

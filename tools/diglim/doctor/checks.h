@@ -66,6 +66,9 @@ struct ContentOptions {
 // Configuration, keys, packages and programs, in this order: each check uses the results of the one before.
 void check_content(const Host& host, const ContentOptions& options, Findings& findings);
 
+// All of the above, in the order of `diglim doctor`.
+Findings check_all(const Host& host, const ContentOptions& options);
+
 // Items beyond this many are counted, not kept.
 constexpr size_t kMaxItems = 20;
 void add_item(Finding& finding, std::string item);

@@ -21,6 +21,7 @@ constexpr const char* kDracutModule = "/usr/lib/dracut/modules.d/90diglim";
 constexpr std::string_view kUnits = "/usr/lib/systemd/system/";
 constexpr std::string_view kRepairUnit = "diglim-repair.service";
 constexpr std::string_view kShutdownUnit = "diglim-shutdown.service";
+constexpr std::string_view kStateTimer = "diglim-state.timer";
 constexpr const char* kMacroFile = "/etc/rpm/macros.transaction_diglim";
 constexpr size_t kMaxKeyBytes = 1u << 20;
 constexpr uint64_t kGrowth = 12u << 20;  // of one initramfs, bytes; 7 MB were seen, uncompressed
@@ -137,6 +138,10 @@ void plan_units(const RecordedHost& host, std::vector<Step>& steps) {
   if (host.view().exists(std::string(kUnits) + std::string(kShutdownUnit))) {
     step.what += ", and diglim-shutdown.service, which loads those of the initramfs for the way down";
     step.files.push_back(link("sysinit.target", kShutdownUnit));
+  }
+  if (host.view().exists(std::string(kUnits) + std::string(kStateTimer))) {
+    step.what += ", and diglim-state.timer, which writes /run/diglim/state";
+    step.files.push_back(link("timers.target", kStateTimer));
   }
   steps.push_back(std::move(step));
 }
