@@ -11,6 +11,7 @@
 #include "lib/digest_list/digest_list.h"
 #include "policy/boot_trust.h"
 #include "tools/diglim/allow/apply.h"
+#include "tools/diglim/allow/denied.h"
 #include "tools/diglim/allow/make.h"
 #include "tools/diglim/allow/store.h"
 #include "tools/diglim/host.h"
@@ -32,6 +33,7 @@ struct Options {
   std::string loader;
   std::string length;
   std::string date;
+  std::string event;
   std::vector<std::string> names;  // to remove
   bool json = false;
   bool quiet = false;
@@ -279,6 +281,8 @@ int run_allow(int argc, char** argv) {
   const Option length =
       app.add_option("--for", options.length, "how long: 30m, 8h, 7d, 2w (default: until removed)");
   app.add_option("--until", options.date, "until when: 2026-12-31, or \"2026-12-31 18:00\"").excludes(length);
+  app.add_option("--event", options.event,
+                 "the file of this denial, with the content that was denied: 3f2a91bc-57, or 57");
   app.add_option("--reason", options.make.reason, "why; kept with it");
   app.add_option("--owner", options.make.owner, "who answers for it; kept with it");
   app.add_option("-k,--key", options.make.key, "private key that signs (PEM; default: $DIGLIM_KEY)");
@@ -301,6 +305,14 @@ int run_allow(int argc, char** argv) {
   if (shown->parsed()) return list(options);
   if (removed->parsed()) return remove(options);
   if (expired->parsed()) return expire(options);
+  if (!options.event.empty()) {
+    if (!options.make.files.empty() || !options.make.build.empty() || !options.root.empty())
+      return fail("--event names the one file, on this host; try --help", kExitUsage);
+    const auto file = allow::denied_file(options.event);
+    if (!file) return fail(file.error().message + "; nothing was allowed", kExitRejected);
+    options.make.files.push_back(file->path);
+    options.make.only = file->digest;
+  }
   if (options.make.files.empty() && options.make.build.empty())
     return fail("name a file, or --build DIRECTORY; try --help", kExitUsage);
   return make(options);

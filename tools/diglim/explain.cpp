@@ -8,6 +8,7 @@
 
 #include "lib/base/json.h"
 #include "lib/base/text.h"
+#include "lib/events/event_id.h"
 #include "lib/events/reasons.h"
 #include "tools/diglim/explain/facts.h"
 #include "tools/diglim/explain/log.h"
@@ -45,7 +46,7 @@ struct Case {
 std::optional<int> read_options(int argc, char** argv, Options& options) {
   OptionParser app("Says why a file was or would be denied, and the command that would change it.", argv[0]);
   app.add_option("PATH_OR_EVENT", options.what,
-                 "a file, or a line of the kernel log (default: the last denial)");
+                 "a file, the id of an event, or a line of the kernel log (default: the last denial)");
   app.add_option("--last", options.last, "the last so many files that were denied");
   app.add_option("--log", options.log,
                  "a saved log (dmesg, journalctl -k) instead of this machine's; -: standard input");
@@ -101,6 +102,11 @@ std::string absolute(const Host& host, const std::string& path) {
 
 std::vector<Case> choose(const Options& options, const Host& host, const explain::Log& log) {
   if (options.what.empty()) return cases_of(log, options.last.value_or(1));
+  if (const auto id = find_event_id(options.what, read_boot())) {
+    const LoggedDenial* denial = explain::find_event(log, *id);
+    if (denial == nullptr) return {};
+    return {{*denial, denial->denial.path, 1, denial->time_us}};
+  }
   if (auto denial = parse_denial(options.what)) {
     const std::string path = denial->path;
     return {{LoggedDenial{*std::move(denial), 0}, path, 1, 0}};
@@ -190,7 +196,7 @@ int run(const Options& options) {
     if (options.json)
       fmt::print("[]\n");
     else
-      fmt::print("no denial in {}\n", log.source);
+      fmt::print("no {} in {}\n", options.what.empty() ? "denial" : "event " + options.what, log.source);
     return best;
   }
   known::ReadOptions read = options.read;

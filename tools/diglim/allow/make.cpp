@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
@@ -128,6 +129,8 @@ Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust
     return invalid("a list has to be signed: name the key and its certificate (-k KEY -c CERTIFICATE)");
   const HashAlgo algo = doctor::kernel_hash(Host("/")).value_or(HashAlgo::kSha256);
   TRY_ASSIGN(const FileDigests digests, collect(options, algo));
+  if (!options.only.empty() && digests.digests != std::set<Bytes>{options.only})
+    return untrusted("the file was changed meanwhile");
   TRY_ASSIGN(Bytes list, make_compact_list(digests, algo, false));
   add_paths(options.files, exception);
   add_paths(options.build, exception);

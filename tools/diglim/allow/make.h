@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/bytes.h"
 #include "lib/trust/trust_store.h"
 #include "tools/diglim/allow/store.h"
 
@@ -13,6 +14,7 @@ namespace diglim::allow {
 struct MakeOptions {
   std::vector<std::string> files;
   std::vector<std::string> build;  // directories: what is executable in them
+  Bytes only;                      // not empty: the one content that may be on the list
   std::string reason;
   std::string owner;
   std::string key;              // empty: $DIGLIM_KEY

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/diglim/doctor/active.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
+#include "lib/base/text.h"
 #include "lib/manifest/manifest.h"
 
 namespace diglim::doctor {
@@ -50,6 +53,44 @@ Finding active_by_status(const std::optional<std::string>& status) {
           "DIGLIM is active, but permissive: nothing is denied",
           "when dmesg shows no more \"would deny\": diglim setup install --mode enforce, then reboot",
           {}};
+}
+
+std::optional<Finding> log_by_status(const std::optional<std::string>& status) {
+  constexpr const char* kLog = "boot.log";
+  const auto json = nlohmann::json::parse(status.value_or(""), nullptr, false);
+  const auto events = json.is_object() ? json.find("events") : json.end();
+  if (!json.is_object() || events == json.end() || !events->is_object()) return std::nullopt;
+  const auto number = [&](const char* name) {
+    const auto found = events->find(name);
+    return found != events->end() && found->is_number_unsigned() ? found->get<uint64_t>() : uint64_t{0};
+  };
+  const auto fault = events->find("log_fault");
+  if (fault != events->end() && fault->is_string() && !fault->get<std::string>().empty()) {
+    return Finding{kLog,
+                   Level::kWarn,
+                   escape(fault->get<std::string>()),
+                   "diglim-loader status starts another keeper if it is gone; find out who stopped it",
+                   {}};
+  }
+  const auto age = number("keeper_age_ms");
+  if (number("keeper_restarts") > 0) {
+    return Finding{kLog,
+                   Level::kWarn,
+                   fmt::format("the keeper was gone and started again, {} times", number("keeper_restarts")),
+                   "only root can end it: dmesg | grep 'diglim: the keeper' says when",
+                   {}};
+  }
+  const uint64_t lost = number("not_logged") + number("dropped");
+  const uint64_t unsent = number("sent") > 0 ? number("unsent") : 0;  // nobody ever read: nobody wants them
+  if (lost > 0 || unsent > 0) {
+    return Finding{kLog,
+                   Level::kWarn,
+                   fmt::format("{} denials have no line, {} did not reach diglim-events", lost, unsent),
+                   "diglim report says who causes most of them",
+                   {}};
+  }
+  return Finding{
+      kLog, Level::kOk, fmt::format("each denial has its line; the keeper was there {} ms ago", age), "", {}};
 }
 
 }  // namespace diglim::doctor

@@ -32,5 +32,20 @@ TEST(Active, WhatIsNotUnderstoodIsNotCalledPermissive) {
   }
 }
 
+TEST(Log, WhatSilencesItIsSaid) {
+  const auto find = [](const std::string& events) {
+    return log_by_status(R"({"mode": "enforce", "events": {)" + events + "}}").value_or(Finding());
+  };
+  EXPECT_EQ(find("").level, Level::kOk);
+  EXPECT_EQ(find(R"("log_fault": "3 denials are not logged: the keeper is gone")").level, Level::kWarn);
+  EXPECT_EQ(find(R"("keeper_restarts": 1)").level, Level::kWarn);
+  EXPECT_EQ(find(R"("not_logged": 1)").level, Level::kWarn);
+  EXPECT_EQ(find(R"("dropped": 1)").level, Level::kWarn);
+  EXPECT_EQ(find(R"("unsent": 1)").level, Level::kOk) << "nobody ever asked for them";
+  EXPECT_EQ(find(R"("sent": 1, "unsent": 1)").level, Level::kWarn);
+  for (const char* text : {"", "[]", "{", R"({"events": 1})"}) EXPECT_FALSE(log_by_status(text)) << text;
+  EXPECT_FALSE(log_by_status(std::nullopt));
+}
+
 }  // namespace
 }  // namespace diglim::doctor

@@ -20,14 +20,20 @@ namespace {
 
 constexpr std::string_view kPermissiveEntry = "-0-diglim-permissive.conf";
 
-Finding active(const Host& host) {
+void active(const Host& host, Findings& findings) {
   if (geteuid() != 0) {
-    return {
-        "boot.active", Level::kUnknown, "only root may ask whether DIGLIM is active", "run this as root", {}};
+    findings.push_back({"boot.active",
+                        Level::kUnknown,
+                        "only root may ask whether DIGLIM is active",
+                        "run this as root",
+                        {}});
+    return;
   }
   const std::string loader(host.exists(kBootLoader) ? kBootLoader : kInstalledLoader);
   const auto answer = run_command({loader, "status", "--json"}, Errors::kHide);
-  return active_by_status(answer && answer->status == 0 ? std::optional(answer->output) : std::nullopt);
+  const auto status = answer && answer->status == 0 ? std::optional(answer->output) : std::nullopt;
+  findings.push_back(active_by_status(status));
+  if (auto log = log_by_status(status)) findings.push_back(*std::move(log));
 }
 
 Finding command_line(const Host& host) {
@@ -164,7 +170,7 @@ void check_boot(const Host& host, Findings& findings) {
   // Before it is set up there is nothing to compare.
   if (geteuid() == 0 && host.exists(kDracutConfig)) findings.push_back(initramfs(host));
   findings.push_back(command_line(host));
-  findings.push_back(active(host));
+  active(host, findings);
 }
 
 void check_plugin(const Host& host, Findings& findings) {

@@ -33,6 +33,9 @@ struct Log {
 // what the kernel alone sent to it; where there is no journal, the kernel's own buffer.
 Log read_log(const std::string& file, size_t most);
 
+// The denial with this id (lib/events/event_id.h), or null.
+const LoggedDenial* find_event(const Log& log, std::string_view id);
+
 // One entry of each source is added to the log, if it is about denials; what others can write is not.
 void add_message(Log& log, std::string_view message, uint64_t time_us);  // of the journal: without "diglim: "
 void add_record(Log& log, std::string_view record, uint64_t boot_us);    // of /dev/kmsg; when the boot was

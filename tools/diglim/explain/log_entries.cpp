@@ -42,6 +42,13 @@ uint64_t sum(const std::vector<LeftOut>& all, uint64_t since) {
 
 }  // namespace
 
+const LoggedDenial* find_event(const Log& log, std::string_view id) {
+  if (id.empty()) return nullptr;  // lines of an older version have none
+  const auto found =
+      std::ranges::find_if(log.denials, [&](const LoggedDenial& one) { return one.denial.event == id; });
+  return found == log.denials.end() ? nullptr : &*found;
+}
+
 void add_message(Log& log, std::string_view message, uint64_t time_us) {
   if (is_denial(message)) {
     if (auto denial = parse_denial(message))

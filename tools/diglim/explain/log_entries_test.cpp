@@ -71,5 +71,19 @@ TEST(LogEntries, WhatIsMissingIsSaidSinceThen) {
   EXPECT_FALSE(complain_of_missing("test", log, 21));
 }
 
+TEST(LogEntries, AnEventIsFoundByItsId) {
+  Log log;
+  add_message(log, "denied exec /x: not on any digest list; pid 1 uid 0 event 3f2a91bc-7 command sh", 0);
+  add_message(log, "denied exec /y: not on any digest list; pid 1 uid 0 event 3f2a91bc-8 lost 2 command sh",
+              0);
+  add_message(log, "denied exec /z: not on any digest list; pid 1 uid 0 command event 3f2a91bc-9", 0);
+  const LoggedDenial* found = find_event(log, "3f2a91bc-8");
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->denial.path, "/y");
+  EXPECT_EQ(found->denial.lost, 2u);
+  EXPECT_EQ(find_event(log, "3f2a91bc-9"), nullptr) << "a command that looks like it";
+  EXPECT_EQ(find_event(log, ""), nullptr);
+}
+
 }  // namespace
 }  // namespace diglim::explain
