@@ -48,6 +48,7 @@ for tool in compact_gen rpm_gen; do
 	equal "folders for -d of $tool" "$(offers _$tool $tool -d f)" folder
 	equal "files of $tool" "$(offers _$tool $tool f)" "$(lines file folder)"
 done
+equal "options of diglim-events" "$(offers _diglim_events diglim-events --)" "$("$TOOLS/diglim-events" --help | long_options)"
 diglim() { "$TOOLS/diglim" "$@"; }
 equal "the verbs of diglim" "$(offers _diglim diglim '' | grep -v -)" "$(diglim_verbs | sort)"
 for verb in $(diglim_verbs); do

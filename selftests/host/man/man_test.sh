@@ -29,6 +29,21 @@ for tool in compact_gen rpm_gen; do
 	for option in $("$TOOLS/$tool" --help | long_options); do contains "$tool" "$tool_text" "$option"; done
 done
 
+text=$(page diglim-events.8)
+for option in $("$TOOLS/diglim-events" --help | long_options); do contains "diglim-events" "$text" "$option"; done
+keys=0
+while read -r key; do
+	contains "setting of events.conf" "$(page diglim-events.conf.5)" " $key = "
+	keys=$((keys + 1))
+done < <(sed -n 's/^ *if (key == "\([a-z-]*\)").*/\1/p' "$top/tools/events/config.cpp")
+[ $keys -ge 5 ] || fail "only $keys settings found in tools/events/config.cpp"
+# Each field, and each kind of message in the catalog.
+while read -r field; do contains "field of events" "$text" "$field"; \
+  done < <(sed -n 's/.*fields\.\(text\|number\)("\([a-z_]*\)".*/\2/p' "$top/tools/events/event.cpp")
+while read -r id; do contains "catalog" "$(<"$top/packaging/catalog/diglim.catalog")" "-- $id"; \
+  done < <(sed -n 's/^constexpr char k[A-Za-z]*\[\] = "\([0-9a-f]\{32\}\)";/\1/p' "$top/tools/events/event.cpp")
+text=$(page diglim-loader.8)
+
 # diglim: a page for each verb, and each in the overview.
 overview=$(page diglim.1)
 for verb in $(diglim_verbs); do

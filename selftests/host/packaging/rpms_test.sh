@@ -22,7 +22,7 @@ rpm -qp rpms/*.rpm >/dev/null 2>log || fail "rpm -qp: $(cat log)"
 {
 	printf '%s\n' /etc/diglim/ /etc/diglim/keys/ /etc/diglim/loader.conf /etc/digest_lists/ /var/lib/diglim/ /usr/libexec/diglim/ \
 		/usr/libexec/diglim/{grub-permissive,remake-initramfs} /usr/sbin/diglim-loader \
-		/usr/bin/{compact_gen,diglim,diglim_setup.sh,diglim_user_client,rpm_gen}
+		/usr/bin/{compact_gen,diglim,diglim_setup.sh,diglim_user_client,rpm_gen} /usr/sbin/diglim-events
 	(cd "$top/packaging" && printf '/usr/share/bash-completion/completions/%s\n' completion/* | sed 's|completion/\([^/]*\)$|\1|' &&
 		for page in man/*; do [ "$page" != man/diglim-rpm-plugin.8 ] && echo "/usr/share/man/man${page##*.}/${page#man/}"; done &&
 		printf '/usr/lib/systemd/system/%s\n' systemd/* | sed 's|systemd/\([^/]*\.service\)$|\1|')
