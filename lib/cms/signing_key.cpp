@@ -133,7 +133,8 @@ Result<SigningKey> SigningKey::load(const std::string& name, const Passphrase& p
   if (name.starts_with(kTokenScheme)) {
     constexpr std::string_view kNone = "the token has no such key, or is not there";
     if ((result.context_ = context_with("pkcs11"))) {
-      TRY_ASSIGN(result.key_, read_store(open_store("?provider=pkcs11"), question, kNone));
+      result.provider_ = "?provider=pkcs11";
+      TRY_ASSIGN(result.key_, read_store(open_store(result.provider_), question, kNone));
       return result;
     }
     result.engine_ = token_engine();
@@ -152,15 +153,16 @@ Result<SigningKey> SigningKey::load(const std::string& name, const Passphrase& p
     TRY_ASSIGN(result.key_, read_pem(secret.bytes, passphrase));
     return result;
   }
+  result.provider_ = "?provider=tpm2";
   if (!(result.context_ = context_with("tpm2")))
     return unsupported("OpenSSL cannot use the TPM here: install tpm2-openssl, and see that the TPM answers");
   if (is_handle) {
-    TRY_ASSIGN(result.key_, read_store(open_store("?provider=tpm2"), question,
+    TRY_ASSIGN(result.key_, read_store(open_store(result.provider_), question,
                                        "the TPM has no such key, or does not answer"));
     return result;
   }
   const BioPtr bio(BIO_new_mem_buf(secret.bytes.data(), static_cast<int>(secret.bytes.size())));
-  const StorePtr store(bio ? OSSL_STORE_attach(bio.get(), "file", result.context_.get(), "?provider=tpm2",
+  const StorePtr store(bio ? OSSL_STORE_attach(bio.get(), "file", result.context_.get(), result.provider_,
                                                ask.get(), &question, nullptr, nullptr, nullptr)
                            : nullptr);
   TRY_ASSIGN(result.key_, read_store(store, question, "the TPM does not take it: another TPM's, or damaged"));
@@ -182,7 +184,7 @@ Result<Bytes> SigningKey::sign(ByteView content) const {
   }
   // Hashed here: a list has up to 255 MiB, which would all go to the token or the TPM.
   TRY_ASSIGN(const Bytes digest, hash(HashAlgo::kSha256, {content}));
-  const PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(context_.get(), key_.get(), nullptr));
+  const PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(context_.get(), key_.get(), provider_));
   if (!context || EVP_PKEY_sign_init(context.get()) != 1 ||
       (EVP_PKEY_is_a(key_.get(), "RSA") == 1 &&
        EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1) ||

@@ -43,6 +43,7 @@ class SigningKey {
   Context context_;               // none: OpenSSL's own
   std::shared_ptr<void> engine_;  // none: it is not of one
   PkeyPtr key_;
+  const char* provider_ = nullptr;  // whose signatures are preferred: the key does not leave it
 };
 
 }  // namespace diglim

@@ -137,7 +137,7 @@ std::string headline(const Case& one) {
 bool is_fine(const Case& one, const explain::Facts& facts) {
   return !one.denial && facts.exists && facts.refusal.empty() && facts.writers.empty() &&
          facts.verdict.cause == known::Cause::kNone && !facts.digest.empty() &&
-         facts.interpreter_cause == known::Cause::kNone && !facts.interpreter_missing;
+         facts.interpreter_cause == known::Cause::kNone;
 }
 
 void print_text(const Case& one, const explain::Facts& facts, const explain::Explanation& why) {

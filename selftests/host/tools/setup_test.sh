@@ -147,7 +147,7 @@ same_trees before host "permissive in spite of an unsigned package"
 fresh bls
 echo changed >>host/usr/bin/hello
 expect 1 setup install --rpm-keys
-contains "changed file" "$err" "/usr/bin/hello"
+contains "changed file" "$out" "/usr/bin/hello"
 expect 0 setup install --rpm-keys --enforce-anyway
 fresh bls
 expect 3 setup install

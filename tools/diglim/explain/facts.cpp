@@ -134,7 +134,8 @@ void judge_interpreter(const Host& host, const known::System& system, Facts& fac
   if (!facts.interpreter.starts_with('/')) return;
   facts.interpreter = follow_links(host.path(""), facts.interpreter);
   const auto named = find_named(host.path(""), facts.interpreter);
-  facts.interpreter_missing = !named && named.error().code == ErrorCode::kNotFound;
+  // An image may be without what its host brings.
+  facts.interpreter_missing = host.is_live() && !named && named.error().code == ErrorCode::kNotFound;
   if (!named || !S_ISREG(named->info.st_mode) || named->info.st_size > kMostHashed) return;
   const auto fd = open_named(*named, facts.interpreter);
   const auto digest = fd ? digest_open_file(*fd, facts.interpreter, system.algo) : Result<Bytes>(fd.error());
