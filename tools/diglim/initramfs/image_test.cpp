@@ -97,7 +97,7 @@ TEST_F(Image, TheStubSaysFromWhichItCame) {
   add("/boot/initramfs-6.12.1-1.x86_64.img");
   add("/efi/EFI/Linux/mine.efi");
   set_variable("StubInfo", "systemd-stub 252");
-  set_variable("LoaderImageIdentifier", "\\EFI\\LINUX\\MINE.EFI");
+  set_variable("LoaderImageIdentifier", "\\EFI\\Linux\\MINE.EFI");
   EXPECT_EQ(found(), "/efi/EFI/Linux/mine.efi");
   add("/efi/EFI/Linux/other+2-1.efi");
   set_variable("LoaderEntrySelected", "other.efi");
