@@ -242,8 +242,8 @@ struct diglim_counters {
   __u64 hashed_bytes;   /* of files that the kernel could hash */
   /* What was decided, by enum diglim_kind. Where a stored verdict holds nothing is decided, and nothing is counted. */
   __u64 decided[DIGLIM_KINDS][DIGLIM_OUTCOMES];
-  __u64 events;         /* numbers given to events */
-  __u64 dropped[8];     /* events that found the ring buffer full, by enum diglim_kind; [0]: first executions that were allowed */
+  __u64 events;     /* numbers given to events */
+  __u64 dropped[8]; /* events that found the ring buffer full, by enum diglim_kind; [0]: first executions that were allowed */
 };
 
 /* --- The keeper (program diglim_keep, keeper.bpf.h) ---------------------------------------------------------------- */

@@ -149,10 +149,10 @@ Result<void> start(const Config& config) {
     generation.set_manifest(manifest.number, manifest.hash);
   }
 
-  TRY_ASSIGN(Programs programs, Programs::load({kernel_mode(config.mode), ima_active, config.measures(),
-                                                 labels, config.log_allowed, monitor_policy(config),
-                                                 read_boot_id()},
-                                               facts));
+  TRY_ASSIGN(Programs programs,
+             Programs::load({kernel_mode(config.mode), ima_active, config.measures(), labels,
+                             config.log_allowed, monitor_policy(config), read_boot_id()},
+                            facts));
   TRY_ASSIGN(const Fd keys, create_keys_map(trust.to_blob()));
   const Fd generations(dup(programs.generations_fd()));
   if (!generations) return from_errno("dup", errno);

@@ -26,9 +26,8 @@ Result<HashAlgo> try_kernel() {
   TRY(HiddenFolder::is_possible());
   TRY_ASSIGN(const KernelFacts facts, probe_kernel([] { return open_file("/", O_RDONLY | O_DIRECTORY); }));
   for (const bool measure : {false, true})
-    TRY(Programs::load({DIGLIM_MODE_ENFORCE, false, measure, PolicyLabels::kNone, false,
-                         DIGLIM_MONITOR_OFF, ""},
-                       facts));
+    TRY(Programs::load(
+        {DIGLIM_MODE_ENFORCE, false, measure, PolicyLabels::kNone, false, DIGLIM_MONITOR_OFF, ""}, facts));
   return facts.algo;
 }
 

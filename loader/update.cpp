@@ -40,9 +40,8 @@ Result<Measurement> write_manifests(Generation& next, const Denials& before, con
     TRY_ASSIGN(plan, plan_monitor(next.manifest_number(), next.manifest_hash(), *monitor));
   } else {
     TRY_ASSIGN(const Denials denials, Denials::from_blob(next.denials()));
-    TRY_ASSIGN(plan,
-               plan_update(next.manifest_number(), next.manifest_hash(), manifest_lists(next.removed()),
-                           manifest_lists(next.added()), manifest_deny_lists(denials, before)));
+    TRY_ASSIGN(plan, plan_update(next.manifest_number(), next.manifest_hash(), manifest_lists(next.removed()),
+                                 manifest_lists(next.added()), manifest_deny_lists(denials, before)));
   }
   if (plan.before_publishing) {
     TRY_ASSIGN(measurement.before, write_manifest_file(*plan.before_publishing));

@@ -37,7 +37,7 @@ struct Config {
   int pcr = 10;                                   // the register into which IMA measures
   PolicyLabels labels = PolicyLabels::kAppArmor;  // which of the two this host runs
   diglim_monitor monitor = DIGLIM_MONITOR_OFF;    // who may begin monitor mode
-  bool log_allowed = false;                       // the first execution of each content is an event (bpf/allowed.bpf.h)
+  bool log_allowed = false;  // the first execution of each content is an event (bpf/allowed.bpf.h)
   SignaturePolicy signatures;
   std::string init;  // the real init; empty: /init, else /sbin/init
   std::vector<std::string>

@@ -41,13 +41,15 @@ int main(int argc, char** argv) {
   const int count = atoi(argv[2]);
   constexpr uint32_t kMade = 1577836800;  // 2020-01-01
   const auto key = openpgp::test::TestKey::generate(openpgp::test::Algo::kRsa4096, kMade);
-  auto written = write_file_atomically(directory + "/keys/bench.asc", key.certificate({.armored = true}), 0644);
+  auto written =
+      write_file_atomically(directory + "/keys/bench.asc", key.certificate({.armored = true}), 0644);
   for (int i = 1; written && i <= count + 1; ++i) {
     const Bytes signed_bytes = header(i, strtoul(argv[3], nullptr, 10), strtoul(argv[4], nullptr, 10));
     const Bytes list = append_signature(signed_bytes, key.sign(signed_bytes), SignatureType::kPgp);
-    written = write_file_atomically(directory + (i <= count ? "/lists/" : "/more/") +
-                                        std::string(kRpmListPrefix) + "many-" + std::to_string(i) + "-1-1.x86_64",
-                                    list, 0644);
+    written =
+        write_file_atomically(directory + (i <= count ? "/lists/" : "/more/") + std::string(kRpmListPrefix) +
+                                  "many-" + std::to_string(i) + "-1-1.x86_64",
+                              list, 0644);
   }
   if (!written) (void)fprintf(stderr, "header_lists: %s\n", written.error().message.c_str());
   return written ? 0 : 1;

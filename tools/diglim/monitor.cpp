@@ -161,7 +161,8 @@ void add_wish(OptionParser& app, Options& options) {
 
 void add_key(OptionParser& app, Options& options) {
   app.add_option("-k,--key", options.signer.key, "private key that signs (PEM; default: $DIGLIM_KEY)");
-  app.add_option("-c,--certificate", options.signer.certificate, "its certificate (default: $DIGLIM_CERTIFICATE)");
+  app.add_option("-c,--certificate", options.signer.certificate,
+                 "its certificate (default: $DIGLIM_CERTIFICATE)");
   app.add_option("--passphrase-file", options.signer.passphrase_file,
                  "first line: the key's pass phrase (default: asks)");
 }

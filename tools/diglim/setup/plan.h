@@ -22,7 +22,7 @@ struct Options {
   bool chroot = false;
   bool enforce_anyway = false;
   bool skip_scan = false;
-  unsigned seconds = 300;  // 0: as skip_scan
+  unsigned seconds = 300;           // 0: as skip_scan
   unsigned enforce_when_clean = 0;  // days; 0: never by itself
   std::string loader;               // of watch: a program in place of diglim-loader
   bool yes = false;
