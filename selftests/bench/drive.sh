@@ -94,7 +94,8 @@ for module in list(sys.modules.values()):
 put_dnf() {
   local tree file
   tree=$(debian_packages dnf dnf dnf-data python3-{dnf,distutils,gpg,hawkey,libcomps,libdnf,rpm} libcomps0 libcurl3-gnutls \
-    libdnf2 libdnf2-common libgpgme11 libglib2.0-0 libjson-c5 libmodulemd2 librepo0 librpmbuild9 librpmsign9 libsmartcols1 libsolv1 libsolvext1 libyaml-0-2)
+    libdnf2 libdnf2-common libgpgme11 libglib2.0-0 libjson-c5 libmodulemd2 librepo0 librpmbuild9 librpmsign9 libsmartcols1 \
+    libsolv1 libsolvext1 libyaml-0-2)
   (cd /usr/lib/python3.11 && find . -name '*.py' -o -name '*.so') | grep -vE '/(test|tests|idlelib|tkinter|turtledemo|ensurepip)/' |
     tar -C /usr/lib/python3.11 -chf - -T - | tar -C "$root/usr/lib/python3.11" -xf -
   cp -a "$tree/usr/lib/python3" "$root/usr/lib/"
