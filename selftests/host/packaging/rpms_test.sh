@@ -20,8 +20,8 @@ files() { rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' rpms/"$1"-"$version
   sed 's/^d[^ ]* \(.*\)/\1\//; s/^[^ ]* //; s/\.gz$//' | sort; }
 rpm -qp rpms/*.rpm >/dev/null 2>log || fail "rpm -qp: $(cat log)"
 {
-	printf '%s\n' /etc/diglim/ /etc/diglim/keys/ /etc/diglim/loader.conf /etc/digest_lists/ /var/lib/diglim/ /usr/libexec/diglim/ \
-		/usr/libexec/diglim/{grub-permissive,remake-initramfs} /usr/sbin/diglim-loader \
+	printf '%s\n' /etc/diglim/ /etc/diglim/keys/ /etc/diglim/{events,loader}.conf /etc/digest_lists/ /var/lib/diglim/ /usr/libexec/diglim/ \
+		/usr/lib/systemd/catalog/diglim.catalog /usr/libexec/diglim/{grub-permissive,remake-initramfs} /usr/sbin/diglim-loader \
 		/usr/bin/{compact_gen,diglim,diglim_setup.sh,diglim_user_client,rpm_gen} /usr/sbin/diglim-events
 	(cd "$top/packaging" && printf '/usr/share/bash-completion/completions/%s\n' completion/* | sed 's|completion/\([^/]*\)$|\1|' &&
 		for page in man/*; do [[ $page != man/diglim-@(rpm-plugin|tpm).* ]] && echo "/usr/share/man/man${page##*.}/${page#man/}"; done &&
@@ -59,7 +59,8 @@ shopt -s nullglob
 mkdir root && rpm --root "$work/root" --dbpath /var/lib/rpm --nodeps --noplugins -i rpms/*.{x86_64,noarch}.rpm >log 2>&1 ||
   fail "install: $(cat log)"
 [ "$full" = --full ] || cmp "$build/loader/diglim-loader" root/usr/sbin/diglim-loader || fail "the loader was changed"
-equal "configuration" "$(rpm -qpc rpms/diglim-"$version"-*.x86_64.rpm 2>/dev/null)" /etc/diglim/loader.conf
+equal "configuration" "$(rpm -qpc rpms/diglim-"$version"-*.x86_64.rpm 2>/dev/null | tr '\n' ' ')" \
+	'/etc/diglim/events.conf /etc/diglim/loader.conf '
 # A machine that is set up would not boot without loader or dracut module.
 equal "scriptlets, in Lua" \
   "$(rpm -qp --scripts rpms/*.rpm 2>/dev/null | grep -v '^preuninstall scriptlet (using <lua>):$' | grep scriptlet)" ""
@@ -107,7 +108,7 @@ equal "an image without the loader" "$(cat root/boot/initramfs-6.1.0.img)" old
 rm root/var/lib/diglim/setup.json
 remove() { rpm --root "$work/root" --dbpath /var/lib/rpm --noplugins -e "$@"; }
 echo '{}' >root/var/lib/diglim/setup.json
-for packages in diglim-dracut 'diglim diglim-dracut diglim-rpm-plugin'; do
+for packages in diglim-dracut 'diglim diglim-dracut diglim-rpm-plugin diglim-tls'; do
 	# shellcheck disable=SC2086 # words
 	remove $packages >log 2>&1 && fail "$packages is removed from a machine that is set up"
 	contains "the reason" "$(cat log)" "run diglim setup uninstall first"

@@ -172,7 +172,7 @@ while read -r guard; do
 	expect 1 explain --json "denied $guard: DIGLIM protects itself; pid 1 uid 0 command x"
 	[[ $out != *'This was an attempt on DIGLIM itself'* ]] || fail "no explanation: $guard"
 	guards=$((guards + 1))
-done < <(sed -n '/kGuards\[\]/,/};/s/.*"\([^"]\{3,\}\)".*/\1/p' "$top/loader/event_line.cpp")
+done < <(sed -n '/kGuards\[\]/,/};/s/.*"\([^"]\{3,\}\)".*/\1/p' "$top/lib/events/event_line.cpp")
 [ $guards -ge 12 ] || fail "only $guards guards found in event_line.cpp"
 # A user's directory: root copies nothing there. What is a link now, or very large, is not read; a typed link is followed.
 mkdir -m 777 host/home && cp host/usr/bin/tool host/home/tool && ln -s /usr/bin/hello host/home/link && truncate -s 8T host/home/large
