@@ -32,7 +32,7 @@ status enforce '' '' | says good 0
 status enforce '7 denials are not logged: the keeper is gone' '' | says silent 0
 programs='{"name":"diglim_exec","runs":100,"ns":5000},{"name":"diglim_mmap_file","runs":7,"ns":1000000001}'
 status enforce '' ",\"programs\":[$programs]" | says counted 0
-programs='{"name":"diglim_a\"b\\\\c\\nd\u001b","runs":1,"ns":1}'
+programs='{"name":"diglim_a\"b\\c\nd\u001b","runs":1,"ns":1}' # in JSON: a"b\c, a new line, d, escape
 status 'x\"\\\n\u001b' '' ",\"programs\":[$programs]" | sed 's/"guard"/"g\\"u\\\\a\\nrd"/' | says odd 0
 echo 'diglim-loader status: DIGLIM is not active: boot with rdinit=' | says absent 3
 echo '[' | says broken 0
@@ -70,7 +70,7 @@ for loader in good silent counted odd absent broken; do
 	"$lib/openmetrics" <<<"$out" >strict 2>&1 && pass || fail "metrics of $loader: $(cat strict)"
 done
 expect 0 "$diglim" metrics --loader ./odd
-contains "escaped" "$out" 'hook="a\"b\\c\nd'$'\uFFFD"'
+contains "escaped" "$out" 'hook="a\"b\\c\nd'$'\xef\xbf\xbd"' # U+FFFD, in any locale
 contains "a kind" "$out" 'kind="g\"u\\a\nrd",verdict="denied"} 1'
 expect 0 "$diglim" metrics --loader ./silent
 contains "the keeper" "$out" $'\ndiglim_log_fault 1\n'
@@ -188,8 +188,11 @@ expect 0 evidence -o ev -k mine.key -c mine.pem
 equal "all of them" "$(json 'exceptions.*.list' | wc -l)" 100002
 expect 0 "$diglim" evidence verify ev -c mine.pem
 if unshare -rm mount --bind host/var /var 2>/dev/null; then
-	bare() { unshare -rm bash -c 'mount --bind "$0/var" /var && mount -t tmpfs none /run &&
-		mount -t tmpfs none /dev && exec "$@"' "$root" "$@"; }
+	# /dev has null, without which no program can be started with an empty standard input.
+	touch null
+	bare() { unshare -rm bash -c 'mount --bind "$0/var" /var && mount --bind "$0/etc" /etc && mount -t tmpfs none /run &&
+		mount --bind /dev/null "$0/../null" && mount -t tmpfs none /dev && touch /dev/null && mount --bind "$0/../null" /dev/null &&
+		exec "$@"' "$root" "$@"; }
 	expect 0 bare "$diglim" state --loader "$work/good"
 	equal "exceptions" "$(value exceptions) $(value exceptions_without_owner) $(value exceptions_without_end)" "100003 50000 1"
 	equal "no last denial is known" "$(value last_denial)" ""

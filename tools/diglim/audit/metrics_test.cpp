@@ -31,7 +31,9 @@ TEST(Metrics, SaysWhatIsInForce) {
 
 TEST(Metrics, CostOfHooks) {
   Facts facts = active_facts();
-  facts.status["programs"] = {{{"name", "diglim_exec"}, {"runs", 113}, {"ns", 2'000'000'042}}};
+  // Not in braces alone: compilers differ in whether one in one more pair of them is an array.
+  facts.status["programs"] =
+      nlohmann::json::array({{{"name", "diglim_exec"}, {"runs", 113}, {"ns", 2'000'000'042}}});
   EXPECT_THAT(openmetrics(facts), HasSubstr("\ndiglim_hook_seconds_total{hook=\"exec\"} 2.000000042\n"));
   EXPECT_THAT(openmetrics(facts), Not(HasSubstr("diglim_cache_hits"))) << "when counting began is not known";
   facts.bpf_stats_since_boot = true;
