@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "lib/base/file.h"
+#include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/tpm/key_policy.h"
 #include "lib/tpm/key_public.h"
@@ -43,6 +44,7 @@ struct Options {
   std::vector<std::string> names;
   std::string tcti;
   std::string key;  // authorize
+  bool json = false;
 };
 
 Result<std::vector<Authorization>> read_authorizations(const std::vector<std::string>& paths) {
@@ -256,11 +258,18 @@ int run_tls(int argc, char** argv) {
   OptionParser* allow = app.add_subcommand("authorize", "add authorizations to a key's file");
   allow->add_option("KEY", options.key, "file of create-key --authorized-by").required();
   allow->add_option("AUTHORIZATION", options.authorizations, "files of diglim pcr predict --sign").required();
+  allow->add_flag("--json", options.json, "print JSON");
 
   if (const auto wrong = app.parse(argc, argv)) return *wrong;
   if (create->parsed()) return run_create(app, options);
   const auto kept = authorize(options);
   if (!kept) return fail(app, kept.error());
+  if (options.json) {
+    JsonWriter json;
+    json.begin_object().key("key").value(options.key).key("authorizations").value(uint64_t{*kept}).end_object();
+    fmt::print("{}\n", json.text());
+    return kExitOk;
+  }
   fmt::print("{} has {} authorizations; servers use them once they read it anew\n", escape(options.key),
              *kept);
   return kExitOk;

@@ -73,6 +73,10 @@ equal "options of diglim_user_client" "$(offers _diglim_user_client diglim_user_
 	"$("$top/tools/diglim_user_client" --help | long_options)"
 equal "operations" "$(offers _diglim_user_client diglim_user_client -o '')" "$(lines add del)"
 equal "files where there are verbs, too" "$(offers _diglim diglim allow f)" "$(lines file folder)"
+for words in 'evidence -o' 'evidence verify file -c' 'state --output' 'monitor request -o' 'monitor -k' 'monitor --signed'; do
+	# shellcheck disable=SC2086 # words
+	equal "files for $words" "$(offers _diglim diglim $words f)" "$(lines file folder)"
+done
 equal "files of diglim" "$(offers _diglim diglim doctor f)" "$(lines file folder)"
 diglim() {
 	if [ "$*" = "allow list --json" ]; then echo '[{"list":"0-list-a","paths":[]},{"list":"0-list-b"}]'; else "$TOOLS/diglim" "$@"; fi

@@ -32,8 +32,9 @@ status enforce '' '' | says good 0
 status enforce '7 denials are not logged: the keeper is gone' '' | says silent 0
 programs='{"name":"diglim_exec","runs":100,"ns":5000},{"name":"diglim_mmap_file","runs":7,"ns":1000000001}'
 status enforce '' ",\"programs\":[$programs]" | says counted 0
-programs='{"name":"diglim_a\"b\\\\c\\nd\u001b","runs":1,"ns":1}'
+programs='{"name":"diglim_a\"b\\c\nd\u001b","runs":1,"ns":1}' # in JSON: a"b\c, a new line, d, escape
 status 'x\"\\\n\u001b' '' ",\"programs\":[$programs]" | sed 's/"guard"/"g\\"u\\\\a\\nrd"/' | says odd 0
+status enforce '' ',"monitor":{"allowed":"signed","left":90,"reason":"ticket 42","times":2}' | says monitored 0
 echo 'diglim-loader status: DIGLIM is not active: boot with rdinit=' | says absent 3
 echo '[' | says broken 0
 value() { sed -n "s/^$1 = //p" <<<"$out"; }
@@ -45,6 +46,8 @@ equal "of this boot" "$(value boot_id)" "$(cat /proc/sys/kernel/random/boot_id)"
 [ $(($(date +%s) - $(value written_at_s))) -le 60 ] || fail "written at $(value written_at_s)"
 expect 0 "$diglim" state --loader ./silent
 equal "a silent keeper" "$(value log): $(value log_fault)" "fault: 7 denials are not logged: the keeper is gone"
+expect 0 "$diglim" state --loader ./monitored
+equal "monitor mode" "$(value mode) $(value monitor_seconds_left) $(value monitor_times)" "monitor 90 2"
 expect 3 "$diglim" state --loader ./absent
 equal "not active" "$(value mode)$(value digests)$(value log)" inactive
 contains "why" "$(value fault)" "boot with rdinit="
@@ -63,14 +66,14 @@ contains "the directory is gone" "$err" "gone/.state"
 }
 
 # Metrics.
-for loader in good silent counted odd absent broken; do
+for loader in good silent counted odd monitored absent broken; do
 	wanted=0
 	case $loader in absent | broken) wanted=3 ;; esac
 	expect $wanted "$diglim" metrics --loader ./$loader
 	"$lib/openmetrics" <<<"$out" >strict 2>&1 && pass || fail "metrics of $loader: $(cat strict)"
 done
 expect 0 "$diglim" metrics --loader ./odd
-contains "escaped" "$out" 'hook="a\"b\\c\nd'$'\uFFFD"'
+contains "escaped" "$out" 'hook="a\"b\\c\nd'$'\xef\xbf\xbd"' # U+FFFD, in any locale
 contains "a kind" "$out" 'kind="g\"u\\a\nrd",verdict="denied"} 1'
 expect 0 "$diglim" metrics --loader ./silent
 contains "the keeper" "$out" $'\ndiglim_log_fault 1\n'
@@ -165,6 +168,8 @@ equal "no control characters in it" "$(tr -d '\n' <<<"$out" | tr -d '[:print:]' 
 expect 3 "$diglim" evidence --root "$root" --log log --loader ./absent --seconds 0 -o ev
 equal "not active, and it says so" "$(json mode.name)" inactive
 contains "on stderr, too" "$err" "this evidence says that DIGLIM's mode is inactive"
+expect 0 evidence --loader ./monitored --text
+contains "monitor mode" "$out" "90 s left, 2 times in this boot; it may be begun by: signed; the last because: ticket 42"
 expect 0 evidence --since 1h
 expect 2 evidence --since yesterday-ish
 expect 2 evidence -k mine.key -o x
@@ -188,8 +193,11 @@ expect 0 evidence -o ev -k mine.key -c mine.pem
 equal "all of them" "$(json 'exceptions.*.list' | wc -l)" 100002
 expect 0 "$diglim" evidence verify ev -c mine.pem
 if unshare -rm mount --bind host/var /var 2>/dev/null; then
-	bare() { unshare -rm bash -c 'mount --bind "$0/var" /var && mount -t tmpfs none /run &&
-		mount -t tmpfs none /dev && exec "$@"' "$root" "$@"; }
+	# /dev has null, without which no program can be started with an empty standard input.
+	touch null
+	bare() { unshare -rm bash -c 'mount --bind "$0/var" /var && mount --bind "$0/etc" /etc && mount -t tmpfs none /run &&
+		mount --bind /dev/null "$0/../null" && mount -t tmpfs none /dev && touch /dev/null && mount --bind "$0/../null" /dev/null &&
+		exec "$@"' "$root" "$@"; }
 	expect 0 bare "$diglim" state --loader "$work/good"
 	equal "exceptions" "$(value exceptions) $(value exceptions_without_owner) $(value exceptions_without_end)" "100003 50000 1"
 	equal "no last denial is known" "$(value last_denial)" ""

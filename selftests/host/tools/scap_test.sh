@@ -91,6 +91,7 @@ broken "another init" "$enabled" set_line rdinit=/usr/sbin/diglim-loader.old
 broken "not active" "$enabled" set_state mode inactive
 broken "permissive" "$mode" set_state mode permissive
 broken "measures only" "$mode" set_state mode measure
+broken "monitor mode, in which no kernel is loaded" deny_all set_state mode monitor
 broken "two modes" "$mode" sed -i '$a mode = permissive' run/diglim/state
 broken "permissive by the command line" "$mode" set_line $rdinit diglim.mode=permissive
 broken "permissive for init" "$mode" set_line $rdinit -- -p

@@ -182,10 +182,16 @@ Document evidence(const Host& host, const std::string& root, const Facts& facts)
                     {"boot_id", facts.clock.boot_id},
                     {"booted", facts.booted_at},
                     {"command_line", boot_parameters(host)}}}};
-  out["mode"] = {
-      {"name", facts.mode}, {"since", facts.is_active() ? facts.booted_at : 0}, {"fault", facts.fault}};
+  // When monitor mode was begun the log says, not the status.
+  const bool since_boot = facts.is_active() && facts.mode != "monitor";
+  out["mode"] = {{"name", facts.mode}, {"since", since_boot ? facts.booted_at : 0}, {"fault", facts.fault}};
   if (facts.is_active()) {
     out["mode"]["measuring"] = truth(status, "measuring");
+    if (const json& monitor = member(status, "monitor"); monitor.is_object())
+      out["monitor"] = {{"allowed", text(monitor, "allowed")},
+                        {"left", number(monitor, "left")},
+                        {"times", number(monitor, "times")},
+                        {"reason", text(monitor, "reason")}};
     out["generation"] = {{"number", number(status, "generation")},
                          {"loaded", number(status, "loaded_at")},
                          {"digests", number(status, "digests")},

@@ -109,6 +109,11 @@ std::string evidence_text(const Document& document) {
   out.line("command line", say(host, "command_line"));
   out.line("mode", fmt::format("{} since {}", say(mode, "name"), when(mode, "since")));
   out.line("", say(mode, "fault"));
+  if (const Document& monitor = part(document, "monitor"); !monitor.empty())
+    out.line("monitor mode", fmt::format("{} s left, {} times in this boot; it may be begun by: {}{}{}",
+                                         say(monitor, "left"), say(monitor, "times"), say(monitor, "allowed"),
+                                         say(monitor, "reason").empty() ? "" : "; the last because: ",
+                                         say(monitor, "reason")));
   const Document& generation = part(document, "generation");
   if (!generation.empty())
     out.line("known", fmt::format("{} digests, generation {} of {}", say(generation, "digests"),

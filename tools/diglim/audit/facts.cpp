@@ -51,8 +51,7 @@ void ask_loader(const Source& source, Facts& facts) {
     }
     facts.status = json::parse(done->output, nullptr, false);
     if (facts.status.is_object()) {
-      const std::string mode = text(facts.status, "mode");
-      facts.mode = std::ranges::count(kModes, mode) > 0 ? mode : "unknown";
+      facts.mode = mode_of(facts.status);
       facts.fault.clear();
       return;
     }
@@ -119,6 +118,12 @@ bool truth(const json& from, std::string_view name) {
 uint64_t count(const json& from, std::string_view name) {
   const json& found = member(from, name);
   return found.is_array() ? found.size() : 0;
+}
+
+std::string mode_of(const json& status) {
+  const std::string mode = text(status, "mode");
+  if (std::ranges::count(kModes, mode) == 0) return "unknown";
+  return mode == "enforce" && number(member(status, "monitor"), "left") > 0 ? "monitor" : mode;
 }
 
 uint64_t not_logged(const Facts& facts) {

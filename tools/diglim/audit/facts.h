@@ -31,7 +31,7 @@ struct Facts {
   uint64_t booted_at = 0;  // seconds since 1970
   bool bpf_stats_since_boot = false;
   nlohmann::json status;  // of `diglim-loader status --json`: an object, or null
-  std::string mode;       // "enforce", "permissive", "measure"; "inactive"; "unknown"
+  std::string mode;       // of mode_of(); "inactive"; "unknown"
   std::string fault;      // why status is null, printable
   std::vector<allow::Exception> exceptions;
   std::vector<std::string> damaged;  // exceptions without a readable record, by list
@@ -50,6 +50,10 @@ std::string text(const nlohmann::json& from, std::string_view name);
 bool truth(const nlohmann::json& from, std::string_view name);
 uint64_t count(const nlohmann::json& from, std::string_view name);  // of an array's members
 const nlohmann::json& member(const nlohmann::json& from, std::string_view name);
+
+// "enforce", "permissive", "measure", as the status of a loader has it; "monitor" while one that enforces
+// lets what is unknown run (diglim monitor); "unknown".
+std::string mode_of(const nlohmann::json& status);
 
 // Denials without a line in the log, for whatever cause.
 uint64_t not_logged(const Facts& facts);

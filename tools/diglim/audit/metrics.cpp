@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kModes[] = {"enforce", "permissive", "measure", "inactive", "unknown"};
+constexpr std::string_view kModes[] = {"enforce", "monitor", "permissive", "measure", "inactive", "unknown"};
 
 class Metrics {
  public:
@@ -58,6 +58,14 @@ void put_known(const Facts& facts, Metrics& out) {
   out.gauge("keys", "Trusted keys in force.", count(status, "keys"));
   out.gauge("unusable_keys", "Keys, and files of keys, whose signatures do not count.",
             count(status, "unusable_keys") + count(status, "left_out_keys"));
+}
+
+void put_monitor(const json& monitor, Metrics& out) {
+  if (!monitor.is_object()) return;
+  out.gauge("monitor_seconds_left",
+            "Seconds in which what is unknown runs yet (diglim monitor); 0: it is denied.",
+            number(monitor, "left"));
+  out.counter("monitor_begun", "Times that monitor mode was begun.", number(monitor, "times"));
 }
 
 void put_decisions(const Facts& facts, Metrics& out) {
@@ -164,6 +172,7 @@ std::string openmetrics(const Facts& facts) {
   put_exceptions(facts, out);
   if (facts.is_active()) {
     put_known(facts, out);
+    put_monitor(member(facts.status, "monitor"), out);
     put_decisions(facts, out);
     put_events(facts, out);
     put_cost(facts, out);

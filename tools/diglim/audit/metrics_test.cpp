@@ -31,13 +31,26 @@ TEST(Metrics, SaysWhatIsInForce) {
 
 TEST(Metrics, CostOfHooks) {
   Facts facts = active_facts();
-  facts.status["programs"] = {{{"name", "diglim_exec"}, {"runs", 113}, {"ns", 2'000'000'042}}};
+  // Parsed, as the status is: a literal of C++ would be a signed number, which the loader never writes.
+  facts.status["programs"] = nlohmann::json::parse(R"([{"name": "diglim_exec", "runs": 113, "ns": 2000000042}])");
   EXPECT_THAT(openmetrics(facts), HasSubstr("\ndiglim_hook_seconds_total{hook=\"exec\"} 2.000000042\n"));
   EXPECT_THAT(openmetrics(facts), Not(HasSubstr("diglim_cache_hits"))) << "when counting began is not known";
   facts.bpf_stats_since_boot = true;
   EXPECT_THAT(openmetrics(facts), HasSubstr("\ndiglim_cache_hits_total{kind=\"exec\"} 100\n"));
-  facts.status["programs"][0]["runs"] = 12;  // fewer than decided: it was off meanwhile
+  facts.status["programs"][0]["runs"] = 12u;  // fewer than decided: it was off meanwhile
   EXPECT_THAT(openmetrics(facts), Not(HasSubstr("diglim_cache_hits")));
+}
+
+TEST(Metrics, MonitorMode) {
+  Facts facts = active_facts();
+  EXPECT_THAT(openmetrics(facts), Not(HasSubstr("diglim_monitor")));
+  facts.status["monitor"] = {{"left", 60u}, {"times", 2u}};
+  facts.mode = mode_of(facts.status);
+  const std::string text = openmetrics(facts);
+  EXPECT_THAT(text, HasSubstr("\ndiglim_mode{mode=\"enforce\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("\ndiglim_mode{mode=\"monitor\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("\ndiglim_monitor_seconds_left 60\n"));
+  EXPECT_THAT(text, HasSubstr("\ndiglim_monitor_begun_total 2\n"));
 }
 
 TEST(Metrics, NotActive) {

@@ -25,9 +25,18 @@ class Lines {
   std::string text_ = "# written by diglim state; see diglim-state(1)\n";
 };
 
+// Not the reason: whoever begins it writes it, and the state is for everybody.
+void put_monitor(const json& monitor, Lines& lines) {
+  if (!monitor.is_object()) return;  // a loader that does not know it
+  lines.put("monitor_allowed", text(monitor, "allowed"));
+  lines.put("monitor_seconds_left", number(monitor, "left"));
+  lines.put("monitor_times", number(monitor, "times"));
+}
+
 void put_status(const Facts& facts, Lines& lines) {
   const json& status = facts.status;
   lines.put("measuring", truth(status, "measuring") ? "yes" : "no");
+  put_monitor(member(status, "monitor"), lines);
   lines.put("generation", number(status, "generation"));
   lines.put_time("loaded_at", number(status, "loaded_at"));
   lines.put("digests", number(status, "digests"));
@@ -66,8 +75,8 @@ std::string state_text(const Facts& facts) {
   lines.put("boot_id", facts.clock.boot_id);
   lines.put("kernel", facts.kernel);
   lines.put("mode", facts.mode);
-  // The mode is a constant of the programs, so it is as old as the boot.
-  if (facts.is_active()) lines.put_time("since", facts.booted_at);
+  // The mode is a constant of the programs, so it is as old as the boot; but for monitor mode.
+  if (facts.is_active() && facts.mode != "monitor") lines.put_time("since", facts.booted_at);
   if (facts.is_active())
     put_status(facts, lines);
   else

@@ -56,6 +56,29 @@ TEST(StateFile, SaysWhatIsInForce) {
   EXPECT_EQ(state["last_denial"], "not on any digest list");
 }
 
+TEST(StateFile, MonitorModeDoesNotEnforce) {
+  Facts facts = active_facts();
+  facts.status["monitor"] = {{"allowed", "signed"}, {"left", 0u}, {"times", 1u}, {"reason", "secret"}};
+  facts.mode = mode_of(facts.status);
+  auto state = read(state_text(facts));
+  EXPECT_EQ(state["mode"], "enforce");
+  EXPECT_EQ(state["monitor_allowed"], "signed");
+  EXPECT_EQ(state["monitor_seconds_left"], "0");
+  EXPECT_EQ(state["monitor_times"], "1");
+  facts.status["monitor"]["left"] = 60u;
+  facts.mode = mode_of(facts.status);
+  const std::string text = state_text(facts);
+  state = read(text);
+  EXPECT_EQ(state["mode"], "monitor");
+  EXPECT_EQ(state["monitor_seconds_left"], "60");
+  EXPECT_THAT(text, Not(HasSubstr("since = "))) << "not since the boot";
+  EXPECT_THAT(text, Not(HasSubstr("secret"))) << "the state is for everybody";
+  facts.status["mode"] = "permissive";
+  EXPECT_EQ(mode_of(facts.status), "permissive");
+  facts.status["mode"] = "monitor";
+  EXPECT_EQ(mode_of(facts.status), "unknown");
+}
+
 TEST(StateFile, ASilentKeeperIsAFault) {
   Facts facts = active_facts();
   facts.status["events"]["log_fault"] = "3 denials are not logged: the keeper is gone";
