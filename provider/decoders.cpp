@@ -31,7 +31,11 @@ int selects(void* /*provider*/, int selection) {
 }
 
 // Before OpenSSL tries other decoders on the same bytes, whose complaints would hide ours.
-bool raised_if_bad(ByteView der) {
+bool raised_if_bad(const Context& context, ByteView der) {
+  if (context.wrong_setting) {
+    raise(ERR_R_PASSED_INVALID_ARGUMENT, *context.wrong_setting);
+    return true;
+  }
   auto file = read_key_der(der);
   auto parts = file ? read_key_parts(*file) : Result<TpmKeyParts>(file.error());
   if (parts) return false;
@@ -53,7 +57,7 @@ int decode_pem(void* context, OSSL_CORE_BIO* in, int /*selection*/, OSSL_CALLBAC
   const OpensslPtr<char> own_header(header);
   const OpensslPtr<unsigned char> own_data(data);
   if (!read || std::string_view(name) != kKeyPemName) return kNotOurs;
-  if (raised_if_bad({data, static_cast<size_t>(size)})) return kFailed;
+  if (raised_if_bad(context_of(context), {data, static_cast<size_t>(size)})) return kFailed;
   int object = OSSL_OBJECT_PKEY;
   char structure[] = "TSS2";
   const OSSL_PARAM params[] = {
@@ -81,7 +85,7 @@ int decode_der(void* provider, OSSL_CORE_BIO* in, int /*selection*/, OSSL_CALLBA
                OSSL_PASSPHRASE_CALLBACK* /*password*/, void* /*password_argument*/) {
   Context& context = context_of(provider);
   const BioPtr bio(BIO_new_from_core_bio(context.libctx.get(), in));
-  if (!bio) return kNotOurs;
+  if (!bio || context.wrong_setting) return kNotOurs;
   const auto file = read_key_der(read_all(bio.get()));
   const auto parts = file ? read_key_parts(*file) : Result<TpmKeyParts>(file.error());
   if (!parts) return kNotOurs;

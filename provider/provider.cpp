@@ -44,7 +44,7 @@ std::string tcti_of(const Configured& configured) {
   return kDefaultTcti;
 }
 
-// A setting that silently does nothing is worse than a provider that does not load.
+// A setting that silently does nothing is worse than keys that cannot be read.
 Result<SignerSettings> settings_of(const Configured& configured) {
   SignerSettings settings;
   settings.tcti = tcti_of(configured);
@@ -77,13 +77,14 @@ const OSSL_PARAM* gettable_params(void* /*context*/) {
   return kAbout;
 }
 
-int get_params(void* /*context*/, OSSL_PARAM params[]) {
+int get_params(void* context, OSSL_PARAM params[]) {
+  const bool works = !static_cast<Context*>(context)->wrong_setting;
   OSSL_PARAM* name = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_NAME);
   OSSL_PARAM* version = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_VERSION);
   OSSL_PARAM* status = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_STATUS);
   return static_cast<int>((name == nullptr || OSSL_PARAM_set_utf8_ptr(name, "DIGLIM's keys in a TPM") == 1) &&
                           (version == nullptr || OSSL_PARAM_set_utf8_ptr(version, DIGLIM_VERSION) == 1) &&
-                          (status == nullptr || OSSL_PARAM_set_int(status, 1) == 1));
+                          (status == nullptr || OSSL_PARAM_set_int(status, static_cast<int>(works)) == 1));
 }
 
 const OSSL_ALGORITHM* query(void* /*context*/, int operation, int* no_cache) {
@@ -121,14 +122,14 @@ extern "C" __attribute__((visibility("default"))) int OSSL_provider_init(const O
                                                                          void** provider_context) {
   using namespace diglim::provider;
   auto settings = settings_of(read_configuration(core, in));
-  if (!settings) {
-    raise(ERR_R_PASSED_INVALID_ARGUMENT, settings.error());
-    return 0;
-  }
   auto context = std::make_unique<Context>();
   context->libctx.reset(OSSL_LIB_CTX_new_from_dispatch(core, in));
   if (!context->libctx) return 0;
-  context->signer = std::make_unique<diglim::TpmSigner>(*std::move(settings));
+  // OpenSSL forgets why a provider did not load, so a wrong setting is said where a key is read.
+  if (settings)
+    context->signer = std::make_unique<diglim::TpmSigner>(*std::move(settings));
+  else
+    context->wrong_setting = settings.error();
   *provider_context = context.release();
   *out = kProvider;
   return 1;

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 #include "lib/base/error.h"
 #include "lib/crypto/openssl.h"
@@ -20,6 +21,7 @@ struct Context {
   // Of our own, with OpenSSL's default provider only: what is public is left to it, whatever the process has.
   Owned<OSSL_LIB_CTX, OSSL_LIB_CTX_free> libctx;
   std::unique_ptr<TpmSigner> signer;
+  std::optional<Error> wrong_setting;  // then no key can be read, and there is no signer
 };
 
 // What EVP_PKEY holds. Of others' public keys, which OpenSSL compares with ours, there is no TPM part.

@@ -4,6 +4,7 @@
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_tctildr.h>
 
+#include <cerrno>
 #include <cstdlib>
 
 #include "lib/base/text.h"
@@ -11,7 +12,10 @@
 namespace diglim {
 
 Error tpm_error(std::string_view what, TSS2_RC code) {
-  return Error{ErrorCode::kIo, 0, "TPM: " + std::string(what) + ": " + escape(Tss2_RC_Decode(code))};
+  const bool full = code == TPM2_RC_OBJECT_MEMORY || code == TPM2_RC_SESSION_MEMORY ||
+                    code == TPM2_RC_OBJECT_HANDLES || code == TPM2_RC_SESSION_HANDLES;
+  return Error{ErrorCode::kIo, full ? EBUSY : 0,
+               "TPM: " + std::string(what) + ": " + escape(Tss2_RC_Decode(code))};
 }
 
 Result<void> tpm_check(std::string_view what, TSS2_RC code) {

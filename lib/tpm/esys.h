@@ -19,7 +19,7 @@ namespace diglim {
 template <typename T>
 using EsysPtr = Owned<T, Esys_Free>;
 
-// "TPM: what: reason", kIo.
+// "TPM: what: reason", kIo; with EBUSY if the TPM has no room for one more key or session now.
 Error tpm_error(std::string_view what, TSS2_RC code);
 Result<void> tpm_check(std::string_view what, TSS2_RC code);
 

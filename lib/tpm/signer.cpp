@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <list>
 #include <thread>
 #include <vector>
@@ -44,6 +45,14 @@ Result<TPMT_SIG_SCHEME> tpm_scheme(SignatureScheme scheme, HashAlgo algo) {
                                                       : TPM2_ALG_RSAPSS;
   out.details.any.hashAlg = hash_to_tpm(algo);
   return out;
+}
+
+// Without a resource manager all processes share a TPM's room for three keys and three sessions. Those who
+// found it full try again after different times, so that one of them gets all that it needs.
+void wait_for_room() {
+  const auto now = static_cast<uint64_t>(Clock::now().time_since_epoch().count());
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(5 + (now / 1000 + static_cast<uint64_t>(getpid())) % 45));
 }
 
 }  // namespace
@@ -217,7 +226,7 @@ auto TpmSigner::with_line(Use use) -> decltype(use(std::declval<Line&>())) {
   if (!lock)
     return Error{ErrorCode::kIo, 0,
                  "TPM: other threads kept it busy for " + std::to_string(settings_.wait.count()) + " ms"};
-  for (bool again : {true, false}) {
+  for (bool again = true;;) {
     const bool fresh = !line_ || line_->owner != getpid();
     TRY(open_line(deadline));
     auto result = use(*line_);
@@ -228,9 +237,14 @@ auto TpmSigner::with_line(Use use) -> decltype(use(std::declval<Line&>())) {
       return Error{
           ErrorCode::kIo, 0,
           "TPM: no answer within " + std::to_string(settings_.wait.count()) + " ms: it is busy, or away"};
+    if (!result && result.error().sys_errno == EBUSY && Clock::now() < deadline) {
+      line_.reset();
+      wait_for_room();
+      continue;
+    }
     if (lasting || fresh || !again) return result;
+    again = false;
   }
-  return Error{ErrorCode::kIo, 0, "TPM: no connection"};
 }
 
 Result<void> TpmSigner::check(const TpmKeyParts& key) {

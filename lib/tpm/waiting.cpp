@@ -33,6 +33,8 @@ bool WaitingTcti::wait_for_answer() {
   size_t count = kMaxHandles;
   // A transport that cannot be asked is waited for as long as it takes.
   if (Tss2_Tcti_GetPollHandles(inner_, handles, &count) != TSS2_RC_SUCCESS || count == 0) return true;
+  // A device names POLLOUT as well, which is there at once.
+  for (size_t i = 0; i < count; ++i) handles[i].events = POLLIN;
   while (true) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());

@@ -11,7 +11,8 @@ namespace diglim {
 
 // Hands everything to the transport that it is around. If no answer has begun to come by the deadline, the
 // call fails with TSS2_TCTI_RC_IO_ERROR, and the connection is to be given up, since an answer may come
-// later. A character device answers within its write(2), so there the kernel's own limits count.
+// later. Closing a device waits until the kernel is done with the command. tpm2-tss cannot say what to wait
+// for on the sockets of swtpm and mssim, so those are waited for as long as it takes.
 class WaitingTcti {
  public:
   explicit WaitingTcti(TSS2_TCTI_CONTEXT* inner);
