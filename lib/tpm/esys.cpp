@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/tpm/esys.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_tctildr.h>
 
@@ -48,6 +50,22 @@ void TpmConnection::FreeTcti::operator()(TSS2_TCTI_CONTEXT* context) const {
   Tss2_TctiLdr_Finalize(&context);
 }
 
+namespace {
+
+// A server may keep the connection and start programs: those are not to use its keys. tpm2-tss opens without
+// O_CLOEXEC. A transport that does not show its descriptors keeps them to itself (Unix pipes of tcti-cmd).
+void close_on_exec(TSS2_TCTI_CONTEXT* transport) {
+  pollfd handles[kMaxPollHandles] = {};
+  size_t count = kMaxPollHandles;
+  if (Tss2_Tcti_GetPollHandles(transport, handles, &count) != TSS2_RC_SUCCESS) return;
+  for (size_t i = 0; i < count; ++i) {
+    const int flags = fcntl(handles[i].fd, F_GETFD);
+    if (flags >= 0) (void)fcntl(handles[i].fd, F_SETFD, flags | FD_CLOEXEC);
+  }
+}
+
+}  // namespace
+
 Result<std::unique_ptr<TpmConnection>> connect_tpm(const std::string& tcti,
                                                    std::chrono::steady_clock::time_point deadline) {
   // tpm2-tss prints to stderr what its functions return anyway; who wants to see it sets TSS2_LOG himself.
@@ -57,6 +75,7 @@ Result<std::unique_ptr<TpmConnection>> connect_tpm(const std::string& tcti,
   if (const TSS2_RC code = Tss2_TctiLdr_Initialize(tcti.c_str(), &transport); code != TSS2_RC_SUCCESS)
     return not_found("no TPM at " + escape(tcti) + ": " + escape(Tss2_RC_Decode(code)));
   connection->tcti.reset(transport);
+  close_on_exec(transport);
   connection->waiting = std::make_unique<WaitingTcti>(transport);
   connection->waiting->set_deadline(deadline);
   ESYS_CONTEXT* context = nullptr;

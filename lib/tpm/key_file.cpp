@@ -88,8 +88,10 @@ Bytes octets(const ASN1_OCTET_STRING* string) {
 
 Result<uint32_t> number(const ASN1_INTEGER* integer, const char* what) {
   uint64_t value = 0;
-  if (ASN1_INTEGER_get_uint64(&value, integer) != 1 || value > UINT32_MAX) {
-    ERR_clear_error();
+  (void)ERR_set_mark();
+  const bool read = ASN1_INTEGER_get_uint64(&value, integer) == 1;
+  (void)ERR_pop_to_mark();
+  if (!read || value > UINT32_MAX) {
     return corrupt(0, std::string(what) + " is no number of 32 bits");
   }
   return static_cast<uint32_t>(value);
@@ -184,10 +186,12 @@ Result<std::string> write_key_pem(const KeyFile& key) {
 Result<KeyFile> read_key_der(ByteView der) {
   if (der.size() > kMaxKeyFileBytes) return corrupt(0, "a TPM key of more than 256 KiB");
   const unsigned char* at = der.data();
+  // Inside a server the queue holds errors of others, too: only ours go.
+  (void)ERR_set_mark();
   const KeyPtr in(reinterpret_cast<DIGLIM_TPM_KEY*>(
       ASN1_item_d2i(nullptr, &at, static_cast<long>(der.size()), ASN1_ITEM_rptr(DIGLIM_TPM_KEY))));
+  (void)ERR_pop_to_mark();
   if (!in || at != der.data() + der.size()) {
-    ERR_clear_error();
     return corrupt(0, in ? "bytes after a TPM key" : "not a TPM key");
   }
   const ObjectPtr loadable(OBJ_txt2obj(kLoadableKey, 1));

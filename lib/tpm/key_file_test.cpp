@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 
 #include "lib/tcg/marshal.h"
 #include "lib/tpm/key_policy.h"
@@ -54,6 +55,17 @@ TEST(KeyFile, RefusesWhatIsNone) {
   many.alternatives.clear();
   many.policy.assign(9, many.policy[0]);
   EXPECT_FALSE(read_key_der(*write_key_der(many)));
+}
+
+TEST(KeyFile, LeavesTheErrorsOfOthers) {
+  ERR_clear_error();
+  ERR_raise(ERR_LIB_USER, ERR_R_INTERNAL_ERROR);
+  const unsigned long before = ERR_peek_last_error();
+  EXPECT_FALSE(read_key_der(Bytes(16, 0x30)));
+  EXPECT_EQ(ERR_peek_last_error(), before);
+  ERR_clear_error();
+  EXPECT_FALSE(read_key_der(Bytes(16, 0x30)));
+  EXPECT_EQ(ERR_peek_last_error(), 0u);
 }
 
 TEST(KeyPolicy, TakesKeysThatFitTheirPolicy) {
