@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verb `tls`. See diglim-tls(1).
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "lib/base/file.h"
@@ -18,6 +16,7 @@
 #include "lib/tpm/signing_key.h"
 #include "lib/tpm/tpm.h"
 #include "tools/diglim/measure/options.h"
+#include "tools/diglim/tls/replace.h"
 #include "tools/diglim/tls/request.h"
 #include "tools/diglim/verbs.h"
 #include "tools/tool.h"
@@ -175,8 +174,10 @@ Result<std::string> authority_of(const KeyFile& file) {
 }
 
 Result<size_t> authorize(const Options& options) {
-  TRY_ASSIGN(const std::string pem, read_text_file(options.key, kMaxFileBytes));
-  auto file = read_key_pem(pem);
+  // No link: the folder may be the server's, and it is root who reads and writes here.
+  TRY_ASSIGN(const Fd present, open_file(options.key, O_RDONLY | O_NONBLOCK | O_NOFOLLOW));
+  TRY_ASSIGN(const Bytes pem, read_open_file(present, options.key, kMaxFileBytes));
+  auto file = read_key_pem({reinterpret_cast<const char*>(pem.data()), pem.size()});
   if (!file) return with_context(escape(options.key), file.error());
   auto authority = authority_of(*file);
   if (!authority) return with_context(escape(options.key), authority.error());
@@ -197,13 +198,7 @@ Result<size_t> authorize(const Options& options) {
     file->alternatives.erase(file->alternatives.begin(), file->alternatives.end() - kKept);
   TRY(read_key_parts(*file));
   TRY_ASSIGN(const std::string again, write_key_pem(*file));
-  struct stat info = {};
-  if (stat(options.key.c_str(), &info) != 0) return from_errno("stat " + escape(options.key), errno);
-  TRY(write_file_atomically(options.key, as_bytes(again), 0600));
-  // A new file in its place: it stays the server's.
-  if (chown(options.key.c_str(), info.st_uid, info.st_gid) != 0 ||
-      chmod(options.key.c_str(), info.st_mode & 07777) != 0)
-    return from_errno("set the owner of " + escape(options.key), errno);
+  TRY(replace_file(present, options.key, as_bytes(again)));  // it stays the server's
   return file->alternatives.size();
 }
 
