@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define DIGLIM_ABI_VERSION 7
+#define DIGLIM_ABI_VERSION 8
 
 /* Names of our maps and programs start with this, and nobody but the loader may create or open such a map or program
  * while DIGLIM enforces (guard.bpf.h), so a name found by walking the kernel's ids cannot be forged.
@@ -257,6 +257,8 @@ struct diglim_keep_request {
   /* For what has an end: a time namespace shows its processes another clock. */
   __u64 boot_ns;       /* CLOCK_BOOTTIME */
   __u64 monitor_until; /* of the generation in force; 0: there is none */
+  __u32 is_inner;      /* 1: who asks is in a pid namespace, so that his process ids mean nothing outside */
+  __u32 unused;
 };
 
 /* --- What the keeper made of the events (map diglim_log, element 0; only the keeper writes it) ----------------- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The first execution of a content that is allowed, as an event, if the configuration says so (log_allowed = first). Only the slow way
- * comes here: a file that was_known() costs nothing.
+/* The first execution of a content that is allowed, as an event, if the configuration says so (log-allowed = first). What is only mapped is
+ * none: a library, or a program that another one maps and jumps into. Only the slow way comes here: a file that was_known() costs nothing.
  */
 #ifndef DIGLIM_BPF_ALLOWED_H
 #define DIGLIM_BPF_ALLOWED_H

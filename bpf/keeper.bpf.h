@@ -39,6 +39,7 @@ int diglim_keep(struct diglim_keep_request *request)
 
   request->boot_ns = bpf_ktime_get_boot_ns();
   request->monitor_until = monitor_until();
+  request->is_inner = task->thread_pid->level != 0;
   request->pid = diglim_keeper.pid;
   request->age_ns = renewed ? age : DIGLIM_LEASE_NS;
   if (!request->claim)
@@ -50,7 +51,7 @@ int diglim_keep(struct diglim_keep_request *request)
   if (renewed && age < DIGLIM_LEASE_NS)
     return -EBUSY;
   /* In a pid namespace it would end with that, and its owner might be nobody special. */
-  if (task->thread_pid->level)
+  if (request->is_inner)
     return -EPERM;
   /* One of two. The old one, should it wake up now, renews a lease that is not its own any more, for once. */
   if (!__sync_bool_compare_and_swap(&diglim_keeper.renewed, renewed, now))

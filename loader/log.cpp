@@ -14,8 +14,11 @@
 namespace diglim {
 
 int log_line(int priority, const std::string& line) {
-  // One write is one record. The kernel cuts records at about 1 kB and writes what is not printable as \xNN.
-  const std::string record = "<" + std::to_string(priority) + ">diglim: " + line + "\n";
+  // One write is one record. The kernel refuses one of more than about 980 bytes (devkmsg_write: EINVAL), and
+  // shows what is not printable as \xNN. event_line() keeps within that; of another text the end is cut.
+  constexpr size_t kMost = 940;
+  const std::string text = line.size() > kMost ? line.substr(0, kMost) + "..." : line;
+  const std::string record = "<" + std::to_string(priority) + ">diglim: " + text + "\n";
   // Through the folder as it was found first: the keeper stays in the initramfs, from which /dev is moved
   // away. Opened for each line, since the kernel limits the rate of each open file (printk.devkmsg) and
   // denials must not be among what it drops.

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string>
 
+#include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
 #include "lib/monitor/statement.h"
@@ -33,6 +34,7 @@ constexpr char kHelp[] =
     "Exit status: 0 done, 1 it is not allowed, 2 usage, 3 DIGLIM is not active or the kernel refused.\n";
 
 constexpr uint64_t kSecond_ns = 1'000'000'000;
+constexpr size_t kMostStatement = 64 << 10;
 
 struct Wish {
   std::string statement;
@@ -42,8 +44,8 @@ struct Wish {
 
 // What it may be, and by whom. Everything that this goes by root cannot forge: the time is the kernel's own,
 // the boot's id was read before root could show another, number and keys are in frozen maps.
-Result<ManifestMonitor> allow(const Wish& wish, const KernelState& state, const Generation& generation,
-                              const TrustStore& trust, uint64_t now_ns) {
+Result<ManifestMonitor> allow(const Wish& wish, const Bytes& statement_file, const KernelState& state,
+                              const Generation& generation, const TrustStore& trust, uint64_t now_ns) {
   if (state.monitor == DIGLIM_MONITOR_OFF)
     return untrusted("loader.conf of this boot has no monitor = signed (or root), so nobody may");
   // With SELinux the manifest of the boot comes later, and would not say so.
@@ -56,8 +58,7 @@ Result<ManifestMonitor> allow(const Wish& wish, const KernelState& state, const 
     TRY(check_monitor_reason(wish.reason));
     return ManifestMonitor{wish.seconds, "", wish.reason};
   }
-  TRY_ASSIGN(const Bytes file, read_digest_list_file(wish.statement));
-  TRY_ASSIGN(const SignedMonitorStatement found, verify_monitor_statement(file, trust));
+  TRY_ASSIGN(const SignedMonitorStatement found, verify_monitor_statement(statement_file, trust));
   const MonitorStatement& statement = found.statement;
   if (statement.boot != state.boot_id) return untrusted("the statement is for another boot, or machine");
   const uint32_t number = generation.monitor().count + 1;
@@ -69,11 +70,13 @@ Result<ManifestMonitor> allow(const Wish& wish, const KernelState& state, const 
   return ManifestMonitor{statement.seconds, found.signer, statement.reason};
 }
 
-Result<bool> begin(const Wish& wish, const KernelState& state, Generation& generation,
-                   const TrustStore& trust, ManifestMonitor& monitor) {
+Result<bool> begin(const Wish& wish, const Bytes& statement_file, const KernelState& state,
+                   Generation& generation, const TrustStore& trust, ManifestMonitor& monitor, int& status) {
   TRY_ASSIGN(const Lease kernel, Lease::open());
   TRY_ASSIGN(const Lease::Holder now, kernel.ask());
-  TRY_ASSIGN(monitor, allow(wish, state, generation, trust, now.boot_ns));
+  status = kExitRejected;
+  TRY_ASSIGN(monitor, allow(wish, statement_file, state, generation, trust, now.boot_ns));
+  status = kExitEnvironment;
   TRY(generation.begin_monitor(now.boot_ns + monitor.seconds * kSecond_ns, monitor.reason));
   const int error =
       log_line(LOG_WARNING, "monitor mode begins: for " + std::to_string(monitor.seconds) +
@@ -109,11 +112,10 @@ int read_wish(const CommandLine& line, Wish& wish, bool& ends) {
   return usage_error("monitor", "--statement FILE, or --for SECONDS --reason TEXT, or --end");
 }
 
-int fail(const Error& error, bool begun) {
-  const bool denied = error.code != ErrorCode::kIo && error.code != ErrorCode::kNotFound;
+int fail(const Error& error, bool begun, int status) {
   if (begun) log_line(LOG_WARNING, "monitor mode did not begin: " + error.message);
   (void)fprintf(stderr, "diglim-loader monitor: %s; nothing was changed\n", error.message.c_str());
-  return denied ? kExitRejected : kExitEnvironment;
+  return status;
 }
 
 }  // namespace
@@ -125,20 +127,28 @@ int run_monitor(int argc, char** argv) {
   Wish wish;
   bool ends = false;
   if (const int status = read_wish(line, wish, ends); status != kExitOk) return status;
+  Bytes statement_file;
+  if (!wish.statement.empty()) {
+    auto file = read_file(wish.statement, kMostStatement);
+    if (!file) return fail(file.error(), false, kExitRejected);
+    statement_file = *std::move(file);
+  }
   const auto state = read_state();
-  if (!state) return fail(state.error(), false);
+  if (!state) return fail(state.error(), false, kExitEnvironment);
   if (!ends && state->mode != DIGLIM_MODE_ENFORCE)
-    return fail(unsupported("this mode denies nothing that monitor mode would let run"), false);
+    return fail(unsupported("this mode denies nothing that monitor mode would let run"), false,
+                kExitRejected);
   ManifestMonitor monitor;
   bool begun = false;
+  int status = kExitEnvironment;  // of an error that comes next
   const auto result = update_generation(
       [&](Generation& generation, const TrustStore& trust) -> Result<bool> {
         if (ends) return end(generation);
-        TRY_ASSIGN(begun, begin(wish, *state, generation, trust, monitor));
+        TRY_ASSIGN(begun, begin(wish, statement_file, *state, generation, trust, monitor, status));
         return begun;
       },
       &monitor);
-  if (!result) return fail(result.error(), begun);
+  if (!result) return fail(result.error(), begun, status);
   if (!ends) {
     printf("monitor mode for %llu seconds: what is unknown runs, and is logged\n",
            static_cast<unsigned long long>(monitor.seconds));

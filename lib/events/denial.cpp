@@ -7,6 +7,7 @@
 
 #include "lib/base/text.h"
 #include "lib/events/event_id.h"
+#include "lib/events/event_line.h"
 #include "lib/events/reasons.h"
 
 namespace diglim {
@@ -107,6 +108,30 @@ bool says_use(diglim_reason reason) {
          reason != DIGLIM_REASON_FILESYSTEM && reason != DIGLIM_REASON_STORAGE;
 }
 
+size_t find_middle_missing(std::string_view escaped) {
+  for (size_t at = 0; at < escaped.size(); ++at) {
+    if (escaped[at] != '\\') continue;
+    if (escaped.substr(at).starts_with(kMiddleMissing)) return at;
+    ++at;  // "\\\\..." is a backslash before three dots
+  }
+  return std::string_view::npos;
+}
+
+// "/path", ".../path", "/begin\...end".
+bool take_path(std::string_view text, Denial& denial) {
+  denial.begin_missing = take_begin(text, "...");
+  const size_t middle = find_middle_missing(text);
+  denial.path_cut = denial.begin_missing || middle != std::string_view::npos;
+  const auto begin = unescape(text.substr(0, middle));
+  if (!begin || !begin->starts_with('/')) return false;
+  denial.path = *begin;
+  if (middle == std::string_view::npos) return true;
+  const auto end = unescape(text.substr(middle + kMiddleMissing.size()));
+  if (!end) return false;
+  denial.path += "..." + *end;
+  return true;
+}
+
 // "exec /path", "load /path: module", "load: module", "trace DIGLIM".
 bool take_object(std::string_view text, Denial& denial) {
   const size_t space = text.find(' ');
@@ -129,11 +154,7 @@ bool take_object(std::string_view text, Denial& denial) {
     if (path == std::string_view::npos) return true;
     text.remove_prefix(path + 1);
   }
-  denial.path_cut = take_begin(text, "...");
-  const auto path = unescape(text);
-  if (!path || !path->starts_with('/')) return false;
-  denial.path = *path;
-  return true;
+  return take_path(text, denial);
 }
 
 std::string_view take_word(std::string_view& text) {
@@ -178,7 +199,7 @@ std::optional<std::string_view> without_origin(std::string_view line) {
 
 std::string name_of(const Denial& denial) {
   if (denial.path.empty()) return denial.what;
-  return (denial.path_cut ? "..." : "") + denial.path;
+  return (denial.begin_missing ? "..." : "") + denial.path;
 }
 
 std::optional<Denial> parse_denial(std::string_view line) {

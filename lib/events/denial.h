@@ -16,8 +16,9 @@ struct Denial {
   bool enforced = true;   // false: it would have been denied, and went on
   std::string what;       // "exec", "mmap", "mprotect", "write", "load"; of a guard what was tried, in words
   std::string path;       // as it is, not escaped; empty: there is none
-  bool path_cut = false;  // its beginning is missing
-  std::string use;        // of "load": "module", "firmware", ...
+  bool path_cut = false;  // a part of it is missing: its beginning, or its middle, where `path` has "..."
+  bool begin_missing = false;
+  std::string use;  // of "load": "module", "firmware", ...
   diglim_reason reason = DIGLIM_REASON_UNKNOWN;
   std::string detail;  // what stands in the reason's "{}", escaped
   std::optional<HashAlgo> algo;
@@ -39,7 +40,7 @@ std::optional<Denial> parse_denial(std::string_view line);
 // What follows that origin and "diglim: "; nothing if the line has another.
 std::optional<std::string_view> without_origin(std::string_view line);
 
-// The path, with "..." in front if its beginning is missing; `what` if there is none. Not escaped.
+// The path, with "..." where a part is missing; `what` if there is none. Not escaped.
 std::string name_of(const Denial& denial);
 
 }  // namespace diglim

@@ -79,6 +79,19 @@ TEST(Denial, MoreFieldsOfALaterVersion) {
   EXPECT_EQ(denial->command, "a b");
 }
 
+TEST(Denial, APathWithoutItsMiddle) {
+  const auto denial =
+      parse_denial(R"(denied exec /a\\...b\x0a\...c\\: not on any digest list; pid 1 uid 2 command x)");
+  ASSERT_TRUE(denial);
+  EXPECT_TRUE(denial->path_cut);
+  EXPECT_EQ(denial->path, "/a\\...b\n...c\\");
+  EXPECT_EQ(name_of(*denial), denial->path);
+  const auto whole = parse_denial(R"(denied exec /a\\...b: not on any digest list; pid 1 uid 2 command x)");
+  ASSERT_TRUE(whole);
+  EXPECT_FALSE(whole->path_cut);
+  EXPECT_EQ(whole->path, "/a\\...b");
+}
+
 TEST(Denial, WhatWasTriedOnDiglimMayBeginLikeALoad) {
   for (const char* what : {"load an IMA policy", "load a BPF program that can overrule the kernel"}) {
     const auto denial =

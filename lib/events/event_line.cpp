@@ -77,6 +77,50 @@ std::string joined(const diglim_event& event, size_t begin, size_t bytes, bool c
   return escape(path);
 }
 
+// The kernel takes records of up to some 980 bytes (devkmsg_write), of which "<3>diglim: " is a part.
+constexpr size_t kMostBytes = 880;
+// And /dev/kmsg gives out 2,048 at most, with a header, in which four stand for each of the others.
+constexpr size_t kMostShown = 1900;
+
+size_t shown_size(std::string_view text) {
+  const auto others = std::ranges::count_if(text, [](char c) { return c < 0x20 || c >= 0x7f || c == '\\'; });
+  return text.size() + 3 * static_cast<size_t>(others);
+}
+
+// What must not be cut apart: "\x1b", "\n", a character of several bytes.
+std::vector<std::string_view> signs_of(std::string_view escaped) {
+  std::vector<std::string_view> signs;
+  for (size_t at = 0; at < escaped.size(); at += signs.back().size()) {
+    size_t length = 1;
+    if (escaped[at] == '\\')
+      length = escaped.substr(at + 1).starts_with('x') ? 4 : 2;
+    else if (static_cast<uint8_t>(escaped[at]) >= 0x80)
+      length = std::max<size_t>(1, utf8_length(escaped, at));
+    signs.push_back(escaped.substr(at, length));
+  }
+  return signs;
+}
+
+// An escaped path with its beginning and its end, such that both sizes stay within the limits.
+std::string shorten(const std::string& path, size_t bytes, size_t shown) {
+  if (path.size() <= bytes && shown_size(path) <= shown) return path;
+  const std::vector<std::string_view> signs = signs_of(path);
+  const auto fitting = [&](auto sign, auto end) {
+    size_t taken = 0;
+    size_t taken_shown = 0;
+    for (; sign != end; ++sign) {
+      if (taken + sign->size() > (bytes - kMiddleMissing.size()) / 2) break;
+      taken_shown += shown_size(*sign);
+      if (taken_shown > (shown - shown_size(kMiddleMissing)) / 2) break;
+      taken += sign->size();
+    }
+    return taken;
+  };
+  const size_t head = fitting(signs.begin(), signs.end());
+  const size_t tail = fitting(signs.rbegin(), signs.rend());
+  return path.substr(0, head).append(kMiddleMissing).append(path, path.size() - tail);
+}
+
 }  // namespace
 
 std::string event_what(const diglim_event& event) {
@@ -143,17 +187,23 @@ std::string event_text(const char (&field)[16]) {
 }
 
 std::string event_line(const diglim_event& event, std::string_view boot, uint64_t lost) {
-  std::string line = event.reason == 0 ? "allowed " : event.enforced != 0 ? "denied " : "would deny ";
-  line += event_what(event);
-  if (event.path_bytes > 0) line += " " + event_path(event);
-  line += ": ";
-  if (const std::string use = event_use(event); !use.empty()) line += use + ": ";
-  line += event.reason == 0 ? "on a digest list" : event_why(event);
-  if (const std::string digest = event_digest(event); !digest.empty()) line += "; " + digest;
-  line += "; pid " + std::to_string(event.pid) + " uid " + std::to_string(event.uid);
-  if (event.number > 0) line += " event " + event_id(boot, event.number);
-  if (lost > 0) line += " lost " + std::to_string(lost);
-  return line + " command " + event_text(event.command);
+  std::string begin = event.reason == 0 ? "allowed " : event.enforced != 0 ? "denied " : "would deny ";
+  begin += event_what(event);
+  std::string end = ": ";
+  if (const std::string use = event_use(event); !use.empty()) end += use + ": ";
+  end += event.reason == 0 ? "on a digest list" : event_why(event);
+  if (const std::string digest = event_digest(event); !digest.empty()) end += "; " + digest;
+  end += "; pid " + std::to_string(event.pid) + " uid " + std::to_string(event.uid);
+  if (event.number > 0) end += " event " + event_id(boot, event.number);
+  if (lost > 0) end += " lost " + std::to_string(lost);
+  end += " command " + event_text(event.command);
+  if (event.path_bytes == 0) return begin + end;
+  begin += " ";
+  // What is not the path is DIGLIM's words, and short.
+  return begin +
+         shorten(event_path(event), kMostBytes - begin.size() - end.size(),
+                 kMostShown - shown_size(begin) - shown_size(end)) +
+         end;
 }
 
 }  // namespace diglim

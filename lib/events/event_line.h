@@ -10,10 +10,14 @@
 
 namespace diglim {
 
+// Stands where the middle of a path is missing. escape() writes no such thing.
+constexpr std::string_view kMiddleMissing = "\\...";
+
 // "denied exec /tmp/x: not on any digest list; sha256:9f..; pid 12 uid 0 event 3f2a91bc-57 command sh";
 // "would deny ..." when permissive, "allowed ..." without a reason. All text from outside is escaped, the
 // digest cut to its algorithm's size. `boot` as in event_id.h; `lost`: how many denials before it have no
-// line, which it says then.
+// line, which it says then. At most 880 bytes, and 1,900 as the kernel shows them: it refuses longer ones, so
+// a path may lack its middle (kMiddleMissing).
 std::string event_line(const diglim_event& event, std::string_view boot = {}, uint64_t lost = 0);
 
 // Parts of it. What was tried: "exec", "load"; of a guard in words. Why it was denied; empty if it was not.

@@ -118,6 +118,46 @@ TEST(EventLine, IsReadBack) {
   }
 }
 
+// The kernel refuses a line of more than some 980 bytes, and gives out 2,048 with four for each that it
+// escapes: whatever a user names his files, there is a line, with all but the middle of the path.
+TEST(EventLine, ALongPathLacksItsMiddle) {
+  for (const std::string& sign : {std::string("a"), std::string("\xff"), std::string("\\"), std::string("ä"),
+                                  std::string("\n"), std::string("."), std::string("a\0", 2)}) {
+    for (size_t size = 100; size <= 2200; size += 7) {
+      std::string components("end\0", 4);
+      while (components.size() < size) components += sign;
+      components += std::string("\0begin\0", 7);
+      auto event = make_event(DIGLIM_KIND_MPROTECT, DIGLIM_REASON_PINNED, components);
+      event.algo = 6;  // the longest
+      event.digest_size = 64;
+      event.number = ~uint64_t{0};
+      event.pid = event.uid = ~uint32_t{0};
+      event.enforced = 0;
+      std::memset(event.command, 0xff, sizeof(event.command) - 1);
+      const std::string line = event_line(event, "3f2a91bc", ~uint32_t{0});
+      EXPECT_LE(line.size(), 880u);
+      size_t shown = 0;
+      for (const char c : line) shown += c < 0x20 || c >= 0x7f || c == '\\' ? 4 : 1;
+      EXPECT_LE(shown, 1900u);
+      const auto denial = parse_denial(line);
+      ASSERT_TRUE(denial) << line;
+      EXPECT_TRUE(denial->path.starts_with("/begin/")) << line;
+      EXPECT_TRUE(denial->path.ends_with("/end")) << line;
+      EXPECT_EQ(denial->path_cut, line.find("\\...") != std::string::npos) << line;
+      EXPECT_EQ(denial->digest.size(), 64u);
+      EXPECT_EQ(denial->pid, ~uint32_t{0});
+      EXPECT_EQ(denial->event, "3f2a91bc-18446744073709551615");
+      if (size > 900) {
+        EXPECT_TRUE(denial->path_cut);
+        EXPECT_GT(line.size(), 500u);
+      }
+      if (size == 100) {
+        EXPECT_FALSE(denial->path_cut);
+      }
+    }
+  }
+}
+
 TEST(EventLine, PartsLieOneBehindTheOther) {
   using namespace std::string_literals;
   auto event =

@@ -2,12 +2,14 @@
 #include "loader/kernel/claim.h"
 
 #include <bpf/bpf.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
+#include "loader/kernel/lease.h"
 #include "loader/kernel/maps.h"
-#include "loader/kernel/roles.h"
 
 namespace diglim {
 namespace {
@@ -29,11 +31,26 @@ void forget_before(const Fd& map, uint64_t number) {
   }
 }
 
+// A frozen one lives: it would publish when it goes on. Asked of the kernel, since root can mount something
+// else on /proc. Another process that was given the id of a dead one keeps its claim until it ends.
+bool lives(uint32_t pid) {
+  return kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH;
+}
+
+// The ids in claims are those of the first pid namespace. In another one this loader's id would be nobody's
+// outside, or somebody else's, and it would pass for dead.
+Result<void> check_pid_namespace() {
+  TRY_ASSIGN(const Lease kernel, Lease::open());
+  TRY_ASSIGN(const Lease::Holder answer, kernel.ask());
+  if (!answer.is_inner) return {};
+  return unsupported("in a pid namespace (container, unshare -p) nothing can be published; call it outside");
+}
+
 }  // namespace
 
 Result<Claim> Claim::take(uint64_t number) {
   TRY_ASSIGN(Fd map, find_map(kClaimsMap));
-  TRY_ASSIGN(const Fd roles, open_roles());
+  TRY(check_pid_namespace());
   const auto self = static_cast<uint32_t>(getpid());
   forget_before(map, number);
   for (uint64_t i = 0; i < kTries; ++i) {
@@ -41,7 +58,11 @@ Result<Claim> Claim::take(uint64_t number) {
     if (bpf_map_update_elem(map.get(), &key, &self, BPF_NOEXIST) == 0) return Claim(std::move(map), key);
     if (errno != EEXIST) return from_errno("claim the next generation", errno);
     uint32_t holder = 0;
-    if (bpf_map_lookup_elem(map.get(), &key, &holder) != 0 || has_role(roles, holder)) break;
+    if (bpf_map_lookup_elem(map.get(), &key, &holder) != 0) break;
+    if (lives(holder)) {
+      return Error{ErrorCode::kIo, EAGAIN,
+                   "another loader (process " + std::to_string(holder) + ") is publishing; try again"};
+    }
   }
   return Error{ErrorCode::kIo, EAGAIN, "another loader is publishing; try again"};
 }

@@ -13,7 +13,8 @@ class Claim {
  public:
   // Claims `number` in the kernel, where no mount namespace hides anything. EAGAIN: a loader that lives has
   // it; the claim of a dead one does not count. Afterwards the caller must look once more whether number - 1
-  // is in force: another loader may have published and dropped its claim just before.
+  // is in force: another loader may have published and dropped its claim just before. kUnsupported: this
+  // process is in a pid namespace.
   static Result<Claim> take(uint64_t number);
 
   Claim(Claim&& other) noexcept;

@@ -35,7 +35,8 @@ bool Lease::Holder::has_run_out() const {
 Result<Lease::Holder> Lease::ask() const {
   diglim_keep_request request = {};
   TRY(run(program_, request));
-  return Holder{static_cast<pid_t>(request.pid), request.age_ns, request.boot_ns, request.monitor_until};
+  return Holder{static_cast<pid_t>(request.pid), request.age_ns, request.boot_ns, request.monitor_until,
+                request.is_inner != 0};
 }
 
 Result<bool> Lease::claim() const {

@@ -21,6 +21,7 @@ class Lease {
     uint64_t age_ns = 0;         // since it renewed
     uint64_t boot_ns = 0;        // CLOCK_BOOTTIME of the kernel itself, whatever time namespace this is
     uint64_t monitor_until = 0;  // by that clock (struct diglim_generation)
+    bool is_inner = false;       // this process is in a pid namespace: getpid() means nothing outside
     bool has_run_out() const;    // gone, or it does not read
   };
   Result<Holder> ask() const;
