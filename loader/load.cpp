@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,8 @@ constexpr char kSyncHelp[] =
     "those of that system that are in none of them. A file that did not change is not read again. A list\n"
     "that is damaged or cannot be read is named, and what was verified under its name stays. Lists that\n"
     "were loaded by name (load) stay too. Deny lists in /etc/diglim/revoked come first: what they revoke\n"
-    "goes at once. One that is in force stays so until the next boot, or until one of a higher serial.\n\n"
+    "goes at once. One that is in force stays so until the next boot, or until one of a higher serial. With\n"
+    "--root none is read.\n\n"
     "  --keep       withdraw nothing; without it /etc/digest_lists has to be one of them\n"
     "  --root NAME  the directories are of another system (an image, a container), NAME whatever tells it\n"
     "               from others; its lists are kept apart from those of this one\n"
@@ -101,6 +103,16 @@ void show_progress(size_t done, size_t of) {
   }
 }
 
+// Is the directory of this system's lists one of those that are followed?
+bool names_own_lists(const Following& what) {
+  struct stat lists = {};
+  return stat(kListsFolder, &lists) == 0 && std::ranges::any_of(what.folders, [&](const std::string& folder) {
+           struct stat info = {};
+           return stat(folder.c_str(), &info) == 0 && info.st_dev == lists.st_dev &&
+                  info.st_ino == lists.st_ino;
+         });
+}
+
 // May this process say what this system's lists are? By mistake it could withdraw them all.
 Result<void> check_own(const Following& what) {
   TRY_ASSIGN(const std::string own, root_identity("/"));
@@ -108,14 +120,7 @@ Result<void> check_own(const Following& what) {
     return unsupported(
         "this process is not in the root of the running system; name the one that it is in (--root)");
   }
-  struct stat lists = {};
-  const bool is_there = stat(kListsFolder, &lists) == 0;
-  const bool is_named =
-      is_there && std::ranges::any_of(what.folders, [&](const std::string& folder) {
-        struct stat info = {};
-        return stat(folder.c_str(), &info) == 0 && info.st_dev == lists.st_dev && info.st_ino == lists.st_ino;
-      });
-  if (!what.withdraw || is_named) return {};
+  if (!what.withdraw || names_own_lists(what)) return {};
   return invalid(std::string("this would withdraw all that is in ") + kListsFolder +
                  ": name it too, or --keep");
 }
@@ -182,13 +187,24 @@ int run_sync(int argc, char** argv) {
   DenyListsRead denied;
   // The directories are read when no other loader works, so that of two the later one has the last word.
   const auto result = update_generation([&](Generation& generation, TrustStore& trust) -> Result<bool> {
-    TRY_ASSIGN(denied, read_deny_lists(revoked, trust));
-    if (denied.changed) apply_denials(generation, trust);
+    std::vector<Error> left_out;
+    // On behalf of another system nobody revokes here.
+    if (what.identity.empty()) {
+      TRY_ASSIGN(denied, read_deny_lists(revoked, trust));
+    }
+    if (denied.changed && names_own_lists(what)) {
+      apply_denials(generation, trust);
+    } else if (denied.changed) {
+      TRY_ASSIGN(left_out, apply_denials_and_keep(generation, trust, kListsFolder));
+    }
     TRY_ASSIGN(followed, follow_folders(generation, what, trust));
+    std::ranges::move(left_out, std::back_inserter(followed.left_out));
     for (const auto& [file, count] : followed.uncounted)
       note_left_out("sync", file, count, generation.algo());
     return denied.changed || followed.added.size() + followed.withdrawn + followed.moved > 0;
   });
+  for (const std::string& note : denied.superseded)
+    (void)fprintf(stderr, "diglim-loader sync: %s\n", note.c_str());
   for (const Error& error : denied.left_out) {
     (void)fprintf(stderr, "diglim-loader sync: left out %s; what it revokes is still trusted\n",
                   error.message.c_str());

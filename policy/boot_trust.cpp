@@ -122,6 +122,12 @@ void apply_denials(Generation& generation, const TrustStore& trust) {
   for (const std::string& name : gone) (void)generation.remove(name);
 }
 
+Result<std::vector<Error>> apply_denials_and_keep(Generation& generation, const TrustStore& trust,
+                                                  const std::string& folder) {
+  apply_denials(generation, trust);
+  return add_lists(generation, folder, trust);
+}
+
 uint64_t list_origin(std::string_view identity) {
   if (identity.empty()) return 1;
   uint64_t value = 2;

@@ -39,6 +39,12 @@ Result<TrustStore> read_keys(const std::string& root, const Config& config,
 // still counts comes back when they are read again, as follow_folders() does.
 void apply_denials(Generation& generation, const TrustStore& trust);
 
+// The same, and what of this system's own lists, in `folder`, still counts is back: for whoever does not read
+// that folder anyway. Without it a deny list that is first seen on behalf of another directory would withdraw
+// whatever else its key signed. Lists that do not count are given as by add_lists(). Errors: kIo.
+Result<std::vector<Error>> apply_denials_and_keep(Generation& generation, const TrustStore& trust,
+                                                  const std::string& folder);
+
 // LoadedList::origin of the lists of a root; "" is this system. Never 0.
 uint64_t list_origin(std::string_view identity);
 

@@ -8,6 +8,9 @@
 #include <filesystem>
 
 #include "lib/base/file.h"
+#include "lib/cms/appended_signature.h"
+#include "lib/cms/cms_sign.h"
+#include "lib/cms/cms_test_keys.h"
 #include "lib/openpgp/test_writer.h"
 #include "lib/rpm/test_writer.h"
 
@@ -230,6 +233,47 @@ TEST_F(Follow, OfTwoFilesOfOneNameTheFirstCounts) {
   ASSERT_EQ(done->left_out.size(), 1u);
   EXPECT_THAT(done->left_out[0].message, HasSubstr("/more/a: a directory before this one"));
   EXPECT_THAT(names(), ElementsAre("a"));
+}
+
+// A window says something of the key that signed all that this host has.
+TEST_F(Follow, WhatADenyListLeavesStaysWhoeverReadsItFirst) {
+  TestKeys keys;
+  keys.make("admin", "rsa:2048");
+  put(std::string(kKeysFolder) + "/admin.pem", *read_file(keys.certificate_file("admin"), 1 << 20));
+  put_list("a", vendor_);
+  ASSERT_TRUE(follow());
+  DenyEntry denial;
+  denial.kind = DenyEntry::Kind::kKey;
+  const auto all = trust().trusted_keys();
+  for (const TrustedKey& key : *all) {
+    if (key.fingerprint.starts_with("openpgp:")) denial.fingerprint = key.fingerprint;
+  }
+  denial.from = 1;
+  denial.to = 2;
+  denial.reason = "of a test";
+  const Bytes text = *write_deny_list({"local", 1, {denial}});
+  std::filesystem::create_directories(root_ + kRevokedFolder);
+  put(std::string(kRevokedFolder) + "/local",
+      append_signature(text, *sign_cms(text, keys.key("admin"), keys.certificate_file("admin")),
+                       SignatureType::kPkcs7));
+  const TrustStore store = trust();
+  ASSERT_EQ(store.denials().lists().size(), 1u);
+  apply_denials(generation_, store);
+  EXPECT_THAT(names(), ElementsAre()) << "nobody knows when it was signed, until it is read again";
+  ASSERT_TRUE(follow());
+  const auto left_out = apply_denials_and_keep(generation_, store, root_ + kListsFolder);
+  ASSERT_TRUE(left_out) << left_out.error().message;
+  EXPECT_TRUE(left_out->empty());
+  EXPECT_THAT(names(), ElementsAre("a"));
+  EXPECT_TRUE(apply_denials_and_keep(generation_, store, root_ + "/none")) << "an initramfs may have none";
+}
+
+TEST_F(BootTrust, DenyListsThatCannotBeReadStopNothing) {
+  put(kRevokedFolder, as_bytes("a file"));
+  std::vector<Error> left_out;
+  ASSERT_TRUE(read_keys(root_, Config(), &left_out));
+  ASSERT_EQ(left_out.size(), 1u);
+  EXPECT_THAT(left_out[0].message, HasSubstr("/etc/diglim/revoked: deny lists: "));
 }
 
 // What the loader would measure, and the predictor foretells.

@@ -15,13 +15,15 @@ constexpr size_t kMaxDenyFileBytes = kMaxDenyListBytes + (512u << 10);
 Result<SignedDenyList> verify_deny_list(ByteView file, const TrustStore& trust);
 
 // All files in `folder`, those of lower serials first, into trust.deny(): so what a key signed after an older
-// list revoked it does not count. Names that begin with a dot are passed over. A file that cannot be read or
-// verified, or that has a lower serial than one in force, is left out and named: one bad file must not keep a
-// host from booting, and who can damage it could remove it, which no machine notices by itself (see the
-// serial in the manifest). Without the folder nothing is denied. Errors: kIo.
+// list revoked it does not count. Names that begin with a dot and directories are passed over, and so is what
+// is in force already, whoever signed it. A file that cannot be read or verified is left out and named: one
+// bad file must not keep a host from booting, and who can damage it could remove it, which no machine notices
+// by itself (see the serial in the manifest). The same of a folder that cannot be read. Without the folder
+// nothing is denied. Errors: none of files.
 struct DenyListsRead {
   bool changed = false;  // something counts that did not before
   std::vector<Error> left_out;
+  std::vector<std::string> superseded;  // files of lower serials than are in force, and which; for people
 };
 Result<DenyListsRead> read_deny_lists(const std::string& folder, TrustStore& trust);
 

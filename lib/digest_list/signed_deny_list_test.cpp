@@ -182,18 +182,49 @@ TEST_F(DenySigned, WhatIsWrongIsLeftOutAndTheRestCounts) {
   put("c", deny("foreign", 9, {of_digest(Bytes(32, 2))}, "stranger"));
   put(".d", deny("hidden", 9, {of_digest(Bytes(32, 3))}));
   keys_.run("mkdir revoked/folder");
-  EXPECT_EQ(read(store).left_out.size(), 3u);
+  EXPECT_EQ(read(store).left_out.size(), 2u);
   EXPECT_EQ(store.denials().lists().size(), 1u);
   // Rolled back: what is in force stays.
   put("a", deny("local", 1, {}));
   const auto again = read(store);
   EXPECT_FALSE(again.changed);
-  EXPECT_THAT(again.left_out.back().message,
-              HasSubstr("serial 1 of the deny list local, of which serial 2 is in force"));
+  EXPECT_EQ(again.left_out.size(), 2u);
+  ASSERT_EQ(again.superseded.size(), 1u);
+  EXPECT_THAT(again.superseded[0],
+              HasSubstr("revoked/a: serial 1 of the deny list local, of which serial 2 is in force"));
   TrustStore other = trust();
   const auto none = read_deny_lists(keys_.path("nowhere"), other);
   ASSERT_TRUE(none);
   EXPECT_FALSE(none->changed);
+}
+
+TEST_F(DenySigned, WhatIsInForceIsNotReadAgain) {
+  TrustStore store = trust();
+  const Bytes file = deny("vendor", 3, {of_digest(Bytes(32, 1))}, "other");
+  put("a", file);
+  put("copy", file);
+  put("saved", deny("vendor", 2, {}, "other"));
+  EXPECT_TRUE(read(store).changed);
+  put("b", deny("local", 9, {of_key("other.pem")}));
+  const auto done = read(store);
+  EXPECT_TRUE(done.changed);
+  EXPECT_TRUE(done.left_out.empty()) << done.left_out.front().message;
+  const auto again = read(store);
+  EXPECT_FALSE(again.changed);
+  // Who signed the older one counts no more, so nobody knows what it is.
+  ASSERT_EQ(again.left_out.size(), 1u);
+  EXPECT_THAT(again.left_out[0].message, HasSubstr("revoked/saved: "));
+  EXPECT_EQ(store.denials().lists().size(), 2u);
+}
+
+TEST_F(DenySigned, AFolderThatIsNoneIsNamedAndStopsNothing) {
+  TrustStore store = trust();
+  put("a", as_bytes("a file"));
+  const auto done = read_deny_lists(keys_.path("revoked/a"), store);
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_FALSE(done->changed);
+  ASSERT_EQ(done->left_out.size(), 1u);
+  EXPECT_THAT(done->left_out[0].message, HasSubstr("revoked/a: deny lists: "));
 }
 
 }  // namespace

@@ -269,6 +269,13 @@ std::vector<std::string> TrustStore::unusable() const {
 
 Result<void> TrustStore::deny(SignedDenyList list) {
   if (denials_.has(list.content_hash)) return {};
+  // What can fail comes first, so that a failure changes nothing.
+  Fingerprints fingerprints;
+  for (const auto* const some : {&x509_, &denied_x509_}) {
+    for (const X509Ptr& certificate : *some) {
+      TRY_ASSIGN(fingerprints[certificate.get()], x509_fingerprint(*certificate));
+    }
+  }
   TRY(denials_.add(std::move(list)));
   // All anew: the list that it replaces may have revoked more.
   for (openpgp::Certificate& certificate : certificates_) {
@@ -279,14 +286,14 @@ Result<void> TrustStore::deny(SignedDenyList list) {
   denied_signers_.clear();
   for (const SignedDenyList& one : denials_.lists()) {
     for (const DenyEntry& denial : one.list.denials) {
-      if (denial.kind == DenyEntry::Kind::kKey) TRY(deny_key(denial));
+      if (denial.kind == DenyEntry::Kind::kKey) deny_key(denial, fingerprints);
     }
   }
   return {};
 }
 
 // The primary key stands for its subkeys. One key may lie here in several certificates.
-Result<void> TrustStore::deny_key(const DenyEntry& denial) {
+void TrustStore::deny_key(const DenyEntry& denial, const Fingerprints& of_x509) {
   std::set<Bytes> fingerprints;
   for (const openpgp::Certificate& certificate : certificates_) {
     for (const openpgp::Key& key : certificate.keys) {
@@ -306,8 +313,7 @@ Result<void> TrustStore::deny_key(const DenyEntry& denial) {
   // Of one X.509 key, too, there may be several certificates.
   const EVP_PKEY* revoked = nullptr;
   for (const X509Ptr& certificate : x509_) {
-    TRY_ASSIGN(const std::string fingerprint, x509_fingerprint(*certificate));
-    if (fingerprint == denial.fingerprint) revoked = X509_get0_pubkey(certificate.get());
+    if (of_x509.at(certificate.get()) == denial.fingerprint) revoked = X509_get0_pubkey(certificate.get());
   }
   std::vector<X509Ptr> kept;
   for (X509Ptr& certificate : x509_) {
@@ -317,7 +323,6 @@ Result<void> TrustStore::deny_key(const DenyEntry& denial) {
     (goes ? denied_x509_ : kept).push_back(std::move(certificate));
   }
   x509_ = std::move(kept);
-  return {};
 }
 
 Result<std::vector<TrustedKey>> TrustStore::trusted_keys() const {

@@ -3,6 +3,7 @@
 // kernel, so that nothing written to disk later adds a key (decision D7).
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -75,7 +76,8 @@ class TrustStore {
   };
   TrustStore() = default;
   Result<void> add(KeyFile file);
-  Result<void> deny_key(const DenyEntry& denial);
+  using Fingerprints = std::map<const X509*, std::string>;
+  void deny_key(const DenyEntry& denial, const Fingerprints& of_x509);
   Result<void> add_file(const std::string& folder, const std::string& name, size_t& total);
 
   SignaturePolicy policy_;

@@ -284,7 +284,11 @@ Result<Predicted> predict(const OptionParser& app, PredictOptions& options) {
   if (!options.initramfs.empty()) {
     // As dracut's hook has it: bad ones are skipped.
     TRY_ASSIGN(const auto denied, read_deny_lists(options.system.root + kRevokedFolder, reference.trust));
-    if (denied.changed) apply_denials(generation, reference.trust);
+    if (denied.changed) {
+      TRY_ASSIGN(const auto again,
+                 apply_denials_and_keep(generation, reference.trust, options.initramfs + kListsFolder));
+      (void)again;  // named when the initramfs was read
+    }
     for (const Error& error : denied.left_out) complain(app.name(), "left out: " + error.message);
     TRY_ASSIGN(const auto left_out,
                add_lists(generation, options.system.root + kListsFolder, reference.trust));
