@@ -2,7 +2,9 @@
 #include "loader/keeper.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -10,6 +12,8 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <string>
+#include <utility>
 
 #include "lib/events/event_id.h"
 #include "lib/events/event_line.h"
@@ -29,7 +33,8 @@ constexpr char kName[] = "@diglim-keeper";
 // What became of the events, with one line more when some got none.
 class EventLog {
  public:
-  EventLog(Events& events, const Lease& lease) : events_(events), lease_(lease), counters_(events.load()) {}
+  EventLog(Events& events, const Lease& lease, std::string boot)
+      : events_(events), lease_(lease), counters_(events.load()), boot_(std::move(boot)) {}
 
   void handle(const diglim_event& event) {
     renew();
@@ -77,12 +82,19 @@ class EventLog {
   // Of denials without a line, at most once a second. When to be called again, in ms.
   int tell() {
     const uint64_t dropped = events_.dropped();
-    if (dropped == told_dropped_ && counters_.not_logged == told_not_logged_) return kRenew_ms;
+    if (dropped == told_dropped_ && counters_.not_logged == told_not_logged_ &&
+        counters_.not_written == told_not_written_)
+      return kRenew_ms;
     if (now_ms() - told_ms_ < 1000) return 1000;
     told_ms_ = now_ms();
     if (counters_.not_logged != told_not_logged_) {
       log_line(LOG_WARNING, std::to_string(counters_.not_logged - told_not_logged_) +
                                 " denials not logged: too many at once");
+    }
+    if (counters_.not_written != told_not_written_ &&
+        log_line(LOG_WARNING, std::to_string(counters_.not_written - told_not_written_) +
+                                  " denials not logged: the kernel log did not take them") == 0) {
+      told_not_written_ = counters_.not_written;
     }
     if (dropped != told_dropped_) {
       log_line(LOG_WARNING,
@@ -124,7 +136,7 @@ class EventLog {
   Events& events_;
   const Lease& lease_;
   diglim_log_counters counters_;
-  const std::string boot_ = read_boot();
+  const std::string boot_;
   Outlet outlet_;
   LogLimit limit_;
   LogLimit guard_limit_;
@@ -134,7 +146,9 @@ class EventLog {
   uint64_t told_dropped_ = 0;
   uint64_t told_monitor_until_ = 0;
   uint64_t told_not_logged_ = counters_.not_logged;
-  uint64_t said_lost_ = counters_.not_logged + counters_.not_written;  // in lines of events
+  uint64_t told_not_written_ = counters_.not_written;
+  uint64_t said_lost_ =  // in lines of events
+      events_.dropped() + counters_.not_logged + counters_.not_written;
 };
 
 [[noreturn]] void keep(Events& events, EventLog& log) {
@@ -155,6 +169,15 @@ void leave_caller() {
   (void)setrlimit(RLIMIT_CPU, &kForEver);
 }
 
+// Where init's /run is. By its process, not through a /proc that may be anything. REQUIRES: this process is
+// in the first pid namespace, as a keeper is.
+Result<void> enter_init() {
+  const Fd init(static_cast<int>(syscall(SYS_pidfd_open, 1, 0)));
+  if (!init) return from_errno("find init", errno);
+  if (setns(init.get(), CLONE_NEWNS) != 0) return from_errno("enter the mounts of init", errno);
+  return {};
+}
+
 // Becomes the keeper once the last one's lease has run out; false when that one renews it.
 Result<bool> wait_for_lease(const Lease& lease) {
   TRY_ASSIGN(Lease::Holder last, lease.ask());
@@ -173,7 +196,11 @@ Result<void> keep_again() {
   TRY_ASSIGN(const Lease lease, Lease::open());
   TRY_ASSIGN(const bool is_ours, wait_for_lease(lease));
   if (!is_ours) return {};
-  EventLog log(events, lease);
+  TRY_ASSIGN(const KernelState state, read_state());
+  // Or whoever starts a loader in a chroot would have the keeper serve the /run/diglim there.
+  if (const auto entered = enter_init(); !entered)
+    log_line(LOG_WARNING, "the keeper stays where it was started: " + entered.error().message);
+  EventLog log(events, lease, boot_prefix(state.boot_id));
   log.count_restart();
   log_line(LOG_WARNING, "the keeper was gone; started again; what was denied meanwhile follows");
   keep(events, log);
@@ -199,7 +226,7 @@ Result<void> start_keeper(const Programs& programs, Events& events) {
     if (const auto claimed = lease.claim(); !claimed || !*claimed) _exit(1);
     (void)!write(to.get(), "", 1);
     to = Fd();
-    EventLog log(events, lease);
+    EventLog log(events, lease, read_boot());  // nobody could mount another one over it yet
     keep(events, log);
   }
   to = Fd();

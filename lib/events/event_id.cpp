@@ -24,7 +24,11 @@ bool is_boot(std::string_view text) {
 
 std::string read_boot() {
   const auto id = read_stream("/proc/sys/kernel/random/boot_id", 64);
-  std::string boot(id ? as_text(*id).substr(0, kBootDigits) : std::string_view());
+  return boot_prefix(id ? as_text(*id) : std::string_view());
+}
+
+std::string boot_prefix(std::string_view boot_id) {
+  const std::string boot(boot_id.substr(0, kBootDigits));
   return is_boot(boot) ? boot : std::string(kBootDigits, '0');
 }
 

@@ -12,6 +12,9 @@ namespace diglim {
 // The first eight digits of this boot's id; "00000000" if the kernel does not tell.
 std::string read_boot();
 
+// The same of a whole id.
+std::string boot_prefix(std::string_view boot_id);
+
 // Empty without a number: the event is of programs that number none.
 std::string event_id(std::string_view boot, uint64_t number);
 
