@@ -15,8 +15,8 @@ constexpr size_t kMaxPollHandles = 8;  // that a transport has
 // Hands everything to the transport that it is around. If no answer has begun to come by the deadline, the
 // call fails with TSS2_TCTI_RC_IO_ERROR, and the connection is to be given up, since an answer may come
 // later. The driver of a TPM device holds poll(2) while it runs a command, so there the kernel's own limits
-// count once the command is under way. tpm2-tss cannot say what to wait for on the sockets of swtpm and mssim,
-// so those are waited for as long as it takes.
+// count once the command is under way. tpm2-tss cannot say what to wait for on the sockets of swtpm and
+// mssim, so those are waited for as long as it takes.
 class WaitingTcti {
  public:
   explicit WaitingTcti(TSS2_TCTI_CONTEXT* inner);
