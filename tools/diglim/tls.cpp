@@ -266,7 +266,12 @@ int run_tls(int argc, char** argv) {
   if (!kept) return fail(app, kept.error());
   if (options.json) {
     JsonWriter json;
-    json.begin_object().key("key").value(options.key).key("authorizations").value(uint64_t{*kept}).end_object();
+    json.begin_object()
+        .key("key")
+        .value(options.key)
+        .key("authorizations")
+        .value(uint64_t{*kept})
+        .end_object();
     fmt::print("{}\n", json.text());
     return kExitOk;
   }

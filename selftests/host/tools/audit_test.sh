@@ -168,7 +168,7 @@ equal "no control characters in it" "$(tr -d '\n' <<<"$out" | tr -d '[:print:]' 
 expect 3 "$diglim" evidence --root "$root" --log log --loader ./absent --seconds 0 -o ev
 equal "not active, and it says so" "$(json mode.name)" inactive
 contains "on stderr, too" "$err" "this evidence says that DIGLIM's mode is inactive"
-expect 0 evidence --loader ./monitored --text
+expect 0 "$diglim" evidence --root "$root" --log log --loader ./monitored --seconds 0 --text
 contains "monitor mode" "$out" "90 s left, 2 times in this boot; it may be begun by: signed; the last because: ticket 42"
 expect 0 evidence --since 1h
 expect 2 evidence --since yesterday-ish

@@ -32,7 +32,8 @@ TEST(Metrics, SaysWhatIsInForce) {
 TEST(Metrics, CostOfHooks) {
   Facts facts = active_facts();
   // Parsed, as the status is: a literal of C++ would be a signed number, which the loader never writes.
-  facts.status["programs"] = nlohmann::json::parse(R"([{"name": "diglim_exec", "runs": 113, "ns": 2000000042}])");
+  facts.status["programs"] =
+      nlohmann::json::parse(R"([{"name": "diglim_exec", "runs": 113, "ns": 2000000042}])");
   EXPECT_THAT(openmetrics(facts), HasSubstr("\ndiglim_hook_seconds_total{hook=\"exec\"} 2.000000042\n"));
   EXPECT_THAT(openmetrics(facts), Not(HasSubstr("diglim_cache_hits"))) << "when counting began is not known";
   facts.bpf_stats_since_boot = true;
