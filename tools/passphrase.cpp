@@ -27,18 +27,32 @@ std::optional<std::string> ask_terminal(const std::string& key) {
   return answer;
 }
 
+// $DIGLIM_PASSPHRASE, taken out of the environment, so that no program that is run has it. A second key may
+// ask for it again.
+const std::optional<std::string>& from_environment() {
+  static const std::optional<std::string> taken = []() -> std::optional<std::string> {
+    char* const set = std::getenv("DIGLIM_PASSPHRASE");
+    if (set == nullptr) return std::nullopt;
+    std::string copy = set;
+    OPENSSL_cleanse(set, copy.size());  // what /proc/PID/environ shows, too
+    (void)unsetenv("DIGLIM_PASSPHRASE");
+    return copy;
+  }();
+  return taken;
+}
+
 }  // namespace
 
 Passphrase passphrase_for(const std::string& file, const std::string& key) {
+  (void)from_environment();
   return [file, key]() -> std::optional<std::string> {
-    if (file.empty()) {
-      const char* set = std::getenv("DIGLIM_PASSPHRASE");
-      return set != nullptr ? std::string(set) : ask_terminal(key);
-    }
-    const auto content = read_stream(file, kMaxBytes);
+    if (file.empty()) return from_environment() ? from_environment() : ask_terminal(key);
+    auto content = read_stream(file, kMaxBytes);
     if (!content) return std::nullopt;
     const std::string_view text = as_text(*content);
-    return std::string(text.substr(0, text.find('\n')));
+    std::string line(text.substr(0, text.find('\n')));
+    OPENSSL_cleanse(content->data(), content->size());
+    return line;
   };
 }
 

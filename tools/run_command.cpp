@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
@@ -58,8 +59,13 @@ Result<CommandResult> run_command(const std::vector<std::string>& words, Errors 
   std::vector<char*> argv;
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
+  std::vector<char*> environment;
+  for (char** one = environ; one != nullptr && *one != nullptr; ++one) {
+    if (!std::string_view(*one).starts_with("DIGLIM_PASSPHRASE=")) environment.push_back(*one);
+  }
+  environment.push_back(nullptr);
   pid_t pid = 0;
-  const int spawned = posix_spawnp(&pid, argv[0], actions.get(), nullptr, argv.data(), environ);
+  const int spawned = posix_spawnp(&pid, argv[0], actions.get(), nullptr, argv.data(), environment.data());
   if (spawned != 0) return from_errno("run " + name, spawned);
   to = Fd();
   auto output = read_all(from, name);

@@ -23,6 +23,11 @@ Result<Signer> named_signer(Signer signer) {
   return signer;
 }
 
+bool names_any(const Signer& signer) {
+  return !or_environment(signer.key, "DIGLIM_KEY").empty() ||
+         !or_environment(signer.certificate, "DIGLIM_CERTIFICATE").empty();
+}
+
 Passphrase passphrase_of(const Signer& signer) {
   return passphrase_for(signer.passphrase_file, signer.key);
 }

@@ -18,6 +18,10 @@ struct Signer {
 // With the environment's in place of what is empty. kInvalid: no key is named.
 Result<Signer> named_signer(Signer signer);
 
+// Is a key or a certificate named, as an option or in the environment? Half a pair counts: named_signer()
+// says what is missing.
+bool names_any(const Signer& signer);
+
 // Asks the terminal, or reads the file.
 Passphrase passphrase_of(const Signer& signer);
 

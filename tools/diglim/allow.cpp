@@ -62,15 +62,9 @@ Result<TrustStore> trust_of(const std::string& root) {
 void put_json(JsonWriter& json, const Exception& one, std::string_view fault, bool is_over) {
   json.begin_object().key("list").value(one.list).key("paths").begin_array();
   for (const std::string& path : one.paths) json.value(path);
-  json.end_array()
-      .key("files")
-      .value(one.files)
-      .key("sha256")
-      .value(one.digest)
-      .key("signer")
-      .value(one.signer)
-      .key("content")
-      .value(one.content);
+  json.end_array().key("files").value(one.files);
+  json.key("sha256").value(one.digest).key("signer").value(one.signer);
+  if (!one.content.empty()) json.key("content").value(one.content);  // of one that is made; no record has it
   json.key("owner").value(one.owner).key("reason").value(one.reason).key("by").value(one.by);
   json.key("made").value(one.made).key("until").value(one.end.until);
   json.key("over").value(is_over).key("fault").value(fault).end_object();

@@ -140,7 +140,7 @@ int run_evidence(int argc, char** argv) {
   app.add_option("-k,--key", options.key, "private key that signs (PEM)");
   app.add_option("-c,--certificate", options.certificate, "its certificate");
   app.add_option("--passphrase-file", options.passphrase_file,
-                 "first line: the key's pass phrase (default: asks)");
+                 "first line: the key's pass phrase (default: $DIGLIM_PASSPHRASE, else asks)");
   app.add_option("--since", options.since,
                  "denials since a date, or since how long ago (default: all in the log)");
   app.add_flag("--text", options.text, "for people, not JSON");

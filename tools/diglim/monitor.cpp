@@ -134,7 +134,7 @@ int begin_signed(const Options& options, uint64_t seconds) {
 
 int begin(const Options& options, uint64_t seconds) {
   if (!options.signed_file.empty()) return run_loader(options, {"--statement", options.signed_file});
-  if (named_signer(options.signer)) return begin_signed(options, seconds);
+  if (names_any(options.signer)) return begin_signed(options, seconds);
   return run_loader(options, {"--for", std::to_string(seconds), "--reason", options.reason});
 }
 
@@ -164,7 +164,7 @@ void add_key(OptionParser& app, Options& options) {
   app.add_option("-c,--certificate", options.signer.certificate,
                  "its certificate (default: $DIGLIM_CERTIFICATE)");
   app.add_option("--passphrase-file", options.signer.passphrase_file,
-                 "first line: the key's pass phrase (default: asks)");
+                 "first line: the key's pass phrase (default: $DIGLIM_PASSPHRASE, else asks)");
 }
 
 }  // namespace
@@ -196,6 +196,16 @@ int run_monitor(int argc, char** argv) {
   if (!requested->parsed() && !wishes && options.signed_file.empty()) return show(options);
   if (wishes != options.signed_file.empty() || (wishes && (options.length.empty() || options.reason.empty())))
     return usage("--for TIME and --reason TEXT, or --signed FILE; try --help");
+  // Neither in silence without what was named.
+  const bool keyed = !requested->parsed() && names_any(options.signer);
+  if (keyed && !options.signed_file.empty())
+    return usage(
+        "--signed FILE has its signature already: leave out the key (-k, -c, DIGLIM_KEY and "
+        "DIGLIM_CERTIFICATE)");
+  if (keyed && !named_signer(options.signer))
+    return usage(
+        "a key and its certificate belong together: name both (-k KEY -c CERTIFICATE, or DIGLIM_KEY and "
+        "DIGLIM_CERTIFICATE), or neither");
   uint64_t seconds = 0;
   if (wishes) {
     const auto parsed = allow::parse_duration(options.length);

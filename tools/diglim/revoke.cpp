@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verb `revoke`: what counts no more, although a trusted key signed it. See diglim-revoke(1).
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <ctime>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "lib/base/file.h"
 #include "lib/base/json.h"
@@ -19,6 +21,7 @@
 #include "tools/diglim/allow/apply.h"
 #include "tools/diglim/allow/when.h"
 #include "tools/diglim/doctor/checks.h"
+#include "tools/diglim/explain/open.h"
 #include "tools/diglim/host.h"
 #include "tools/diglim/key/keys.h"
 #include "tools/diglim/revoke/list.h"
@@ -36,10 +39,17 @@ constexpr std::string_view kTool = "diglim revoke";
 // Without these a host does not come up, or cannot be mended.
 constexpr std::string_view kVital[] = {"/sbin/init",
                                        "/bin/sh",
-                                       "/usr/lib64/ld-linux-x86-64.so.2",
                                        "/lib64/ld-linux-x86-64.so.2",
+                                       "/lib/ld-linux-aarch64.so.1",
+                                       "/lib64/libc.so.6",
+                                       "/lib/x86_64-linux-gnu/libc.so.6",
+                                       "/lib/aarch64-linux-gnu/libc.so.6",
                                        "/usr/bin/diglim",
+                                       "/usr/sbin/diglim-loader",
                                        "/usr/bin/rpm",
+                                       "/usr/lib64/rpm-plugins/diglim.so",
+                                       "/usr/lib/rpm-plugins/diglim.so",
+                                       "/usr/lib/x86_64-linux-gnu/rpm-plugins/diglim.so",
                                        "/usr/bin/systemctl"};
 
 struct Options {
@@ -67,27 +77,47 @@ int fail(const std::string& message, int status) {
 struct Current {
   DenyList list;
   bool there = false;
-  uint64_t in_force = 0;  // serial; 0: none, or nobody knows
+  Bytes bytes;            // of its file
+  uint64_t in_force = 0;  // serial; 0: none
 };
 
 std::string path_of(const Options& options) {
   return options.root + kRevokedFolder + "/" + options.name;
 }
 
-uint64_t serial_in_force(const Options& options) {
-  if (!options.root.empty() || geteuid() != 0) return 0;
-  const auto status = run_command({kInstalledLoader, "status", "--json"}, Errors::kHide);
-  if (!status || status->status != 0) return 0;
-  const auto json = nlohmann::json::parse(status->output, nullptr, false);
-  if (!json.is_object() || !json.contains("deny_lists") || !json["deny_lists"].is_array()) return 0;
-  for (const auto& list : json["deny_lists"]) {
-    if (list.is_object() && list.value("name", "") == options.name) return list.value("serial", uint64_t{0});
+// From reading a list until the kernel has the next one: of two at once, the one would undo the other.
+Result<Fd> lock_folder(const Options& options) {
+  const std::string folder = options.root + kRevokedFolder;
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return from_errno("create directory " + escape(folder), error.value());
+  TRY_ASSIGN(Fd fd, open_file(folder, O_RDONLY | O_DIRECTORY));
+  while (flock(fd.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return from_errno("lock " + escape(folder), errno);
   }
-  return 0;
+  return fd;
+}
+
+// 0: none, or DIGLIM is not active. Errors: it is, and nobody knows; not with --force.
+Result<uint64_t> serial_in_force(const Options& options) {
+  if (!options.root.empty()) return uint64_t{0};
+  if (options.loader.empty() && access(kBootLoader, F_OK) != 0) return uint64_t{0};
+  const std::string loader = options.loader.empty() ? kInstalledLoader : options.loader;
+  const auto status = run_command({loader, "status", "--json"}, Errors::kShow);
+  const auto serial = status && status->status == 0 ? revoke::serial_of_status(status->output, options.name)
+                                                    : Result<uint64_t>(not_found(""));
+  if (serial) return *serial;
+  if (options.force) return uint64_t{0};
+  return Error{
+      ErrorCode::kIo, 0,
+      fmt::format("which serial of the deny list {} is in force cannot be said, so an older file could "
+                  "take revocations back; see: {} status. To trust the file: --force",
+                  options.name, loader)};
 }
 
 Result<Current> read_current(const Options& options, const TrustStore& trust) {
-  Current current{{options.name, 0, {}}, false, serial_in_force(options)};
+  TRY_ASSIGN(const uint64_t in_force, serial_in_force(options));
+  Current current{{options.name, 0, {}}, false, {}, in_force};
   const auto file = read_file(path_of(options), kMaxDenyFileBytes);
   if (!file && file.error().code != ErrorCode::kNotFound) return file.error();
   if (!file && current.in_force > 0 && !options.force)
@@ -100,7 +130,10 @@ Result<Current> read_current(const Options& options, const TrustStore& trust) {
   if (!list) return with_context(path_of(options) + " does not count, so it is not extended", list.error());
   if (list->list.name != options.name)
     return invalid(path_of(options) + " is the deny list " + list->list.name + "; name that one (--name)");
+  const auto newest = revoke::check_newest(list->list, in_force);
+  if (!newest && !options.force) return with_context(path_of(options), newest.error());
   current.there = true;
+  current.bytes = *file;
   current.list = std::move(list->list);
   return current;
 }
@@ -117,7 +150,9 @@ Result<std::vector<DenyEntry>> wanted_denials(const Options& options, const Trus
     denials.push_back(std::move(denial));
   }
   if (!options.files.empty()) {
-    const HashAlgo algo = doctor::kernel_hash(Host("/")).value_or(HashAlgo::kSha256);
+    // As the running kernel hashes; of another one lists and packages have SHA-256.
+    const HashAlgo algo =
+        options.root.empty() ? doctor::kernel_hash(Host("/")).value_or(HashAlgo::kSha256) : HashAlgo::kSha256;
     TRY_ASSIGN(const FileDigests found, digest_files(options.files, algo, [](std::string_view) {}));
     for (const Bytes& digest : found.digests) {
       DenyEntry denial;
@@ -179,7 +214,8 @@ Result<void> check_loss(const Options& options, const TrustStore& before, ByteVi
   }
   std::vector<std::pair<Bytes, std::string>> vital;
   for (const std::string_view path : kVital) {
-    if (auto digest = digest_file(options.root + std::string(path), HashAlgo::kSha256))
+    const std::string real = explain::follow_links(options.root, std::string(path));
+    if (auto digest = digest_file(options.root + real, HashAlgo::kSha256))
       vital.emplace_back(std::move(*digest), path);
   }
   Progress progress("lists", 0, !options.json);
@@ -215,19 +251,29 @@ void put_denial(JsonWriter& json, const DenyEntry& denial) {
   json.key("since").value(denial.since).key("reason").value(denial.reason).end_object();
 }
 
-int publish(const Options& options, const DenyList& list, const TrustStore& trust, std::string_view done) {
+Result<void> put_back(const Options& options, const Current& before) {
+  if (before.there) return write_file_atomically(path_of(options), before.bytes, 0644);
+  if (unlink(path_of(options).c_str()) != 0) return from_errno("remove " + path_of(options), errno);
+  return {};
+}
+
+int publish(const Options& options, const Current& before, const DenyList& list, const TrustStore& trust,
+            std::string_view done) {
   const auto file = sign(options, list, trust);
   if (!file) return fail(file.error().message + "; nothing was changed", kExitRejected);
   if (const auto may = check_loss(options, trust, *file); !may)
     return fail(may.error().message + "; nothing was changed",
                 may.error().code == ErrorCode::kIo ? kExitEnvironment : kExitRejected);
-  const std::string folder = options.root + kRevokedFolder;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
   if (const auto written = write_file_atomically(path_of(options), *file, 0644); !written)
     return fail(written.error().message, kExitEnvironment);
-  const allow::Applied applied = allow::apply(options.root, options.loader, path_of(options));
+  const allow::Applied applied =
+      allow::apply(options.root, options.loader, path_of(options), "the kernel refuses the new list");
   for (const std::string& line : applied.lines) complain(kTool, line);
+  if (applied.status == kExitRejected) {  // the next boot, too, has what this one has
+    const auto back = put_back(options, before);
+    return fail(back ? "nothing was changed" : "the refused list still lies there: " + back.error().message,
+                kExitRejected);
+  }
   if (options.json) {
     JsonWriter json;
     json.begin_object().key("name").value(list.name).key("serial").value(list.serial);
@@ -246,28 +292,37 @@ int publish(const Options& options, const DenyList& list, const TrustStore& trus
 int make(const Options& options) {
   const auto trust = trust_of(options);
   if (!trust) return fail("the trusted keys cannot be read: " + trust.error().message, kExitEnvironment);
-  const auto current = read_current(options, *trust);
-  if (!current) return fail(current.error().message + "; nothing was changed", kExitRejected);
   auto wanted = wanted_denials(options, *trust);
   if (!wanted)
     return fail(wanted.error().message,
                 wanted.error().code == ErrorCode::kInvalid ? kExitUsage : kExitRejected);
+  // A mistake is found before anything is made.
+  if (const auto good = revoke::next_list({options.name, 0, {}}, 0, *wanted); !good)
+    return fail(good.error().message, kExitUsage);
+  const auto lock = lock_folder(options);
+  if (!lock) return fail(lock.error().message + "; nothing was changed", kExitEnvironment);
+  const auto now = trust_of(options);  // another one may have revoked something meanwhile
+  if (!now) return fail("the trusted keys cannot be read: " + now.error().message, kExitEnvironment);
+  const auto current = read_current(options, *now);
+  if (!current) return fail(current.error().message + "; nothing was changed", kExitRejected);
   std::string done;
   for (const DenyEntry& denial : *wanted)
     done += (done.empty() ? "revoked: " : ", ") + describe_denial(denial);
   const auto next = revoke::next_list(current->list, current->in_force, *std::move(wanted));
   if (!next) return fail(next.error().message, kExitUsage);
-  return publish(options, *next, *trust, done);
+  return publish(options, *current, *next, *now, done);
 }
 
 int remove(const Options& options) {
+  const auto lock = lock_folder(options);
+  if (!lock) return fail(lock.error().message + "; nothing was changed", kExitEnvironment);
   const auto trust = trust_of(options);
   if (!trust) return fail("the trusted keys cannot be read: " + trust.error().message, kExitEnvironment);
   const auto current = read_current(options, *trust);
   if (!current) return fail(current.error().message + "; nothing was changed", kExitRejected);
   const auto next = revoke::list_without(current->list, current->in_force, options.words);
   if (!next) return fail(next.error().message, kExitRejected);
-  const int status = publish(options, *next, *trust, "no longer revoked");
+  const int status = publish(options, *current, *next, *trust, "no longer revoked");
   if (status == kExitOk && !options.json)
     fmt::print("Packages and what keys signed count again; a single content does from the next boot on.\n");
   return status;
@@ -310,7 +365,7 @@ void add_common(OptionParser& app, Options& options, bool changes) {
   app.add_option("-c,--certificate", options.signer.certificate,
                  "its certificate (default: $DIGLIM_CERTIFICATE)");
   app.add_option("--passphrase-file", options.signer.passphrase_file,
-                 "first line: the key's pass phrase (default: asks)");
+                 "first line: the key's pass phrase (default: $DIGLIM_PASSPHRASE, else asks)");
   app.add_option("--name", options.name, "which deny list is extended (default: local)");
   app.add_option("--loader", options.loader, "program to run in place of diglim-loader");
   app.add_flag("--force", options.force, "also if this host will not come up");

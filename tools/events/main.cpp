@@ -199,6 +199,13 @@ int run(const Options& options) {
   return status;
 }
 
+// Does a process hold the lock? Who may not open it is told that one does.
+bool is_locked(const std::string& folder) {
+  const auto fd = open_file(folder + "/events.lock", O_RDWR | O_NOFOLLOW);
+  if (!fd) return fd.error().code != ErrorCode::kNotFound;
+  return flock(fd->get(), LOCK_SH | LOCK_NB) != 0;
+}
+
 int show(const Options& options) {
   const auto text = read_file(options.folder + "/events.state", kMaxFile);
   if (!text) {
@@ -206,7 +213,8 @@ int show(const Options& options) {
     return kExitEnvironment;
   }
   bool lost = false;
-  const std::string said = status_text(as_text(*text), lost);
+  const std::string said = status_text(
+      as_text(*text), [&] { return is_locked(options.folder); }, lost);
   fmt::print("{}", options.json ? as_text(*text) : said);
   return lost ? kExitRejected : kExitOk;
 }

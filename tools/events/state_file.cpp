@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <nlohmann/json.hpp>
 
@@ -72,14 +73,15 @@ std::map<std::string, Outlet::State> parse_state(std::string_view text, std::str
   return states;
 }
 
-std::string status_text(std::string_view text, bool& lost) {
+std::string status_text(std::string_view text, const std::function<bool()>& is_locked, bool& lost) {
   const json state = json::parse(text, nullptr, false);
   if (!state.is_object()) {
     lost = true;
     return "the state is damaged; the next event writes it anew\n";
   }
   const auto pid = static_cast<pid_t>(number(state, "pid"));
-  const bool runs = state.value("stopped", json(false)) != json(true) && pid > 0 && kill(pid, 0) == 0;
+  const bool is_there = pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);  // EPERM: of another user
+  const bool runs = state.value("stopped", json(false)) != json(true) && is_there && is_locked();
   lost = !runs;
   std::string out = runs ? fmt::format("runs, process {}\n", pid)
                          : "does not run: systemctl enable --now diglim-events.service\n";

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tools/events/test_event.h"
 
@@ -10,6 +11,8 @@ namespace diglim::events {
 namespace {
 
 using testing::HasSubstr;
+
+const auto kLocked = [] { return true; };
 
 TEST(EventsState, IsTakenUpByTheNextProcessOfTheBoot) {
   std::vector<std::unique_ptr<Outlet>> outlets;
@@ -25,15 +28,29 @@ TEST(EventsState, IsTakenUpByTheNextProcessOfTheBoot) {
   EXPECT_FALSE(known.at("journal").is_fresh);
   EXPECT_TRUE(parse_state(text, "other").empty());
   bool lost = false;
-  EXPECT_THAT(status_text(text, lost), HasSubstr("journal: 0 written, 1 lost, 0 wait; refuses: no\\n\n"));
+  EXPECT_THAT(status_text(text, kLocked, lost),
+              HasSubstr("journal: 0 written, 1 lost, 0 wait; refuses: no\\n\n"));
   EXPECT_TRUE(lost);
+}
+
+TEST(EventsState, RunsIfTheProcessIsThereAndHasTheLock) {
+  const std::string mine = R"({"boot":"b","pid":)" + std::to_string(getpid()) + "}";
+  bool lost = false;
+  EXPECT_THAT(status_text(mine, kLocked, lost), HasSubstr("runs, process"));
+  EXPECT_FALSE(lost);
+  EXPECT_THAT(status_text(
+                  mine, [] { return false; }, lost),
+              HasSubstr("does not run"))
+      << "its number is another's";
+  EXPECT_TRUE(lost);
+  EXPECT_THAT(status_text(R"({"boot":"b","pid":2147483647})", kLocked, lost), HasSubstr("does not run"));
 }
 
 TEST(EventsState, WhatIsDamagedIsNothing) {
   for (const char* text : {"", "[]", "{", "{\"boot\":1}", "{\"boot\":\"b\",\"outlets\":[1,{\"name\":2}]}"}) {
     (void)parse_state(text, "b");
     bool lost = false;
-    EXPECT_FALSE(status_text(text, lost).empty()) << text;
+    EXPECT_FALSE(status_text(text, kLocked, lost).empty()) << text;
     EXPECT_TRUE(lost) << text;
   }
 }

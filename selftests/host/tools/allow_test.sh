@@ -39,6 +39,7 @@ contains "who" "$out" "owner: alice"
 contains "why, escaped" "$out" 'reason: a fix\x1b[2J'
 contains "what" "$out" "1 file: $work/files/program"
 expect 0 allow list --json
+[[ $out != *'"content"'* ]] || fail "a field that says nothing: $out"
 equal "hours" "$(($(json '*.until') - $(json '*.made')))" 28800
 equal "whose key" "$(json '*.signer')" "CMS RSA/SHA256 CN=mine"
 

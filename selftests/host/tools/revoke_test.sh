@@ -88,6 +88,12 @@ expect 1 revoke --signed-by "$mine" --reason lost
 contains "its own key" "$err" "sign with another trusted key"
 expect 2 revoke --signed-by "x509:$mine" --after 2020-01-01 --reason lost
 equal "nothing changed" "$(serial)" "$before"
+# A link of that system leads nowhere else, and its C library is as vital as its init.
+mkdir -p host/lib64 host/usr/bin && cp /bin/ls host/lib64/libc-2.so && ln -s /lib64/libc-2.so host/lib64/libc.so.6
+"$compact_gen" -d host/etc/digest_lists -i host/lib64/libc-2.so -k mine.key -c mine.pem >/dev/null || fail "no list"
+expect 1 revoke host/lib64/libc-2.so --reason oops
+contains "libc" "$err" "/lib64/libc.so.6 would be denied"
+equal "nothing changed" "$(serial)" "$before"
 expect 0 revoke host/sbin/init --reason 'on purpose' --force
 # A list that is damaged, or of a stranger, is neither extended nor passed over in silence.
 openssl req -x509 -newkey rsa:2048 -nodes -keyout stranger.key -out stranger.pem -days 30 -subj /CN=stranger 2>/dev/null
@@ -105,6 +111,13 @@ cp kept "$file"
 expect 0 revoke --name vendor --package nothing --below 1 --reason x
 expect 0 revoke list --json
 equal "two" "$(json 'deny_lists.*.name' | tr '\n' ' ')" "local vendor "
+# Of two at once each is in the list.
+for name in a b c d; do
+	revoke --name crowd --package "$name" --below 1 --reason x >/dev/null &
+done
+wait
+crowd=$root/etc/diglim/revoked/crowd
+equal "none is lost" "$(sed -n 's/^serial //p' "$crowd") $(grep -ac '^package ' "$crowd")" "4 4"
 expect 2 revoke --name ../x program --reason x
 
 finish

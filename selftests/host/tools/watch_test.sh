@@ -82,6 +82,21 @@ expect 0 setup uninstall
 rm -rf host/var/log
 same_trees bls host "uninstall"
 
+# A look that was killed while it switched has still switched the next boot; the next look sets it back, or completes it.
+begin
+status b $((2 * day)) 0
+look 'DIGLIM enforces from the next boot on'
+killed() { sed -i 's/"switched": true/"switched": false/; s/"switching": false/"switching": true/' "$watched"; }
+watched=$(grep -rl '"switching"' host/var host/etc)
+killed
+status b $((2 * day + 3600)) 0
+look 'DIGLIM enforces from the next boot on'
+next_boot enforce
+killed
+status b $((2 * day + 7200)) 1
+look 'the next boot does not enforce after all: 1 would have been denied'
+next_boot permissive
+
 # The kernel's count and the journal's lines: one of the two is enough. The clock was set back meanwhile.
 begin
 clock=160000000 log "$denial"

@@ -20,7 +20,8 @@ constexpr int kBudget_ms = 120'000;
 
 }  // namespace
 
-Applied apply(const std::string& root, const std::string& loader, const std::string& wanted) {
+Applied apply(const std::string& root, const std::string& loader, const std::string& wanted,
+              std::string_view refused) {
   if (!root.empty()) return {kExitOk, {}, "; its kernel is not told"};
   Publisher publisher(loader, kBudget_ms);
   if (loader.empty() && !publisher.is_active())
@@ -39,10 +40,9 @@ Applied apply(const std::string& root, const std::string& loader, const std::str
   if (result.kind == LoaderResult::Kind::kTimeout)
     failed.lines.emplace_back("the loader takes long, and goes on");
   failed.lines.push_back(
-      about_wanted
-          ? "the running kernel does not take it yet: a key that was added counts from the next boot on"
-          : fmt::format("the kernel has not followed; when the cause is gone: diglim-loader sync {}",
-                        kListsFolder));
+      about_wanted ? std::string(refused)
+                   : fmt::format("the kernel has not followed; when the cause is gone: diglim-loader sync {}",
+                                 kListsFolder));
   return failed;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace diglim::allow {
@@ -14,8 +15,12 @@ struct Applied {
 };
 
 // One sync of /etc/digest_lists. `wanted`: a list that has to be in force afterwards; or empty. Another
-// root's kernel is not told. `loader`: a program in place of diglim-loader.
-Applied apply(const std::string& root, const std::string& loader, const std::string& wanted);
+// root's kernel is not told. `loader`: a program in place of diglim-loader. `refused`: what to say after the
+// loader's reasons if it does not take `wanted` (kExitRejected).
+Applied apply(const std::string& root, const std::string& loader, const std::string& wanted,
+              std::string_view refused =
+                  "the running kernel does not take it yet: a key that was added "
+                  "counts from the next boot on");
 
 // Starts or stops the timer that runs `diglim allow expire`. False: there is no systemd to do it.
 bool set_timer(bool run);

@@ -197,6 +197,7 @@ Document evidence(const Host& host, const std::string& root, const Facts& facts)
                          {"digests", number(status, "digests")},
                          {"algorithm", text(status, "algorithm")}};
     out["events"] = member(status, "events");
+    out["deny_lists"] = member(status, "deny_lists");
   }
   add_keys(root, facts, out);
   out["lists"] = lists(root, facts);

@@ -50,10 +50,12 @@ TEST(Evidence, TextIsPrintable) {
       {"format", kEvidenceFormat},
       {"host", {{"name", "h\n\x1b[2J"}, {"command_line", {"a\nb", 3}}}},
       {"exceptions", {{{"list", "l\nx"}, {"owner", "o\x1b"}, {"paths", {"p\nq"}}, {"until", 0}}}},
+      {"deny_lists", {{{"name", "d\n"}, {"serial", 7}, {"entries", 2}, {"signer", "s"}}}},
       {"doctor", {{{"id", "x"}, {"level", "fail"}, {"what", "w\r"}, {"next", "n"}}}}};
   const std::string text = evidence_text(document);
   for (const char c : text) EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << text;
   EXPECT_THAT(text, HasSubstr("l\\nx until never"));
+  EXPECT_THAT(text, HasSubstr("d\\n, serial 7: 2 entries, signed by s"));
   EXPECT_THAT(text, HasSubstr("owner: o\\x1b"));
   EXPECT_THAT(text, HasSubstr("to do: n"));
 }

@@ -68,6 +68,13 @@ void put_keys(const Document& document, Text& out) {
   }
 }
 
+void put_deny_lists(const Document& document, Text& out) {
+  out.head("Revoked", part(document, "deny_lists"));
+  for (const Document& one : part(document, "deny_lists"))
+    out.item(fmt::format("{}, serial {}: {} entries, signed by {}", say(one, "name"), say(one, "serial"),
+                         say(one, "entries"), say(one, "signer")));
+}
+
 void put_exceptions(const Document& document, Text& out) {
   out.head("Exceptions", part(document, "exceptions"));
   for (const Document& one : part(document, "exceptions")) {
@@ -134,6 +141,7 @@ std::string evidence_text(const Document& document) {
     out.line(what == std::string_view("configuration") ? "last changes" : "",
              fmt::format("{}: {}", what, when(changed, what)));
   put_keys(document, out);
+  put_deny_lists(document, out);
   put_exceptions(document, out);
   put_denials(part(document, "denials"), out);
   out.head("Findings of diglim doctor", part(document, "doctor"));

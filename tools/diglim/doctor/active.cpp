@@ -88,7 +88,7 @@ std::optional<Finding> log_by_status(const std::optional<std::string>& status) {
                    "only root can end it: dmesg | grep 'diglim: the keeper' says when",
                    {}};
   }
-  const uint64_t lost = number("not_logged") + number("dropped");
+  const uint64_t lost = number("not_logged") + number("not_written") + number("dropped");
   const uint64_t unsent = number("sent") > 0 ? number("unsent") : 0;  // nobody ever read: nobody wants them
   if (lost > 0 || unsent > 0) {
     return Finding{kLog,

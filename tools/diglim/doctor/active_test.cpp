@@ -49,6 +49,7 @@ TEST(Log, WhatSilencesItIsSaid) {
   EXPECT_EQ(find(R"("log_fault": "3 denials are not logged: the keeper is gone")").level, Level::kWarn);
   EXPECT_EQ(find(R"("keeper_restarts": 1)").level, Level::kWarn);
   EXPECT_EQ(find(R"("not_logged": 1)").level, Level::kWarn);
+  EXPECT_EQ(find(R"("not_written": 1)").level, Level::kWarn);
   EXPECT_EQ(find(R"("dropped": 1)").level, Level::kWarn);
   EXPECT_EQ(find(R"("unsent": 1)").level, Level::kOk) << "nobody ever asked for them";
   EXPECT_EQ(find(R"("sent": 1, "unsent": 1)").level, Level::kWarn);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/diglim/revoke/list.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "lib/base/text.h"
@@ -39,6 +42,30 @@ bool is_named(const DenyEntry& denial, std::string_view word) {
 bool same_target(const DenyEntry& a, const DenyEntry& b) {
   return a.kind == b.kind && a.algo == b.algo && a.digest == b.digest && a.package == b.package &&
          a.fingerprint == b.fingerprint && a.from == b.from && a.to == b.to;
+}
+
+Result<uint64_t> serial_of_status(const std::string& status, std::string_view name) {
+  const auto json = nlohmann::json::parse(status, nullptr, false);
+  const auto lists = json.is_object() ? json.find("deny_lists") : json.end();
+  if (!json.is_object() || lists == json.end() || !lists->is_array())
+    return corrupt(0, "a status without deny lists");
+  for (const auto& list : *lists) {
+    const auto its_name = list.is_object() ? list.find("name") : list.end();
+    if (!list.is_object() || its_name == list.end() || *its_name != name) continue;
+    const auto serial = list.find("serial");
+    if (serial == list.end() || !serial->is_number_unsigned())
+      return corrupt(0, "a status with a deny list that has no serial");
+    return serial->get<uint64_t>();
+  }
+  return uint64_t{0};
+}
+
+Result<void> check_newest(const DenyList& list, uint64_t in_force) {
+  if (list.serial >= in_force) return {};
+  return invalid(
+      fmt::format("serial {} is older than {}, which is in force, so what that one revokes more would count "
+                  "again: put the newer file back. To go on from the older one: --force",
+                  list.serial, in_force));
 }
 
 Result<DenyList> next_list(DenyList list, uint64_t in_force, std::vector<DenyEntry> added) {

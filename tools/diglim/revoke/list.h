@@ -17,6 +17,13 @@ bool is_named(const DenyEntry& denial, std::string_view word);
 // Do they speak of the same thing, whatever they say of it? Of one package the EVR may differ.
 bool same_target(const DenyEntry& a, const DenyEntry& b);
 
+// The serial of the deny list `name` in what `diglim-loader status --json` printed; 0: it is not in force.
+// kCorrupt: it does not say.
+Result<uint64_t> serial_of_status(const std::string& status, std::string_view name);
+
+// Whoever extends a list that is older than the one in force takes back what that one added. kInvalid.
+Result<void> check_newest(const DenyList& list, uint64_t in_force);
+
 // With a higher serial than `list` and `in_force`, and `added` in it, each in place of what was said of the
 // same before. Errors: kInvalid as write_deny_list().
 Result<DenyList> next_list(DenyList list, uint64_t in_force, std::vector<DenyEntry> added);

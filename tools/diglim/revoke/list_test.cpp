@@ -45,6 +45,25 @@ TEST(RevokeList, EachNextOneHasAHigherSerial) {
   EXPECT_EQ(list_without(*list, 0, {"a"}).error().code, ErrorCode::kNotFound);
 }
 
+TEST(RevokeList, AnOlderFileIsNoBase) {
+  EXPECT_FALSE(check_newest({"local", 6, {}}, 7));
+  EXPECT_TRUE(check_newest({"local", 7, {}}, 7));
+  EXPECT_TRUE(check_newest({"local", 8, {}}, 7)) << "the kernel has not followed yet";
+  EXPECT_TRUE(check_newest({"local", 1, {}}, 0));
+}
+
+TEST(RevokeList, NothingButAStatusSaysWhatIsInForce) {
+  const std::string status =
+      R"({"deny_lists": [{"name": "vendor", "serial": 2}, {"name": "local", "serial": 7}]})";
+  EXPECT_EQ(*serial_of_status(status, "local"), 7u);
+  EXPECT_EQ(*serial_of_status(status, "other"), 0u);
+  EXPECT_EQ(*serial_of_status(R"({"deny_lists": []})", "local"), 0u);
+  for (const char* text :
+       {"", "[]", "{", "{}", R"({"deny_lists": 1})", R"({"deny_lists": [{"name": "local"}]})",
+        R"({"deny_lists": [{"name": "local", "serial": "7"}]})"})
+    EXPECT_FALSE(serial_of_status(text, "local")) << text;
+}
+
 TEST(RevokeList, TakesDigestsAsPeopleHaveThem) {
   const auto denial = denial_of_digest("SHA256:" + kHex);
   ASSERT_TRUE(denial) << denial.error().message;

@@ -98,6 +98,7 @@ Result<std::optional<CleanWatch>> load_watch(const std::string& path) {
     watch.days = in.at("days").get<unsigned>();
     watch.lockdown = in.at("lockdown").get<bool>();
     watch.switched = in.at("switched").get<bool>();
+    watch.switching = in.value("switching", false);
     watch.boot = in.at("boot").get<std::string>();
     watch.boot_seconds = in.at("boot_seconds").get<uint64_t>();
     watch.denied = in.at("denied").get<uint64_t>();
@@ -115,10 +116,10 @@ Result<std::optional<CleanWatch>> load_watch(const std::string& path) {
 
 Result<void> save_watch(const std::string& path, const CleanWatch& watch) {
   const json out = {
-      {"days", watch.days},        {"lockdown", watch.lockdown},           {"switched", watch.switched},
-      {"boot", watch.boot},        {"boot_seconds", watch.boot_seconds},   {"denied", watch.denied},
-      {"cursor", watch.cursor},    {"clean_seconds", watch.clean_seconds}, {"boots", watch.boots},
-      {"set_back", watch.set_back}};
+      {"days", watch.days},           {"lockdown", watch.lockdown}, {"switched", watch.switched},
+      {"switching", watch.switching}, {"boot", watch.boot},         {"boot_seconds", watch.boot_seconds},
+      {"denied", watch.denied},       {"cursor", watch.cursor},     {"clean_seconds", watch.clean_seconds},
+      {"boots", watch.boots},         {"set_back", watch.set_back}};
   const std::string text = out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
   return write_file_atomically(path, as_bytes(text), 0600);
 }

@@ -20,9 +20,10 @@ constexpr const char* kWatchPath = "/var/lib/diglim/enforce-when-clean.json";
 constexpr unsigned kMaxCleanDays = 3650;
 
 struct CleanWatch {
-  unsigned days = 0;      // that are wanted
-  bool lockdown = false;  // as setup was told
-  bool switched = false;  // the next boot enforces
+  unsigned days = 0;       // that are wanted
+  bool lockdown = false;   // as setup was told
+  bool switched = false;   // the next boot enforces
+  bool switching = false;  // it may: a look began to switch it, and ended before it was done
   // As of the last look.
   std::string boot;           // id; empty: nobody looked yet
   uint64_t boot_seconds = 0;  // CLOCK_BOOTTIME

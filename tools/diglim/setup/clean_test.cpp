@@ -115,11 +115,13 @@ TEST(Clean, IsKeptInAFile) {
   EXPECT_FALSE(load_watch(path)->has_value());
   CleanWatch watch = after_look(wanted(3), at("a", 5, 1), kQuiet);
   watch.lockdown = true;
+  watch.switching = true;
   ASSERT_TRUE(save_watch(path, watch));
   const auto again = load_watch(path);
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ((*again)->days, 3u);
   EXPECT_TRUE((*again)->lockdown);
+  EXPECT_TRUE((*again)->switching);
   EXPECT_EQ((*again)->boot_seconds, 5u);
   EXPECT_EQ((*again)->denied, 1u);
   EXPECT_EQ((*again)->cursor, "c");

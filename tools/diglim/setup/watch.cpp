@@ -46,20 +46,29 @@ Result<std::string> first_objection(const RecordedHost& host, const CleanWatch& 
   return outlook.against.empty() ? std::string() : outlook.against.front();
 }
 
-Result<std::string> decide(RecordedHost& host, CleanWatch& watch, const Options& options) {
-  if (watch.switched && !is_clean(watch)) {
+Result<std::string> decide(RecordedHost& host, CleanWatch& watch, const std::string& path,
+                           const Options& options) {
+  if ((watch.switched || watch.switching) && !is_clean(watch)) {
     TRY_ASSIGN(const Report ignored, switch_next_boot(host, watch, "permissive", options));
-    watch.switched = false;
+    watch.switched = watch.switching = false;
     return "the next boot does not enforce after all: " + watch.set_back;
   }
   if (watch.switched || !is_clean(watch)) return describe(watch, "");
   TRY_ASSIGN(const std::string against, first_objection(host, watch, options));
   if (!against.empty()) {
+    if (watch.switching) {
+      TRY_ASSIGN(const Report ignored, switch_next_boot(host, watch, "permissive", options));
+      watch.switching = false;
+    }
     watch.set_back = against;
     watch.clean_seconds = std::min<uint64_t>(watch.clean_seconds, (watch.days - 1) * uint64_t{24 * 3600});
     return "it does not enforce: " + against;
   }
+  // First: whatever ends this in between, the next look goes on with it or sets it back.
+  watch.switching = true;
+  TRY(save_watch(path, watch));
   TRY_ASSIGN(const Report ignored, switch_next_boot(host, watch, "enforce", options));
+  watch.switching = false;
   watch.switched = true;
   return fmt::format("nothing would have been denied for {} days: DIGLIM enforces from the next boot on",
                      watch.days);
@@ -80,7 +89,7 @@ Result<std::string> watch_once(RecordedHost& host, const Options& options) {
   *watch = after_look(*watch, look, read_journal_since(root, watch->cursor));
   // First, so that no time is counted twice, whatever ends this.
   TRY(save_watch(path, *watch));
-  TRY_ASSIGN(const std::string said, decide(host, *watch, options));
+  TRY_ASSIGN(const std::string said, decide(host, *watch, path, options));
   TRY(save_watch(path, *watch));
   return said;
 }
