@@ -194,9 +194,11 @@ Result<bool> wait_for_lease(const Lease& lease) {
 Result<void> keep_again() {
   TRY_ASSIGN(Events events, Events::open());
   TRY_ASSIGN(const Lease lease, Lease::open());
+  TRY_ASSIGN(const KernelState state, read_state());
+  // From here on nothing is opened any more: a breakpoint in the loader's file, also one that was there for a
+  // moment only, takes the right to do so from each process that runs it.
   TRY_ASSIGN(const bool is_ours, wait_for_lease(lease));
   if (!is_ours) return {};
-  TRY_ASSIGN(const KernelState state, read_state());
   // Or whoever starts a loader in a chroot would have the keeper serve the /run/diglim there.
   if (const auto entered = enter_init(); !entered)
     log_line(LOG_WARNING, "the keeper stays where it was started: " + entered.error().message);

@@ -171,6 +171,18 @@ Report taken_away() {
   return in_running(true);
 }
 
+// A breakpoint that was there for a moment does not silence the log.
+Report in_keeper() {
+  const pid_t keeper = process_named("@diglim-keeper");
+  if (keeper < 0) return not_tried("no keeper");
+  const std::string exe = "/proc/" + std::to_string(keeper) + "/exe";
+  if (!place(exe, text_of(kLoader).end - 8)) return refused("perf_event_open", errno, EPERM);
+  (void)usleep(4'000'000);  // it renews its lease meanwhile
+  const std::string path = scratch() + "/after-breakpoint";
+  (void)put(path, tiny_elf(kUnknownCode));
+  return run({path}) == kUnknownCode ? allowed("the unknown runs") : refused("exec", EPERM, EPERM);
+}
+
 constexpr Attack kAttacks[] = {
     {"breakpoint", kOff | kEnforce | kLast, kMark, at_entry,
      "a breakpoint in the loader, by perf_event_open"},
@@ -179,6 +191,8 @@ constexpr Attack kAttacks[] = {
     {"breakpoint-running", kEnforce | kLast, nullptr, while_running,
      "a breakpoint in a loader that runs already"},
     {"breakpoint-removed", kEnforce | kLast, nullptr, taken_away, "the same, taken away again at once"},
+    {"breakpoint-keeper", kEnforce | kLast, "/after-breakpoint: not on any digest list", in_keeper,
+     "the same in the keeper: what is denied then is told"},
 };
 
 }  // namespace
