@@ -168,13 +168,13 @@ Result<void> apply_denials(DigestList& list, const Denials& denials) {
   if (const DenyEntry* const denial = denials.of_package(list.name)) return untrusted(revoked_text(*denial));
   for (auto entry = list.digests.begin(); entry != list.digests.end();) {
     auto& [algo, digests] = *entry;
-    const std::vector<Bytes> denied = denials.digests(algo);
+    const std::span<const Bytes> denied = denials.digests(algo);
+    const auto is_less = [](ByteView a, ByteView b) { return std::ranges::lexicographical_compare(a, b); };
     const size_t size = hash_size(algo);
     Bytes kept;
     for (size_t at = 0; !denied.empty() && at + size <= digests.size(); at += size) {
-      const Bytes one(digests.begin() + static_cast<ptrdiff_t>(at),
-                      digests.begin() + static_cast<ptrdiff_t>(at + size));
-      if (std::binary_search(denied.begin(), denied.end(), one))
+      const ByteView one = ByteView(digests).subspan(at, size);
+      if (std::binary_search(denied.begin(), denied.end(), one, is_less))
         ++list.revoked;
       else
         append(kept, one);

@@ -47,7 +47,18 @@ Result<void> Denials::add(SignedDenyList list) {
   } else {
     lists_.insert(at, std::move(list));
   }
+  sort_digests();
   return {};
+}
+
+void Denials::sort_digests() {
+  digests_.clear();
+  for (const SignedDenyList& one : lists_) {
+    for (const DenyEntry& denial : one.list.denials) {
+      if (denial.kind == DenyEntry::Kind::kDigest) digests_[denial.algo].push_back(denial.digest);
+    }
+  }
+  for (auto& [algo, digests] : digests_) std::sort(digests.begin(), digests.end());
 }
 
 bool Denials::has(ByteView content_hash) const {
@@ -69,15 +80,9 @@ const DenyEntry* Denials::of_package(std::string_view nevra) const {
   });
 }
 
-std::vector<Bytes> Denials::digests(HashAlgo algo) const {
-  std::vector<Bytes> digests;
-  for (const SignedDenyList& one : lists_) {
-    for (const DenyEntry& denial : one.list.denials) {
-      if (denial.kind == DenyEntry::Kind::kDigest && denial.algo == algo) digests.push_back(denial.digest);
-    }
-  }
-  std::sort(digests.begin(), digests.end());
-  return digests;
+std::span<const Bytes> Denials::digests(HashAlgo algo) const {
+  const auto found = digests_.find(algo);
+  return found == digests_.end() ? std::span<const Bytes>() : std::span<const Bytes>(found->second);
 }
 
 Bytes Denials::to_blob() const {

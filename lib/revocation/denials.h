@@ -2,6 +2,8 @@
 // The deny lists in force together.
 #pragma once
 
+#include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +36,8 @@ class Denials {
   // What speaks against it; null: nothing. `nevra`: "name-[epoch:]version-release.arch".
   const DenyEntry* of_digest(HashAlgo algo, ByteView digest) const;
   const DenyEntry* of_package(std::string_view nevra) const;
-  std::vector<Bytes> digests(HashAlgo algo) const;  // sorted
+  // Sorted. Valid until the next add().
+  std::span<const Bytes> digests(HashAlgo algo) const;
 
   // As the kernel keeps them, frozen. Layout in FORMAT.md. Nothing is verified again: REQUIRES the bytes of a
   // to_blob(). kCorrupt with the offset.
@@ -42,7 +45,9 @@ class Denials {
   static Result<Denials> from_blob(ByteView blob);
 
  private:
+  void sort_digests();
   std::vector<SignedDenyList> lists_;
+  std::map<HashAlgo, std::vector<Bytes>> digests_;  // of all lists: each digest list asks
 };
 
 }  // namespace diglim

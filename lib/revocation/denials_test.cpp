@@ -57,7 +57,9 @@ TEST(Denials, OfOneNameTheHigherSerialCounts) {
   EXPECT_EQ(denials.of_digest(HashAlgo::kSha256, Bytes(32, 1)), nullptr);
   EXPECT_NE(denials.of_digest(HashAlgo::kSha256, Bytes(32, 2)), nullptr);
   EXPECT_NE(denials.of_digest(HashAlgo::kSha256, Bytes(32, 3)), nullptr);
-  EXPECT_EQ(denials.digests(HashAlgo::kSha256), (std::vector<Bytes>{Bytes(32, 2), Bytes(32, 3)}));
+  const auto digests = denials.digests(HashAlgo::kSha256);
+  EXPECT_EQ(std::vector<Bytes>(digests.begin(), digests.end()),
+            (std::vector<Bytes>{Bytes(32, 2), Bytes(32, 3)}));
   EXPECT_TRUE(denials.digests(HashAlgo::kSha512).empty());
 }
 
