@@ -61,7 +61,9 @@ Result<Claim> Claim::take(uint64_t number) {
     if (bpf_map_lookup_elem(map.get(), &key, &holder) != 0) break;
     if (lives(holder)) {
       return Error{ErrorCode::kIo, EAGAIN,
-                   "another loader (process " + std::to_string(holder) + ") is publishing; try again"};
+                   "another loader (process " + std::to_string(holder) +
+                       ") is publishing; try again. If it stays, something stopped it: kill -9 " +
+                       std::to_string(holder)};
     }
   }
   return Error{ErrorCode::kIo, EAGAIN, "another loader is publishing; try again"};
