@@ -68,8 +68,6 @@ void close_on_exec(TSS2_TCTI_CONTEXT* transport) {
 
 Result<std::unique_ptr<TpmConnection>> connect_tpm(const std::string& tcti,
                                                    std::chrono::steady_clock::time_point deadline) {
-  // tpm2-tss prints to stderr what its functions return anyway; who wants to see it sets TSS2_LOG himself.
-  (void)setenv("TSS2_LOG", "all+NONE", 0);
   auto connection = std::make_unique<TpmConnection>();
   TSS2_TCTI_CONTEXT* transport = nullptr;
   if (const TSS2_RC code = Tss2_TctiLdr_Initialize(tcti.c_str(), &transport); code != TSS2_RC_SUCCESS)

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verb `attest`. See diglim-attest(1).
-#include <cstdlib>
-
 #include "tools/diglim/attest/verbs.h"
 #include "tools/diglim/verbs.h"
 
 namespace diglim {
 
 int run_attest(int argc, char** argv) {
-  // tpm2-tss prints to stderr what its functions return anyway, for each malformed field of a bundle.
-  (void)setenv("TSS2_LOG", "all+NONE", 0);
   OptionParser app("Proves to others what runs here, and judges such proofs.", argv[0]);
   app.describe_subcommands();
   Subcommands commands;

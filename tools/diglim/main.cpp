@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // diglim: one command for what admins do with DIGLIM. See diglim(1).
+#include <cstdlib>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -67,6 +68,9 @@ int run_verb(const diglim::Verb& verb, int argc, char** argv) {
 int main(int argc, char** argv) {
   // Before any other call into OpenSSL, so that it opens no configuration file.
   diglim::init_openssl();
+  // tpm2-tss prints to stderr what its functions return anyway, for each malformed field of a bundle. Here,
+  // since the provider's servers have threads, which may read the environment.
+  (void)setenv("TSS2_LOG", "all+NONE", 0);  // NOLINT(concurrency-mt-unsafe): one thread
   if (argc == 1) return diglim::run_state(false);
   if (argc == 2 && std::string_view(argv[1]) == "--json") return diglim::run_state(true);
   const auto choice = diglim::choose_verb(kProgram, {argv + (argc > 0), argv + argc});
