@@ -6,6 +6,7 @@
 #include <iterator>
 #include <system_error>
 
+#include "lib/base/settings.h"
 #include "lib/base/text.h"
 #include "policy/command_line.h"
 
@@ -101,28 +102,12 @@ constexpr Word kWords[] = {{"diglim.mode=", set_mode},
                            {"diglim.labels=", set_labels},
                            {"diglim.init=", set_init}};
 
-// Takes the next line off the front of `text`.
-std::string_view take_line(std::string_view& text) {
-  const size_t end = text.find('\n');
-  const std::string_view line = text.substr(0, end);
-  text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
-  return line;
-}
-
 }  // namespace
 
 Result<Config> parse_config(std::string_view text) {
   Config config;
-  for (int number = 1; !text.empty(); ++number) {
-    std::string_view line = take_line(text);
-    line = trim(line.substr(0, line.find('#')));
-    if (line.empty()) continue;
-    const size_t equals = line.find('=');
-    const auto result = equals == std::string_view::npos
-                            ? invalid("\"key = value\" expected")
-                            : set(trim(line.substr(0, equals)), trim(line.substr(equals + 1)), config);
-    if (!result) return with_context("line " + std::to_string(number), result.error());
-  }
+  TRY(read_settings(text,
+                    [&](std::string_view key, std::string_view value) { return set(key, value, config); }));
   return config;
 }
 

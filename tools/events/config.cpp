@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/events/config.h"
 
-#include <algorithm>
-
+#include "lib/base/settings.h"
 #include "lib/base/text.h"
 
 namespace diglim::events {
@@ -35,18 +34,8 @@ Result<void> set(std::string_view key, std::string_view value, Config& config) {
 
 Result<Config> parse_config(std::string_view text) {
   Config config;
-  for (int number = 1; !text.empty(); ++number) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    line = trim(line.substr(0, line.find('#')));
-    if (line.empty()) continue;
-    const size_t equals = line.find('=');
-    const auto result = equals == std::string_view::npos
-                            ? invalid("\"key = value\" expected")
-                            : set(trim(line.substr(0, equals)), trim(line.substr(equals + 1)), config);
-    if (!result) return with_context("line " + std::to_string(number), result.error());
-  }
+  TRY(read_settings(text,
+                    [&](std::string_view key, std::string_view value) { return set(key, value, config); }));
   return config;
 }
 
