@@ -59,7 +59,7 @@ struct Options {
   std::string signed_by, after, before;
   std::string reason;
   Signer signer;
-  std::string name = "local";
+  std::string name;  // empty: default_name()
   std::string root;  // without a slash at its end
   std::string loader;
   std::vector<std::string> words;  // to remove
@@ -67,6 +67,16 @@ struct Options {
   bool no_initramfs = false;
   bool json = false;
 };
+
+// A name is one series of serial numbers for all who trust the key: another host's list of our name with a
+// higher one would take the place of ours.
+std::string default_name(const std::string& root) {
+  constexpr size_t kDigits = 12;
+  const auto id = read_file(root + "/etc/machine-id", 64);
+  const std::string_view text = id ? trim(as_text(*id)) : std::string_view();
+  const bool is_id = text.size() >= kDigits && text.find_first_not_of("0123456789abcdef") == text.npos;
+  return is_id ? "local-" + std::string(text.substr(0, kDigits)) : "local";
+}
 
 int fail(const std::string& message, int status) {
   complain(kTool, message);
@@ -143,16 +153,23 @@ Result<TrustStore> trust_of(const Options& options, std::vector<Error>* left_out
   return read_keys(options.root, config, left_out);
 }
 
+// A revocation that can match nothing would be taken for one that is in force.
 Result<std::vector<DenyEntry>> wanted_denials(const Options& options, const TrustStore& trust) {
   std::vector<DenyEntry> denials;
+  // As the running kernel hashes; of another one lists and packages have SHA-256.
+  const HashAlgo algo =
+      options.root.empty() ? doctor::kernel_hash(Host("/")).value_or(HashAlgo::kSha256) : HashAlgo::kSha256;
   for (const std::string& text : options.digests) {
     TRY_ASSIGN(DenyEntry denial, revoke::denial_of_digest(text));
+    if (denial.algo != algo && !options.force) {
+      return untrusted(fmt::format(
+          "{} is a digest by {}, and the kernel compares {}, so nothing would be denied; name the file "
+          "itself, or its {} digest. To revoke it nevertheless: --force",
+          escape(text, 200), hash_name(denial.algo), hash_name(algo), hash_name(algo)));
+    }
     denials.push_back(std::move(denial));
   }
   if (!options.files.empty()) {
-    // As the running kernel hashes; of another one lists and packages have SHA-256.
-    const HashAlgo algo =
-        options.root.empty() ? doctor::kernel_hash(Host("/")).value_or(HashAlgo::kSha256) : HashAlgo::kSha256;
     TRY_ASSIGN(const FileDigests found, digest_files(options.files, algo, [](std::string_view) {}));
     for (const Bytes& digest : found.digests) {
       DenyEntry denial;
@@ -171,7 +188,7 @@ Result<std::vector<DenyEntry>> wanted_denials(const Options& options, const Trus
   if (!options.signed_by.empty()) {
     DenyEntry denial;
     denial.kind = DenyEntry::Kind::kKey;
-    TRY_ASSIGN(denial.fingerprint, revoke::find_fingerprint(trust, options.signed_by));
+    TRY_ASSIGN(denial.fingerprint, revoke::find_fingerprint(trust, options.signed_by, options.force));
     if (!options.after.empty()) {
       TRY_ASSIGN(denial.from, allow::parse_moment(options.after, false));
     }
@@ -201,6 +218,26 @@ Result<Bytes> sign(const Options& options, const DenyList& list, const TrustStor
   return file;
 }
 
+// What another deny list revokes must not count again because its key goes: the kernel has it until the next
+// boot, which verifies it anew.
+Result<void> check_other_lists(const Options& options, const TrustStore& before, const TrustStore& after) {
+  const std::string folder = options.root + kRevokedFolder;
+  TRY_ASSIGN(const auto names, list_folder(folder));
+  for (const std::string& name : names) {
+    if (name.starts_with(".") || name == options.name) continue;
+    const auto bytes = read_file(folder + "/" + name, kMaxDenyFileBytes);
+    if (!bytes || !verify_deny_list(*bytes, before) || verify_deny_list(*bytes, after)) continue;
+    return invalid(
+        fmt::format("the deny list {} is signed by the key that this would revoke, so from the next boot on "
+                    "what it revokes "
+                    "would count again. First sign it with another key, by revoking something in it: diglim "
+                    "revoke --name {} "
+                    "-k KEY -c CERTIFICATE ... To go on nevertheless: --force",
+                    escape(name), escape(name)));
+  }
+  return {};
+}
+
 // Says what goes, and whether it may.
 Result<void> check_loss(const Options& options, const TrustStore& before, ByteView file) {
   TRY_ASSIGN(TrustStore after, trust_of(options));
@@ -212,6 +249,7 @@ Result<void> check_loss(const Options& options, const TrustStore& before, ByteVi
         "another "
         "trusted key");
   }
+  if (!options.force) TRY(check_other_lists(options, before, after));
   std::vector<std::pair<Bytes, std::string>> vital;
   for (const std::string_view path : kVital) {
     const std::string real = explain::follow_links(options.root, std::string(path));
@@ -366,7 +404,8 @@ void add_common(OptionParser& app, Options& options, bool changes) {
                  "its certificate (default: $DIGLIM_CERTIFICATE)");
   app.add_option("--passphrase-file", options.signer.passphrase_file,
                  "first line: the key's pass phrase (default: $DIGLIM_PASSPHRASE, else asks)");
-  app.add_option("--name", options.name, "which deny list is extended (default: local)");
+  app.add_option("--name", options.name,
+                 "which deny list is extended (default: local- and the begin of the machine id)");
   app.add_option("--loader", options.loader, "program to run in place of diglim-loader");
   app.add_flag("--force", options.force, "also if this host will not come up");
   app.add_flag("--no-initramfs", options.no_initramfs, "do not make the initramfs anew");
@@ -396,6 +435,7 @@ int run_revoke(int argc, char** argv) {
       .required();
   if (const auto status = app.parse(argc, argv)) return *status;
   while (options.root.ends_with('/')) options.root.pop_back();
+  if (options.name.empty()) options.name = default_name(options.root);
   if (shown->parsed()) return list(options);
   if (options.name.empty() || options.name.find('/') != std::string::npos || options.name[0] == '.')
     return fail("--name: small letters, digits, '-', '_' or '.', and no dot first", kExitUsage);

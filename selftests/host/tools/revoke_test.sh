@@ -76,6 +76,12 @@ contains "when" "$out" "and a deny list revokes what the key signed then"
 expect 0 revoke remove "${fingerprint,,}"
 expect 1 revoke --signed-by 0123456789abcdef0 --reason x
 contains "no such key" "$err" "no trusted key has this fingerprint"
+# What can match nothing is no revocation, unless one insists.
+expect 1 revoke --signed-by "x509:$(printf '%064d' 0)" --reason x
+contains "no such key, by its whole name" "$err" "no trusted key has this fingerprint"
+expect 1 revoke --digest "sha512:$(printf '%0128d' 1)" --reason x
+contains "another algorithm" "$err" "is a digest by sha512, and the kernel compares sha256, so nothing would be denied"
+expect 0 revoke --force --digest "sha512:$(printf '%0128d' 1)" --reason x
 
 # What would lock the host out needs --force.
 before=$(serial)
@@ -119,5 +125,20 @@ wait
 crowd=$root/etc/diglim/revoked/crowd
 equal "none is lost" "$(sed -n 's/^serial //p' "$crowd") $(grep -ac '^package ' "$crowd")" "4 4"
 expect 2 revoke --name ../x program --reason x
+# A key whose deny lists would count no more stays, until another one has signed them.
+expect 0 revoke --name theirs --package nothing --below 1 --reason x -k second.key -c second.pem
+second=$(openssl x509 -in second.pem -outform DER | sha256sum | cut -d ' ' -f 1)
+before=$(serial)
+expect 1 revoke --signed-by "x509:$second" --reason lost
+contains "which list" "$err" "the deny list theirs is signed by the key that this would revoke"
+equal "nothing changed" "$(serial)" "$before"
+expect 0 revoke --name theirs --package nothing --below 2 --reason x
+expect 0 revoke --signed-by "x509:$second" --reason lost
+expect 0 revoke list --json
+contains "both count" "$(json 'deny_lists.*.name' | tr '\n' ' ')" "local theirs "
+# Each host has a series of its own.
+echo 0123456789abcdef0123456789abcdef >host/etc/machine-id
+expect 0 revoke --package nothing --below 3 --reason x
+contains "its name" "$out" "deny list local-0123456789ab, serial 1"
 
 finish

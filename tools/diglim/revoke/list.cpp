@@ -105,13 +105,16 @@ Result<DenyEntry> denial_of_digest(std::string_view text) {
   return denial;
 }
 
-Result<std::string> find_fingerprint(const TrustStore& trust, std::string text) {
+Result<std::string> find_fingerprint(const TrustStore& trust, std::string text, bool any) {
   text = lower(text);
-  if (text.starts_with("openpgp:") || text.starts_with("x509:")) return text;
+  const bool has_kind = text.starts_with("openpgp:") || text.starts_with("x509:");
+  if (has_kind && any) return text;
   std::set<std::string> found;
   TRY_ASSIGN(const auto keys, trust.trusted_keys());
   for (const TrustedKey& key : keys) {
-    if (text.size() >= kLeastDigits && key.fingerprint.ends_with(text)) found.insert(key.fingerprint);
+    const bool is_it =
+        has_kind ? key.fingerprint == text : text.size() >= kLeastDigits && key.fingerprint.ends_with(text);
+    if (is_it) found.insert(key.fingerprint);
   }
   if (found.empty())
     return not_found(escape(text) + ": no trusted key has this fingerprint (see: diglim key list)");

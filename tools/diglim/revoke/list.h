@@ -33,8 +33,8 @@ Result<DenyList> list_without(DenyList list, uint64_t in_force, const std::vecto
 // "sha256:HEX", or HEX alone, whose length says which algorithm. kInvalid.
 Result<DenyEntry> denial_of_digest(std::string_view text);
 
-// A fingerprint with its kind, or without: then of a trusted key, or the end of it, from 16 digits on.
-// kNotFound; kInvalid: several.
-Result<std::string> find_fingerprint(const TrustStore& trust, std::string text);
+// Of a trusted key: its fingerprint, with its kind or without, or the end of it, from 16 digits on.
+// kNotFound, unless `any` and it has its kind: a key that is not trusted yet, or no more; kInvalid: several.
+Result<std::string> find_fingerprint(const TrustStore& trust, std::string text, bool any = false);
 
 }  // namespace diglim::revoke
