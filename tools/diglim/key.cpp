@@ -8,14 +8,13 @@
 #include <ctime>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "lib/base/file.h"
-#include "lib/base/json.h"
 #include "lib/base/paths.h"
 #include "lib/base/text.h"
-#include "policy/boot_trust.h"
+#include "policy/config.h"
 #include "tools/diglim/key/changes.h"
+#include "tools/diglim/key/listing.h"
 #include "tools/diglim/key/revocation.h"
 #include "tools/diglim/key/sources.h"
 #include "tools/diglim/verbs.h"
@@ -39,25 +38,8 @@ struct Options {
   bool no_initramfs = false;
 };
 
-// A key, and where it was found.
-struct Row {
-  KeyInfo info;
-  std::string origin;  // a path, "rpm gpg-pubkey-...", "repository NAME"
-  enum class Kind { kTrusted, kOther, kTakenBack } kind = Kind::kOther;
-  std::optional<bool> in_force = {};  // now; nobody knows of another system, or where DIGLIM is not active
-};
-
 std::string keys_folder(const Options& options) {
   return options.places.root + kKeysFolder;
-}
-
-std::string day(uint64_t seconds) {
-  if (seconds == 0) return "never";
-  const auto when = static_cast<time_t>(seconds);
-  tm parts = {};
-  char text[16] = "?";
-  if (gmtime_r(&when, &parts) != nullptr) (void)strftime(text, sizeof(text), "%Y-%m-%d", &parts);
-  return text;
 }
 
 int fail(const std::string& message, int status = kExitEnvironment) {
@@ -67,137 +49,6 @@ int fail(const std::string& message, int status = kExitEnvironment) {
 
 void say_unread(const key::Found& found) {
   for (const std::string& line : found.unread) complain("diglim key", line);
-}
-
-// --- list ---
-
-// As `diglim-loader status` prints them: "openpgp ID OWNER", "x509 SUBJECT serial NUMBER".
-std::optional<std::vector<std::string>> keys_in_force(const Options& options) {
-  if (!options.places.root.empty() || geteuid() != 0) return std::nullopt;
-  const auto status = run_command({kInstalledLoader, "status", "--json"}, Errors::kHide);
-  if (!status || status->status != 0) return std::nullopt;
-  const auto json = nlohmann::json::parse(status->output, nullptr, false);
-  if (!json.is_object() || !json.contains("keys") || !json["keys"].is_array()) return std::nullopt;
-  std::vector<std::string> keys;
-  for (const auto& key : json["keys"]) {
-    if (key.is_string()) keys.push_back(key.get<std::string>());
-  }
-  return keys;
-}
-
-bool is_in_force(const KeyInfo& info, const std::vector<std::string>& keys) {
-  return std::ranges::any_of(keys, [&](const std::string& line) {
-    if (line.starts_with("x509 " + info.who + " serial ")) return true;
-    return std::ranges::any_of(info.ids,
-                               [&](const std::string& id) { return line.starts_with("openpgp " + id); });
-  });
-}
-
-Result<std::vector<Row>> find_rows(const Options& options, std::vector<std::string>& left_out) {
-  std::vector<Row> rows;
-  TRY_ASSIGN(const Config config, read_config_file(options.places.root));
-  TRY_ASSIGN(const TrustStore trust, read_keys(options.places.root, config));
-  left_out = trust.left_out();
-  const auto row_of = [&](const KeyInfo& info) {
-    return std::ranges::find_if(rows,
-                                [&](const Row& row) { return row.info.fingerprint == info.fingerprint; });
-  };
-  TRY_ASSIGN(const auto trusted, key::trusted_files(options.places));
-  for (const KeyFile& file : trusted) {
-    for (const KeyInfo& info : file.keys) {
-      if (row_of(info) == rows.end()) rows.push_back({info, file.origin, Row::Kind::kTrusted});
-    }
-  }
-  // A key is what all its copies say together.
-  for (const openpgp::Certificate& certificate : trust.certificates()) {
-    const KeyInfo info = key::info_of(certificate);
-    if (const auto row = row_of(info); row != rows.end()) row->info = info;
-  }
-  if (const auto keys = keys_in_force(options)) {
-    for (Row& row : rows) row.in_force = is_in_force(row.info, *keys);
-  }
-  TRY_ASSIGN(const auto others, key::keys_of_others(options.places));
-  say_unread(others);
-  for (const KeyFile& file : others.files) {
-    for (const KeyInfo& info : file.keys) {
-      const auto row = row_of(info);
-      if (row == rows.end()) {
-        rows.push_back({info, file.origin, Row::Kind::kOther});
-      } else if (row->kind == Row::Kind::kTrusted && row->info.unusable.empty() && !info.unusable.empty()) {
-        rows.push_back({info, file.origin, Row::Kind::kTakenBack});
-      }
-    }
-  }
-  return rows;
-}
-
-void print_json(const std::vector<Row>& rows, const std::vector<std::string>& left_out) {
-  JsonWriter json;
-  json.begin_object().key("keys").begin_array();
-  for (const Row& row : rows) {
-    json.begin_object().key("trusted").value(row.kind == Row::Kind::kTrusted);
-    json.key("kind").value(row.info.kind);
-    json.key("fingerprint").value(row.info.fingerprint).key("who").value(row.info.who);
-    json.key("created").value(row.info.created).key("expires").value(row.info.expires);
-    if (!row.info.unusable.empty()) json.key("unusable").value(row.info.unusable);
-    if (row.in_force) json.key("in_force").value(*row.in_force);
-    json.key("uses").begin_array();
-    for (const key::Use& use : row.info.uses)
-      json.begin_object()
-          .key("signs")
-          .value(use.what)
-          .key("with")
-          .value(use.with)
-          .key("until")
-          .value(use.until)
-          .end_object();
-    json.end_array();
-    json.key("origin").value(row.origin).end_object();
-  }
-  json.end_array().key("left_out").begin_array();
-  for (const std::string& file : left_out) json.value(file);
-  fmt::print("{}\n", json.end_array().end_object().text());
-}
-
-void print_key(const KeyInfo& info, const std::string& origin) {
-  fmt::print("{} {}\n  {}\n  of {}, expires {}, from {}\n", info.kind, info.fingerprint, info.who,
-             day(info.created), day(info.expires), origin);
-  for (const key::Use& use : info.uses) {
-    fmt::print("  signs {}, with {}{}\n", use.what, use.with,
-               use.until == 0 ? "" : ", what it signed before " + day(use.until));
-  }
-  if (!info.unusable.empty()) fmt::print("  does not count: {}\n", info.unusable);
-}
-
-// Those of a kind, under a title, each with what to do.
-void print_rows(const std::vector<Row>& rows, Row::Kind kind, const char* title, const char* next) {
-  bool first = true;
-  for (const Row& row : rows) {
-    if (row.kind != kind) continue;
-    if (first) fmt::print("{}", title);
-    first = false;
-    print_key(row.info, row.origin);
-    if (row.in_force == false && row.info.unusable.empty())
-      fmt::print("  not in force before the next boot\n");
-    if (*next != 0) fmt::print("  {}: diglim key add {}\n", next, row.info.fingerprint);
-  }
-}
-
-int list(const Options& options) {
-  std::vector<std::string> left_out;
-  const auto rows = find_rows(options, left_out);
-  if (!rows) return fail(rows.error().message);
-  if (options.json) {
-    print_json(*rows, left_out);
-    return kExitOk;
-  }
-  fmt::print("trusted (what is no longer here is in force until the next boot: diglim-loader status):\n");
-  print_rows(*rows, Row::Kind::kTrusted, "", "");
-  for (const std::string& file : left_out) fmt::print("left out: {}/{}\n", kKeysFolder, file);
-  print_rows(*rows, Row::Kind::kTakenBack, "\ntrusted, but others have a copy that no longer counts:\n",
-             "to take that over");
-  print_rows(*rows, Row::Kind::kOther, "\nnot trusted, so what they signed is denied:\n", "to trust it");
-  return kExitOk;
 }
 
 // --- add, import ---
@@ -356,7 +207,7 @@ Result<std::vector<KeyFile>> find_source(const Options& options, const std::vect
 }
 
 bool is_wanted(const Options& options, const KeyFile& file) {
-  for (const KeyInfo& info : file.keys) print_key(info, file.origin);
+  for (const KeyInfo& info : file.keys) key::print_key(info, file.origin);
   if (options.yes) return true;
   fmt::print("Trust what it signs, from the next boot on? [y/N] ");
   (void)fflush(stdout);
@@ -495,7 +346,7 @@ int run_key(int argc, char** argv) {
   if (const auto status = app.parse(argc, argv)) return *status;
   std::string& root = options.places.root;
   if (root.ends_with('/')) root.pop_back();
-  if (shown->parsed()) return list(options);
+  if (shown->parsed()) return key::list_keys(options.places, options.json);
   if (added->parsed()) return add(options);
   return imported->parsed() ? import(options) : remove(options);
 }
