@@ -73,7 +73,7 @@ void put_json(JsonWriter& json, const Exception& one, std::string_view fault, bo
 void print_exception(const Exception& one, std::string_view fault, bool is_over) {
   fmt::print("{}\n  {} file{}: {}\n", escape(one.list), one.files, one.files == 1 ? "" : "s",
              one.paths.empty() ? "?" : one.paths.front() + (one.paths.size() > 1 ? ", ..." : ""));
-  fmt::print("  until {}{}, made {} by {}\n", allow::time_text(one.end.until), is_over ? " (over)" : "",
+  fmt::print("  {}{}, made {} by {}\n", allow::end_text(one.end), is_over ? " (over)" : "",
              allow::time_text(one.made), one.by);
   if (!one.owner.empty()) fmt::print("  owner: {}\n", one.owner);
   if (!one.reason.empty()) fmt::print("  reason: {}\n", one.reason);
@@ -278,10 +278,9 @@ int make(Options& options) {
     put_json(json, exception, applied.status == kExitOk ? "" : "not in force", false);
     fmt::print("{}\n", json.text());
   }
-  const int status =
-      finish(options, applied,
-             fmt::format("allowed {} file{} until {}", exception.files, exception.files == 1 ? "" : "s",
-                         allow::time_text(exception.end.until)));
+  const int status = finish(options, applied,
+                            fmt::format("allowed {} file{} {}", exception.files,
+                                        exception.files == 1 ? "" : "s", allow::end_text(exception.end)));
   if (!options.quiet && !options.json) {
     fmt::print("  {}\n", escape(exception.list));
     if (!exception.content.empty()) fmt::print("  content: {}\n", exception.content);

@@ -99,6 +99,11 @@ int make(const Options& options) {
   }
   if (const auto written = write_output(options.output, as_bytes(text), 0600); !written)
     return fail(written.error().message, kExitEnvironment);
+  if (options.output != "-") {
+    fmt::print("wrote {}{}\n", escape(options.output),
+               is_signed ? fmt::format("; its signature is {}{}", escape(options.output), kSignatureEnd)
+                         : ", which nobody signed (-k, -c)");
+  }
   if (facts.is_active()) return kExitOk;
   return fail("this evidence says that DIGLIM's mode is " + facts.mode + ": " + facts.fault,
               kExitEnvironment);
@@ -142,7 +147,7 @@ int run_evidence(int argc, char** argv) {
   app.add_option("--passphrase-file", options.passphrase_file,
                  "first line: the key's pass phrase (default: $DIGLIM_PASSPHRASE, else asks)");
   app.add_option("--since", options.since,
-                 "denials since a date, or since how long ago (default: all in the log)");
+                 "denials since a date, today, yesterday, or how long ago (default: all in the log)");
   app.add_flag("--text", options.text, "for people, not JSON");
   app.add_option("--seconds", options.content.seconds,
                  "time to look for programs that would be denied (default 60; 0: do not look)");

@@ -156,8 +156,9 @@ int run(const Options& options) {
     for (const auto& [id, group] : groups) put_group(json, id, group);
     fmt::print("{}\n", json.end_array().end_object().text());
   } else {
-    fmt::print("{} denials of {} files{} in {}\n", denials, files.size(),
-               since > 0 ? " since " + allow::time_text(since) : "", log.source);
+    fmt::print("{} denial{} of {} file{}{} in {}\n", denials, denials == 1 ? "" : "s", files.size(),
+               files.size() == 1 ? "" : "s", since > 0 ? " since " + allow::time_text(since) : "",
+               log.source);
     for (const auto& [id, group] : groups) print_group(group, options.all);
   }
   if (missing) return kExitEnvironment;
@@ -171,7 +172,7 @@ int run_report(int argc, char** argv) {
   OptionParser app("Says what was denied, or would have been, grouped by what it takes to change that.",
                    argv[0]);
   app.add_option("--since", options.since,
-                 "a date (2026-12-01, \"2026-12-01 18:00\"), or how long ago (12h, 7d)");
+                 "a date (2026-12-01, \"2026-12-01 18:00\"), today, yesterday, or how long ago (12h, 7d)");
   app.add_option("--log", options.log,
                  "a saved log (dmesg, journalctl -k) instead of this machine's; -: standard input");
   app.add_option("--root", options.root, "the system in this directory instead; with --log");

@@ -49,7 +49,7 @@ expect 0 allow list --json
 equal "one" "$(json '*.reason' | wc -l)" 1
 contains "until when" "$(date -d "@$(json '*.until')" +%F)" 2099-01-01
 expect 0 allow files
-contains "a directory" "$out" "allowed 3 files until never"
+contains "a directory" "$out" "allowed 3 files without an end"
 expect 0 allow remove files/program
 expect 0 allow list --json
 equal "the other stays" "$(json '*.files')" 3

@@ -208,8 +208,8 @@ expect 0 report --log /dev/null
 contains "nothing" "$out" '0 denials of 0 files in /dev/null'
 expect 2 report
 contains "whose log" "$err" '--root needs --log'
-expect 2 report --log log --since yesterday
-contains "no time" "$err" 'no date: yesterday'
+expect 2 report --log log --since Tuesday
+contains "no time" "$err" 'no date: Tuesday'
 expect 3 report --log log --since 7d
 sed -i '$d' log
 expect 1 report --log log

@@ -35,6 +35,18 @@ uint64_t seconds_of(clockid_t clock) {
   return static_cast<uint64_t>(now.tv_sec);
 }
 
+// In local time, whose days may have 23 or 25 hours.
+uint64_t begin_of_day(uint64_t now, int days_before) {
+  const auto when = static_cast<time_t>(now);
+  tm parts = {};
+  if (localtime_r(&when, &parts) == nullptr) return 0;
+  parts.tm_mday -= days_before;
+  parts.tm_hour = parts.tm_min = parts.tm_sec = 0;
+  parts.tm_isdst = -1;
+  const time_t begin = mktime(&parts);
+  return begin < 0 ? 0 : static_cast<uint64_t>(begin);
+}
+
 }  // namespace
 
 Clock read_clock() {
@@ -96,9 +108,15 @@ bool is_over(const End& end, const Clock& clock) {
 
 Result<uint64_t> parse_since(const std::string& text, const Clock& clock) {
   if (const auto seconds = parse_duration(text)) return clock.now > *seconds ? clock.now - *seconds : 0;
+  if (text == "today") return begin_of_day(clock.now, 0);
+  if (text == "yesterday") return begin_of_day(clock.now, 1);
   auto moment = parse_moment(text, false);
-  if (!moment) return invalid(moment.error().message + ", or how long ago: 7d");
+  if (!moment) return invalid(moment.error().message + ", today, yesterday, or how long ago: 7d");
   return moment;
+}
+
+std::string end_text(const End& end) {
+  return end.until == 0 ? "without an end" : "until " + time_text(end.until);
 }
 
 std::string time_text(uint64_t seconds) {

@@ -35,12 +35,14 @@ Result<uint64_t> parse_moment(const std::string& text, bool end_of_day);
 // The same, which is not over yet: "2026-12-01", which ends with that day, "2026-12-01 18:00", "2026-12-01
 // 18:00:30", in local time. kInvalid: none of these, no such time, or one that is over.
 Result<uint64_t> parse_date(const std::string& text, const Clock& clock);
-// A moment in the past: as parse_moment(), or how long ago ("7d"). kInvalid.
+// A moment in the past: as parse_moment(), "today" and "yesterday" (their beginning), or how long ago ("7d").
+// kInvalid.
 Result<uint64_t> parse_since(const std::string& text, const Clock& clock);
 
 End end_after(uint64_t seconds, const Clock& clock);
 bool is_over(const End& end, const Clock& clock);
 
+std::string end_text(const End& end);     // "until" and its time, or "without an end"
 std::string time_text(uint64_t seconds);  // local time; "never" for 0
 
 }  // namespace diglim::allow

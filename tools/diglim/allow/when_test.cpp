@@ -34,6 +34,17 @@ TEST(When, Dates) {
   EXPECT_NE(parse_date("2020-01-01", kNow).error().message.find("is over"), std::string::npos);
 }
 
+TEST(When, Since) {
+  setenv("TZ", "UTC", 1);
+  tzset();
+  EXPECT_EQ(*parse_since("7d", kNow), kNow.now - 7 * 86400);
+  EXPECT_EQ(*parse_since("today", kNow), kNow.now / 86400 * 86400);
+  EXPECT_EQ(*parse_since("yesterday", kNow), kNow.now / 86400 * 86400 - 86400);
+  EXPECT_EQ(*parse_since("2020-01-01", kNow), 1577836800u);
+  EXPECT_NE(parse_since("Tuesday", kNow).error().message.find("today, yesterday, or how long ago"),
+            std::string::npos);
+}
+
 TEST(When, AnExceptionEnds) {
   const End end = end_after(3600, kNow);
   EXPECT_FALSE(is_over(end, kNow));

@@ -71,14 +71,14 @@ void put_keys(const Document& document, Text& out) {
 void put_deny_lists(const Document& document, Text& out) {
   out.head("Revoked", part(document, "deny_lists"));
   for (const Document& one : part(document, "deny_lists"))
-    out.item(fmt::format("{}, serial {}: {} entries, signed by {}", say(one, "name"), say(one, "serial"),
+    out.item(fmt::format("{}, serial {}, entries: {}, signed by {}", say(one, "name"), say(one, "serial"),
                          say(one, "entries"), say(one, "signer")));
 }
 
 void put_exceptions(const Document& document, Text& out) {
   out.head("Exceptions", part(document, "exceptions"));
   for (const Document& one : part(document, "exceptions")) {
-    out.item(fmt::format("{} until {}{}", say(one, "list"), when(one, "until"),
+    out.item(fmt::format("{} ends {}{}", say(one, "list"), when(one, "until"),
                          is_true(one, "over") ? " (over)" : ""));
     out.item(fmt::format("  owner: {}; reason: {}; made {} by {}", say(one, "owner"), say(one, "reason"),
                          when(one, "made"), say(one, "by")));
@@ -95,7 +95,7 @@ void put_denials(const Document& denials, Text& out) {
                        is_true(denials, "incomplete") ? "; some are missing there" : ""));
   for (const Document& group : part(denials, "groups")) {
     const std::string package = say(group, "package");
-    out.item(fmt::format("{:>7} of {} files, {}: {}", say(group, "denials"), say(group, "files"),
+    out.item(fmt::format("{:>7}, files: {}, {}: {}", say(group, "denials"), say(group, "files"),
                          package.empty() ? "of no package" : package, say(group, "reason")));
   }
 }

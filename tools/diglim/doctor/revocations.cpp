@@ -29,7 +29,7 @@ void check_revocations(const Host& host, const Config& config, TrustStore& trust
   for (const SignedDenyList& one : trust.denials().lists())
     add_item(good, fmt::format("{}, serial {}: {} entries", one.list.name, one.list.serial,
                                one.list.denials.size()));
-  good.what = fmt::format("{} deny lists count", good.count);
+  good.what = fmt::format("{} deny list{}", good.count, good.count == 1 ? " counts" : "s count");
   if (good.count == 0) return;
   findings.push_back(good);
   const bool has_tpm = !host.names("/sys/class/tpm").empty();
