@@ -59,13 +59,13 @@ fresh_disk() {
   qemu-img create -q -f qcow2 -b "$work/root.ext4" -F raw "$work/disk"
 }
 
-# boot MODE COMMAND...: with $work/initramfs, on $work/disk.
+# boot MODE COMMAND...: with $work/initramfs, on $work/disk, with $boot_options of selftests/vm/run.
+boot_options=()
 boot() {
   local mode=$1
   shift
   DIGLIM_INITRAMFS=$work/initramfs "$top/selftests/vm/run" --image distro --release "$release_name" --kernel "$kernel" --mode "$mode" \
-    --disk "$work/disk" \
-    --timeout 4000 -- "$@"
+    --disk "$work/disk" "${boot_options[@]}" --timeout 4000 -- "$@"
 }
 
 # read_boot: /boot of the disk to $work/boot, its initramfs to $work/initramfs.
