@@ -70,10 +70,14 @@ void put_json(JsonWriter& json, const Exception& one, std::string_view fault, bo
   json.key("over").value(is_over).key("fault").value(fault).end_object();
 }
 
+std::string end_text(const allow::End& end) {
+  return end.until == 0 ? "without an end" : "until " + allow::time_text(end.until);
+}
+
 void print_exception(const Exception& one, std::string_view fault, bool is_over) {
   fmt::print("{}\n  {} file{}: {}\n", escape(one.list), one.files, one.files == 1 ? "" : "s",
              one.paths.empty() ? "?" : one.paths.front() + (one.paths.size() > 1 ? ", ..." : ""));
-  fmt::print("  until {}{}, made {} by {}\n", allow::time_text(one.end.until), is_over ? " (over)" : "",
+  fmt::print("  {}{}, made {} by {}\n", end_text(one.end), is_over ? " (over)" : "",
              allow::time_text(one.made), one.by);
   if (!one.owner.empty()) fmt::print("  owner: {}\n", one.owner);
   if (!one.reason.empty()) fmt::print("  reason: {}\n", one.reason);
@@ -110,10 +114,12 @@ int list(const Options& options) {
   return good ? kExitOk : kExitRejected;
 }
 
-// Tells what became of it, in the words of what was asked for.
+// Tells what became of it, in the words of what was asked for. Nothing was done as long as the kernel has not
+// followed, and why it has not, the lines say.
 int finish(const Options& options, const allow::Applied& applied, std::string_view done) {
   for (const std::string& line : applied.lines) complain(kTool, line);
-  if (!options.quiet && !done.empty() && !options.json) fmt::print("{}{}\n", done, applied.when);
+  if (applied.status == kExitOk && !options.quiet && !done.empty() && !options.json)
+    fmt::print("{}{}\n", done, applied.when);
   return applied.status;
 }
 
@@ -278,11 +284,13 @@ int make(Options& options) {
     put_json(json, exception, applied.status == kExitOk ? "" : "not in force", false);
     fmt::print("{}\n", json.text());
   }
-  const int status =
-      finish(options, applied,
-             fmt::format("allowed {} file{} until {}", exception.files, exception.files == 1 ? "" : "s",
-                         allow::time_text(exception.end.until)));
-  if (!options.quiet && !options.json) {
+  const int status = finish(options, applied,
+                            fmt::format("allowed {} file{} {}", exception.files,
+                                        exception.files == 1 ? "" : "s", end_text(exception.end)));
+  if (status != kExitOk)
+    complain(kTool, fmt::format("its list is there and not in force; to withdraw it: diglim allow remove {}",
+                                escape(exception.list)));
+  if (status == kExitOk && !options.quiet && !options.json) {
     fmt::print("  {}\n", escape(exception.list));
     if (!exception.content.empty()) fmt::print("  content: {}\n", exception.content);
     tell_of_writers(options.make.files);
