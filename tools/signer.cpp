@@ -19,7 +19,9 @@ Result<Signer> named_signer(Signer signer) {
   signer.key = or_environment(signer.key, "DIGLIM_KEY");
   signer.certificate = or_environment(signer.certificate, "DIGLIM_CERTIFICATE");
   if (signer.key.empty() || signer.certificate.empty())
-    return invalid("a list has to be signed: name the key and its certificate (-k KEY -c CERTIFICATE)");
+    return invalid(
+        "it has to be signed: name the key and its certificate (-k KEY -c CERTIFICATE, or DIGLIM_KEY and "
+        "DIGLIM_CERTIFICATE)");
   return signer;
 }
 

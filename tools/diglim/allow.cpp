@@ -110,10 +110,12 @@ int list(const Options& options) {
   return good ? kExitOk : kExitRejected;
 }
 
-// Tells what became of it, in the words of what was asked for.
+// Tells what became of it, in the words of what was asked for. Nothing was done as long as the kernel has not
+// followed, and why it has not, the lines say.
 int finish(const Options& options, const allow::Applied& applied, std::string_view done) {
   for (const std::string& line : applied.lines) complain(kTool, line);
-  if (!options.quiet && !done.empty() && !options.json) fmt::print("{}{}\n", done, applied.when);
+  if (applied.status == kExitOk && !options.quiet && !done.empty() && !options.json)
+    fmt::print("{}{}\n", done, applied.when);
   return applied.status;
 }
 
@@ -281,7 +283,10 @@ int make(Options& options) {
   const int status = finish(options, applied,
                             fmt::format("allowed {} file{} {}", exception.files,
                                         exception.files == 1 ? "" : "s", allow::end_text(exception.end)));
-  if (!options.quiet && !options.json) {
+  if (status != kExitOk)
+    complain(kTool, fmt::format("its list is there and not in force; to withdraw it: diglim allow remove {}",
+                                escape(exception.list)));
+  if (status == kExitOk && !options.quiet && !options.json) {
     fmt::print("  {}\n", escape(exception.list));
     if (!exception.content.empty()) fmt::print("  content: {}\n", exception.content);
     tell_of_writers(options.make.files);

@@ -2,6 +2,7 @@
 // The verb `explain`: why was this denied, and what would change it? See diglim-explain(1).
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <map>
@@ -26,6 +27,7 @@ using explain::LoggedDenial;
 
 constexpr std::string_view kTool = "diglim explain";
 constexpr size_t kMostRead = 100'000;  // of denials, to count how often
+constexpr size_t kMostLate = 100;      // of files that were denied with the last one
 
 struct Options {
   std::string what;  // a path, or a line of the log
@@ -50,7 +52,8 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
                  "a file, the id of an event, or a line of the kernel log (default: the last denial)");
   app.add_option("--last", options.last, "the last so many files that were denied");
   app.add_option("--log", options.log,
-                 "a saved log (dmesg, journalctl -k) instead of this machine's; -: standard input");
+                 "a saved log (dmesg, journalctl -k, or JSON of diglim-events) instead of this machine's; -: "
+                 "standard input");
   app.add_option("--root", options.root, "the system in this directory instead");
   app.add_option("--keys", options.read.keys, "directory of trusted keys (default /etc/diglim/keys)");
   app.add_option("--dbpath", options.read.dbpath, "directory of the rpm database");
@@ -93,6 +96,16 @@ std::vector<Case> cases_of(const explain::Log& log, size_t most) {
   return cases;
 }
 
+// How many of these newest first were denied within a minute of the newest: a pipeline, or a program with
+// several libraries.
+size_t count_of_last_minute(const std::vector<Case>& cases) {
+  constexpr uint64_t kMinute_us = 60'000'000;
+  const auto is_late = [&](const Case& one) {
+    return one.denial->time_us > 0 && one.denial->time_us + kMinute_us >= cases.front().denial->time_us;
+  };
+  return static_cast<size_t>(std::ranges::count_if(cases, is_late));
+}
+
 // As the log has it: below the root of the system, without links.
 std::string absolute(const Host& host, const std::string& path) {
   if (!host.is_live()) return explain::follow_links(host.path(""), path.starts_with('/') ? path : "/" + path);
@@ -110,7 +123,7 @@ std::vector<Case> choose(const Options& options, const Host& host, const explain
   }
   if (auto denial = parse_denial(options.what)) {
     const std::string path = denial->path;
-    return {{LoggedDenial{*std::move(denial), 0}, path, 1, 0}};
+    return {{LoggedDenial{*std::move(denial)}, path, 1, 0}};
   }
   const std::string path = absolute(host, options.what);
   for (Case& one : cases_of(log, log.denials.size())) {
@@ -140,17 +153,35 @@ bool is_fine(const Case& one, const explain::Facts& facts) {
          facts.interpreter_cause == known::Cause::kNone;
 }
 
+// Whoever asks has something that does not run.
+void print_nothing_found(const Options& options, const std::string& source) {
+  const bool is_event = !options.what.empty();
+  fmt::print("no {} in {}\n", is_event ? "event " + escape(options.what) : "denial", source);
+  if (is_event)
+    fmt::print(
+        "  {}\n",
+        bold("to do:   a number alone is of this boot; of another one give the whole id, as 3f2a91bc-57"));
+  else if (options.log.empty() && options.root == "/")
+    fmt::print(
+        "  {}\n           so it was not DIGLIM, unless it says that its log lacks lines: file modes, noexec "
+        "and "
+        "SELinux deny, too\n",
+        bold("to do:   diglim"));
+}
+
 void print_text(const Case& one, const explain::Facts& facts, const explain::Explanation& why) {
   fmt::print("{}\n", headline(one));
   if (one.denial)
     fmt::print("  reason:  {}\n", reason_text(one.denial->denial.reason, one.denial->denial.detail));
+  if (const std::string where = one.denial ? describe(one.denial->where) : ""; !where.empty())
+    fmt::print("  where:   {}\n", where);
   if (!facts.type.empty())
     fmt::print("  what:    {}{}\n", facts.type,
                facts.package.empty() ? "" : fmt::format(", of the package {}", escape(facts.package)));
   for (size_t i = 0; i < why.what.size(); ++i)
     fmt::print("  {}{}\n", i == 0 ? "why:     " : "         ", why.what[i]);
   if (is_fine(one, facts)) {
-    fmt::print("  It may run.\n");
+    fmt::print("  {}\n", explain::cannot_start(facts) ? "DIGLIM does not deny it." : "It may run.");
   } else if (why.command.empty()) {
     fmt::print("  {}\n", bold("to do:   " + why.meaning));
   } else {
@@ -174,6 +205,9 @@ void put_json(JsonWriter& json, const Case& one, const explain::Facts& facts,
     json.key("use").value(denial.use).key("reason").value(reason_text(denial.reason, denial.detail));
     json.key("digest").value(to_hex(denial.digest)).key("pid").value(uint64_t{denial.pid});
     json.key("uid").value(uint64_t{denial.uid}).key("command").value(denial.command);
+    json.key("event").value(denial.event);
+    json.key("unit").value(one.denial->where.unit).key("container").value(one.denial->where.container);
+    json.key("cgroup").value(one.denial->where.cgroup);
     json.key("time_us").value(one.denial->time_us).key("first_us").value(one.first_us).end_object();
   }
   json.key("type")
@@ -198,7 +232,7 @@ int run(const Options& options) {
     if (options.json)
       fmt::print("[]\n");
     else
-      fmt::print("no {} in {}\n", options.what.empty() ? "denial" : "event " + options.what, log.source);
+      print_nothing_found(options, log.source);
     return best;
   }
   known::ReadOptions read = options.read;
@@ -226,6 +260,11 @@ int run(const Options& options) {
   if (options.json) {
     fmt::print("{}\n", json.text());
   } else {
+    if (options.what.empty() && !options.last) {
+      const size_t late = count_of_last_minute(cases_of(log, kMostLate));
+      if (late > 1)
+        fmt::print("note: {} more denied in the minute before: diglim explain --last {}\n", late - 1, late);
+    }
     for (const std::string& note : system->notes) fmt::print("note: {}\n", note);
   }
   return fine ? best : kExitRejected;

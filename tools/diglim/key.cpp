@@ -15,6 +15,7 @@
 #include "policy/config.h"
 #include "tools/diglim/key/changes.h"
 #include "tools/diglim/key/listing.h"
+#include "tools/diglim/key/outcome.h"
 #include "tools/diglim/key/revocation.h"
 #include "tools/diglim/key/sources.h"
 #include "tools/diglim/verbs.h"
@@ -26,6 +27,7 @@ namespace {
 
 using key::KeyFile;
 using key::KeyInfo;
+using key::Outcome;
 
 constexpr std::string_view kFileUrl = "file://";
 
@@ -42,79 +44,70 @@ std::string keys_folder(const Options& options) {
   return options.places.root + kKeysFolder;
 }
 
-int fail(const std::string& message, int status = kExitEnvironment) {
-  complain("diglim key", message);
-  return status;
-}
-
-void say_unread(const key::Found& found) {
-  for (const std::string& line : found.unread) complain("diglim key", line);
+void say_unread(Outcome& outcome, const key::Found& found) {
+  for (const std::string& line : found.unread) outcome.complain(line);
 }
 
 // --- add, import ---
 
 // What boots has its own copy of the keys.
-int make_initramfs(const Options& options) {
+int make_initramfs(const Options& options, Outcome& outcome) {
   if (!options.places.root.empty() || options.no_initramfs || access(kDracutConfig, F_OK) != 0) {
-    fmt::print("It counts from the next boot on, once the initramfs is made anew: {}\n", kRemakeInitramfs);
+    outcome.say_initramfs(key::Initramfs::kToBeMade);
     return kExitOk;
   }
-  fmt::print("making the initramfs anew, which takes a while ...\n");
+  outcome.say("making the initramfs anew, which takes a while ...");
   (void)fflush(stdout);
   const auto done = run_command({kRemakeInitramfs}, Errors::kShow);
-  if (!done || done->status != 0)
-    return fail(fmt::format(
-        "the initramfs was not made anew, so a boot trusts what it did; when the cause is gone: {}",
-        kRemakeInitramfs));
-  fmt::print("It counts from the next boot on.\n");
-  return kExitOk;
+  const bool is_made = done && done->status == 0;
+  outcome.say_initramfs(is_made ? key::Initramfs::kMade : key::Initramfs::kFailed);
+  if (is_made) return kExitOk;
+  return outcome.fail(
+      fmt::format("the initramfs was not made anew, so a boot trusts what it did; when the cause is gone: {}",
+                  kRemakeInitramfs));
 }
 
 // Says what a change would have denied. False, and nothing is to be changed: it may not be.
-bool may_lose(const Options& options, const Result<key::Loss>& loss, const std::string& what, int& status) {
+bool may_lose(const Options& options, Outcome& outcome, const Result<key::Loss>& loss,
+              const std::string& what, int& status) {
   if (!loss) {
-    status = fail(loss.error().message);
+    status = outcome.fail(loss.error().message);
     return false;
   }
   if (!loss->boots) {
-    status = fail(what + " " + loss->first_vital +
-                      " would be denied, and the machine would not come up; nothing was changed. First trust "
-                      "the key that signed its package",
-                  kExitRejected);
+    status = outcome.fail(
+        what + " " + loss->first_vital +
+            " would be denied, and the machine would not come up; nothing was changed. First trust "
+            "the key that signed its package",
+        kExitRejected);
     return false;
   }
-  for (const std::string& list : loss->lists) fmt::print("no longer known: {}\n", escape(list));
+  for (const std::string& list : loss->lists) outcome.say_denied(list);
   if (loss->lists.empty() || options.yes) return true;
-  status = fail(fmt::format("the files of {} lists would be denied from the next boot on; nothing was "
-                            "changed. To go on: --yes",
-                            loss->lists.size()),
-                kExitRejected);
+  status =
+      outcome.fail(fmt::format("the files of {} lists would be denied from the next boot on; nothing was "
+                               "changed. To go on: --yes",
+                               loss->lists.size()),
+                   kExitRejected);
   return false;
 }
 
-// Among the trusted keys from now on. A copy of a key that is there may take it back.
-std::optional<int> put(const Options& options, const KeyFile& file) {
+// Among the trusted keys from now on, as `path`. A copy of a key that is there may take it back.
+std::optional<int> put(const Options& options, Outcome& outcome, const KeyFile& file, std::string& path) {
   const auto name = key::name_for(options.places, file);
-  if (!name) return fail(name.error().message, kExitRejected);
+  if (!name) return outcome.fail(name.error().message, kExitRejected);
   const auto trusted = key::trusted_files(options.places);
-  if (!trusted) return fail(trusted.error().message);
+  if (!trusted) return outcome.fail(trusted.error().message);
   if (key::share_a_key(*trusted, file)) {
     const key::Change change{{}, *name, file.content};
     int status = kExitOk;
-    if (!may_lose(options, key::find_loss(options.places, change), "with " + escape(*name), status))
+    if (!may_lose(options, outcome, key::find_loss(options.places, change), "with " + escape(*name), status))
       return status;
   }
-  const std::string path = keys_folder(options) + "/" + *name;
+  path = keys_folder(options) + "/" + *name;
   if (const auto written = write_file_atomically(path, file.content, 0644); !written)
-    return fail(written.error().message);
+    return outcome.fail(written.error().message);
   return std::nullopt;
-}
-
-void say_trusted(const KeyFile& file) {
-  for (const KeyInfo& info : file.keys) {
-    fmt::print("trusted: {} {} {}\n", info.kind, info.fingerprint, info.who);
-    if (!info.unusable.empty()) fmt::print("  but it does not count: {}\n", info.unusable);
-  }
 }
 
 // A file, "file://" or not.
@@ -126,19 +119,19 @@ Result<KeyFile> read_key_file(const std::string& word) {
   return file;
 }
 
-int revoke(const Options& options, ByteView revocation) {
+int revoke(const Options& options, Outcome& outcome, ByteView revocation) {
   const auto trusted = key::trusted_files(options.places);
-  if (!trusted) return fail(trusted.error().message);
+  if (!trusted) return outcome.fail(trusted.error().message);
   std::vector<Bytes> contents;
   for (const KeyFile& file : *trusted) contents.push_back(file.content);
   auto joined = key::join_revocation(revocation, contents);
-  if (!joined) return fail(escape(options.key) + ": " + joined.error().message, kExitRejected);
+  if (!joined) return outcome.fail(escape(options.key) + ": " + joined.error().message, kExitRejected);
   auto file = key::key_file(key::revocation_name(joined->fingerprint), "", std::move(joined->file));
-  if (!file) return fail(file.error().message, kExitRejected);
-  if (const auto status = put(options, *file)) return *status;
-  fmt::print("revoked: openpgp {}{}\n", joined->fingerprint,
-             joined->hard ? ", and all that it ever signed" : ", for what it signs after that");
-  return make_initramfs(options);
+  if (!file) return outcome.fail(file.error().message, kExitRejected);
+  std::string path;
+  if (const auto status = put(options, outcome, *file, path)) return *status;
+  outcome.say_revoked(*joined, path);
+  return make_initramfs(options, outcome);
 }
 
 // Anybody may have put a file of any name into the directory that root happens to be in.
@@ -150,31 +143,32 @@ std::string hint_of_file(const std::string& word) {
   return access(word.c_str(), F_OK) == 0 ? "; for the file of that name: " + shell_word("./" + word) : "";
 }
 
-int add(const Options& options) {
+int add(const Options& options, Outcome& outcome) {
   auto file = Result<KeyFile>(not_found(""));
   if (!is_path(options.key)) {
     const auto others = key::keys_of_others(options.places);
-    if (!others) return fail(others.error().message + hint_of_file(options.key));
+    if (!others) return outcome.fail(others.error().message + hint_of_file(options.key));
     file = key::find_key(others->files, options.key);
     // A word that names a key is no file; any other is one only if it stands for nothing else.
     if (!file && (file.error().code != ErrorCode::kNotFound || key::names_a_key(options.key) ||
                   access(options.key.c_str(), F_OK) != 0))
-      return fail(file.error().message + hint_of_file(options.key), kExitRejected);
+      return outcome.fail(file.error().message + hint_of_file(options.key), kExitRejected);
   }
   if (!file) {
     const auto content = read_file(options.key, key::kMaxKeyBytes);
-    if (content && key::is_revocation(*content)) return revoke(options, *content);
+    if (content && key::is_revocation(*content)) return revoke(options, outcome, *content);
     file = read_key_file(options.key);
   }
-  if (!file) return fail(file.error().message, kExitRejected);
-  if (const auto status = put(options, *file)) return *status;
-  say_trusted(*file);
-  return make_initramfs(options);
+  if (!file) return outcome.fail(file.error().message, kExitRejected);
+  std::string path;
+  if (const auto status = put(options, outcome, *file, path)) return *status;
+  outcome.say_trusted(*file, path);
+  return make_initramfs(options, outcome);
 }
 
 // The files of keys that a word of `key import` stands for.
-Result<std::vector<KeyFile>> find_source(const Options& options, const std::vector<KeyFile>& others,
-                                         const std::string& word) {
+Result<std::vector<KeyFile>> find_source(const Options& options, Outcome& outcome,
+                                         const std::vector<KeyFile>& others, const std::string& word) {
   std::vector<KeyFile> files;
   if (word.starts_with("http://") || word.starts_with("https://")) {
     return unsupported(escape(word) +
@@ -194,12 +188,12 @@ Result<std::vector<KeyFile>> find_source(const Options& options, const std::vect
     files.push_back(*std::move(file));
     return files;
   }
-  say_unread(found);
+  say_unread(outcome, found);
   for (const std::string& url : found.urls) {
-    complain("diglim key",
-             fmt::format("repository {} has a key at {}, which is not fetched here; once dnf has "
-                         "imported it, `diglim key list` shows it",
-                         escape(word), escape(url)));
+    outcome.complain(
+        fmt::format("repository {} has a key at {}, which is not fetched here; once dnf has "
+                    "imported it, `diglim key list` shows it",
+                    escape(word), escape(url)));
   }
   if (found.files.empty() && found.urls.empty())
     return not_found("repository " + escape(word) + " names no key that can be read (gpgkey=)");
@@ -207,6 +201,7 @@ Result<std::vector<KeyFile>> find_source(const Options& options, const std::vect
 }
 
 bool is_wanted(const Options& options, const KeyFile& file) {
+  if (options.json) return true;  // with --yes only
   for (const KeyInfo& info : file.keys) key::print_key(info, file.origin);
   if (options.yes) return true;
   fmt::print("Trust what it signs, from the next boot on? [y/N] ");
@@ -216,17 +211,17 @@ bool is_wanted(const Options& options, const KeyFile& file) {
   return answer == "y" || answer == "Y" || answer == "yes";
 }
 
-int import(const Options& options) {
-  if (!options.yes && isatty(STDIN_FILENO) != 1)
-    return fail("nobody to ask; --yes goes on without a question", kExitUsage);
+int import(const Options& options, Outcome& outcome) {
+  if (!options.yes && (options.json || isatty(STDIN_FILENO) != 1))
+    return outcome.fail("nobody to ask; --yes goes on without a question", kExitUsage);
   const auto others = key::keys_of_others(options.places);
   const auto trusted = key::trusted_files(options.places);
-  if (!others || !trusted) return fail(others ? trusted.error().message : others.error().message);
-  if (options.sources.empty()) say_unread(*others);
+  if (!others || !trusted) return outcome.fail(others ? trusted.error().message : others.error().message);
+  if (options.sources.empty()) say_unread(outcome, *others);
   std::vector<KeyFile> files = options.sources.empty() ? others->files : std::vector<KeyFile>();
   for (const std::string& word : options.sources) {
-    auto found = find_source(options, others->files, word);
-    if (!found) return fail(found.error().message, kExitRejected);
+    auto found = find_source(options, outcome, others->files, word);
+    if (!found) return outcome.fail(found.error().message, kExitRejected);
     std::ranges::move(*found, std::back_inserter(files));
   }
   size_t imported = 0;
@@ -243,20 +238,21 @@ int import(const Options& options) {
       ++declined;
       continue;
     }
-    if (const auto status = put(options, file)) {
+    std::string path;
+    if (const auto status = put(options, outcome, file, path)) {
       failed = *status;
       continue;
     }
-    say_trusted(file);
+    outcome.say_trusted(file, path);
     ++imported;
   }
   if (imported > 0) {
-    const int made = make_initramfs(options);
+    const int made = make_initramfs(options, outcome);
     return failed != kExitOk ? failed : made;
   }
   if (failed != kExitOk) return failed;
-  if (declined > 0) return fail("nothing was imported", kExitRejected);
-  fmt::print("nothing to import: all of these keys are trusted\n");
+  if (declined > 0) return outcome.fail("nothing was imported", kExitRejected);
+  outcome.say("nothing to import: all of these keys are trusted");
   return kExitOk;
 }
 
@@ -296,19 +292,23 @@ Result<std::vector<std::string>> find_trusted(const Options& options) {
   return names;
 }
 
-int remove(const Options& options) {
+int remove(const Options& options, Outcome& outcome) {
   const auto names = find_trusted(options);
-  if (!names) return fail(names.error().message, kExitRejected);
+  if (!names) return outcome.fail(names.error().message, kExitRejected);
   int status = kExitOk;
   const key::Change change{*names, {}, {}};
-  if (!may_lose(options, key::find_loss(options.places, change), "without " + escape(names->front()), status))
+  if (!may_lose(options, outcome, key::find_loss(options.places, change), "without " + escape(names->front()),
+                status))
     return status;
+  const auto files = key::trusted_files(options.places);
+  if (!files) return outcome.fail(files.error().message);
   for (const std::string& name : *names) {
     const std::string path = keys_folder(options) + "/" + name;
-    if (unlink(path.c_str()) != 0) return fail(from_errno("remove " + escape(path), errno).message);
-    fmt::print("no longer trusted: {}\n", escape(path));
+    if (unlink(path.c_str()) != 0) return outcome.fail(from_errno("remove " + escape(path), errno).message);
+    const auto file = std::ranges::find(*files, name, &KeyFile::name);
+    outcome.say_removed(path, file == files->end() ? std::vector<KeyInfo>() : file->keys);
   }
-  return make_initramfs(options);
+  return make_initramfs(options, outcome);
 }
 
 }  // namespace
@@ -326,8 +326,8 @@ int run_key(int argc, char** argv) {
   for (OptionParser* const sub : {shown, added, imported, removed}) {
     sub->add_option("-r,--root", options.places.root, "directory of another system");
     sub->add_option("--dbpath", options.places.dbpath, "directory of the rpm database");
+    sub->add_flag("--json", options.json, "print JSON");
   }
-  shown->add_flag("--json", options.json, "print JSON");
   (void)added
       ->add_option("KEY", options.key,
                    "a file (also a revocation), a fingerprint or id of `key list`, or a key of rpm "
@@ -347,8 +347,9 @@ int run_key(int argc, char** argv) {
   std::string& root = options.places.root;
   if (root.ends_with('/')) root.pop_back();
   if (shown->parsed()) return key::list_keys(options.places, options.json);
-  if (added->parsed()) return add(options);
-  return imported->parsed() ? import(options) : remove(options);
+  Outcome outcome(options.json);
+  const auto change = added->parsed() ? add : imported->parsed() ? import : remove;
+  return outcome.finish(change(options, outcome));
 }
 
 }  // namespace diglim

@@ -59,7 +59,9 @@ std::string loader_of(const Options& options) {
 
 Result<monitor::Standing> ask(const Options& options) {
   TRY_ASSIGN(const CommandResult done, run_command({loader_of(options), "status", "--json"}, Errors::kShow));
-  if (done.status != kExitOk) return Error{ErrorCode::kIo, 0, "without its status nothing can be said"};
+  if (done.status != kExitOk)
+    return Error{ErrorCode::kIo, 0,
+                 "the loader does not say how it is, so nothing was begun; diglim doctor says what is wrong"};
   return monitor::read_standing(done.output);
 }
 

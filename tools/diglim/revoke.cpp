@@ -366,6 +366,18 @@ int remove(const Options& options) {
   return status;
 }
 
+// What this boot has, and the next one will not. Nothing is known of another system, or without root.
+Result<std::vector<revoke::InForce>> going(const Options& options, const std::vector<SignedDenyList>& files) {
+  const bool is_active = !options.loader.empty() || access(kBootLoader, F_OK) == 0;
+  if (!options.root.empty() || !is_active || geteuid() != 0) return std::vector<revoke::InForce>();
+  const std::string loader = options.loader.empty() ? kInstalledLoader : options.loader;
+  TRY_ASSIGN(const CommandResult status, run_command({loader, "status", "--json"}, Errors::kShow));
+  auto in_force = status.status == 0 ? revoke::lists_of_status(status.output)
+                                     : Result<std::vector<revoke::InForce>>(not_found(""));
+  if (in_force) return revoke::without_file(*std::move(in_force), files);
+  return not_found(fmt::format("which deny lists are in force cannot be said; see: {} status", loader));
+}
+
 int list(const Options& options) {
   std::vector<Error> left_out;
   const auto trust = trust_of(options, &left_out);
@@ -385,19 +397,32 @@ int list(const Options& options) {
   }
   json.end_array().key("left_out").begin_array();
   for (const Error& error : left_out) json.value(error.message);
+  json.end_array().key("without_file").begin_array();
+  const auto asked = going(options, trust->denials().lists());
+  const auto gone = asked ? *asked : std::vector<revoke::InForce>();
+  for (const revoke::InForce& one : gone)
+    json.begin_object().key("name").value(one.name).key("serial").value(one.serial).end_object();
   json.end_array().end_object();
   if (options.json)
     fmt::print("{}\n", json.text());
-  else if (trust->denials().lists().empty())
+  else if (trust->denials().lists().empty() && asked && gone.empty())
     fmt::print("nothing is revoked\n");
+  for (const revoke::InForce& one : gone)
+    complain(
+        kTool,
+        fmt::format("serial {} of the deny list {} is in force until the next boot, but its file in {} is "
+                    "gone or an older one: put it back from a copy, or revoke anew (--force)",
+                    one.serial, escape(one.name), kRevokedFolder));
   for (const Error& error : left_out)
     complain(kTool, "does not count, so what it revokes is trusted: " + error.message);
-  return left_out.empty() ? kExitOk : kExitRejected;
+  if (!asked) return fail(asked.error().message, kExitEnvironment);
+  return left_out.empty() && gone.empty() ? kExitOk : kExitRejected;
 }
 
 void add_common(OptionParser& app, Options& options, bool changes) {
   app.add_option("-r,--root", options.root, "directory of another system; its kernel is not told");
   app.add_flag("--json", options.json, "print JSON");
+  app.add_option("--loader", options.loader, "program to run in place of diglim-loader");
   if (!changes) return;
   app.add_option("-k,--key", options.signer.key, "private key that signs (PEM; default: $DIGLIM_KEY)");
   app.add_option("-c,--certificate", options.signer.certificate,
@@ -406,7 +431,6 @@ void add_common(OptionParser& app, Options& options, bool changes) {
                  "first line: the key's pass phrase (default: $DIGLIM_PASSPHRASE, else asks)");
   app.add_option("--name", options.name,
                  "which deny list is extended (default: local- and the begin of the machine id)");
-  app.add_option("--loader", options.loader, "program to run in place of diglim-loader");
   app.add_flag("--force", options.force, "also if this host will not come up");
   app.add_flag("--no-initramfs", options.no_initramfs, "do not make the initramfs anew");
 }

@@ -49,6 +49,10 @@ std::string_view last_component(std::string_view& path) {
   return last;
 }
 
+bool is_below_kubepods(std::string_view parent) {
+  return parent.starts_with("/kubepods") || parent.find("/kubepods/") != std::string_view::npos;
+}
+
 class Fields {
  public:
   void text(const char* name, std::string text) {
@@ -107,18 +111,23 @@ std::string unit_of(std::string_view cgroup) {
 }
 
 std::string container_of(std::string_view cgroup) {
-  constexpr std::array<std::string_view, 6> kPrefixes = {"libpod-",         "docker-",  "crio-",
-                                                         "cri-containerd-", "machine-", "lxc.payload."};
+  constexpr std::array<std::string_view, 7> kPrefixes = {
+      "libpod-", "docker-", "crio-", "cri-containerd-", "machine-", "lxc.payload.", "systemd-nspawn@"};
   std::string_view below;
   while (!cgroup.empty()) {
     std::string_view last = last_component(cgroup);
-    if (last == "docker" && !below.empty()) return std::string(below);
+    // Where the runtime itself makes the cgroups: docker/ID, kubepods/burstable/podUID/ID.
+    const bool is_parent = last == "docker" || (last.starts_with("pod") && is_below_kubepods(cgroup));
+    if (is_parent && !below.empty()) return std::string(below);
     below = last;
     for (const std::string_view prefix : kPrefixes) {
       if (!last.starts_with(prefix)) continue;
       last.remove_prefix(prefix.size());
-      if (last.ends_with(".scope")) last.remove_suffix(6);
-      return std::string(last);
+      if (last.starts_with("conmon-")) break;  // the program that watches the container
+      const bool is_service = last.ends_with(".service");
+      if (is_service != (prefix == "systemd-nspawn@") || last.ends_with(".slice"))
+        break;  // docker-gc.service
+      return std::string(last.substr(0, last.size() - (is_service ? 8 : last.ends_with(".scope") ? 6 : 0)));
     }
   }
   return {};

@@ -42,8 +42,8 @@ std::string json_line(const Event& event, uint64_t lost);
 
 // The systemd unit that a control group belongs to ("sshd.service", "session-3.scope"); empty: none.
 std::string unit_of(std::string_view cgroup);
-// The container, by the names that podman, docker, CRI-O, containerd, LXC and systemd-nspawn give; empty:
-// none.
+// The container, by the names that podman, docker, CRI-O, containerd, kubelet, LXC and systemd-nspawn give;
+// empty: none. Others can give such names, too. Escaped as `cgroup` is.
 std::string container_of(std::string_view cgroup);
 
 }  // namespace diglim::events

@@ -49,7 +49,21 @@ TEST(Event, ContainersAndUnitsByTheirNames) {
   EXPECT_EQ(container_of("/system.slice/docker-0a1b.scope"), "0a1b");
   EXPECT_EQ(container_of("/docker/0a1b"), "0a1b");
   EXPECT_EQ(container_of("/kubepods.slice/cri-containerd-0a1b.scope"), "0a1b");
+  EXPECT_EQ(container_of("/kubepods.slice/kubepods-pod1.slice/crio-0a1b.scope/container"), "0a1b");
+  EXPECT_EQ(container_of("/kubepods/burstable/pod1-2/0a1b"), "0a1b");
+  EXPECT_EQ(container_of("/machine.slice/machine-my\\x2dbox.scope/payload"), "my\\x2dbox");
+  EXPECT_EQ(container_of("/machine.slice/systemd-nspawn@box.service/payload"), "box");
+  EXPECT_EQ(container_of("/lxc.payload.box/system.slice/x.service"), "box");
+  // Within one another: the inner one.
+  EXPECT_EQ(container_of("/system.slice/docker-0a1b.scope/libpod-2c3d.scope"), "2c3d");
+  // What only looks like one, or watches one.
   EXPECT_EQ(container_of("/system.slice/docker.service"), "");
+  EXPECT_EQ(container_of("/system.slice/docker-cleanup.service"), "");
+  EXPECT_EQ(container_of("/machine-x.slice/x.service"), "");
+  EXPECT_EQ(container_of("/machine.slice/libpod-conmon-0a1b.scope"), "");
+  EXPECT_EQ(container_of("/kubepods.slice/kubepods-pod1.slice"), "");
+  EXPECT_EQ(container_of("/user.slice/podman/x"), "");
+  EXPECT_EQ(container_of("docker"), "");
 }
 
 TEST(Event, WhatIsAllowedAndWhatIsAnAttack) {

@@ -110,7 +110,7 @@ contains "not trusted" "$err" "no trusted certificate"
 contains "how to trust it" "$err" "first trust that key: diglim key add other.pem, and reboot; nothing was allowed"
 expect 1 allow files/program -k other.key -c mine.pem
 DIGLIM_KEY='' expect 1 allow files/program
-contains "no key" "$err" "name the key and its certificate (-k KEY -c CERTIFICATE)"
+contains "no key" "$err" "name the key and its certificate (-k KEY -c CERTIFICATE, or DIGLIM_KEY and DIGLIM_CERTIFICATE); without a key: diglim monitor"
 empty "$lists"
 [ "$(id -u)" != 0 ] || { expect 3 as_nobody env HOME=/ "$diglim" allow remove x --root "$root"; }
 
@@ -180,6 +180,13 @@ if unshare -rm mount --bind host/etc /etc 2>/dev/null; then
 	equal "withdrawn, not forgotten" "$(count "$lists") $(count "$records") $(calls)" "0 1 systemctl start loader "
 	expect 3 on_host : remove files/program
 	equal "nor by remove" "$(count "$records") $(calls)" "1 systemctl start loader "
+	equal "and that it was withdrawn is not said" "$out" ''
+	# Nor is that something is allowed.
+	expect 3 on_host : files/program
+	equal "not said to be allowed" "$out" ''
+	contains "but how it is" "$err" 'its list is there and not in force; to withdraw it: diglim allow remove 0-file_list-compact-allow-program-'
+	rm calls
+	rm "$lists"/*
 	echo 0 >status
 	expect 0 on_host : expire
 	equal "then it is" "$(count "$records") $(calls)" "0 systemctl start loader systemctl stop "

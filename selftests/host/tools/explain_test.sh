@@ -157,6 +157,24 @@ contains "forged" "$out" 'no denial in forged'
 echo "denied exec /home/u/diglim: /x: not on any digest list; pid 1 uid 1000 command sh" >forged
 expect 1 explain --log forged
 contains "hidden" "$out" '/home/u/diglim: /x: denied; exec by sh'
+# Whole events say where the process ran; what a user called it reaches no terminal.
+cat >whole.json <<-JSON
+	{"event":"3f2a91bc-57","time":"2026-11-27T01:00:00.000001Z","verdict":"denied","kind":"exec","path":"/usr/bin/hello",\
+"reason":"not on any digest list","digest":"sha256:$digest","pid":5,"uid":7,"command":"sh",\
+"cgroup":"/system.slice/docker-0a1b.scope","unit":"docker-0a1b.scope","container":"0a1b"}
+	{"event":"3f2a91bc-58","time":"2026-11-27T01:00:01.000001Z","verdict":"denied","kind":"exec","path":"/opt/none",\
+"reason":"not on any digest list","pid":6,"uid":7,"command":"sh","cgroup":"/a\\\\x1b[2J.scope","unit":"a\\\\x1b[2J.scope"}
+JSON
+expect 1 explain --log whole.json
+contains "the unit, escaped" "$out" $'\n  where:   in the unit a\\x1b[2J.scope\n'
+contains "the one before" "$out" 'note: 1 more denied in the minute before: diglim explain --last 2'
+expect 1 explain --log whole.json --last 2 --json
+equal "the containers" "$(json '*.denial.container')" $'\n0a1b'
+equal "the unit and the event" "$(json '1.denial.unit') $(json '1.denial.event')" 'docker-0a1b.scope 3f2a91bc-57'
+expect 1 explain --log whole.json 3f2a91bc-57
+contains "by its id" "$out" $'\n  where:   in the container 0a1b, the unit docker-0a1b.scope\n'
+expect 0 explain --log whole.json 3f2a91bc-999
+contains "no such event" "$out" $'no event 3f2a91bc-999 in whole.json\n  to do:   a number alone is of this boot'
 # A path whose beginning is missing is not that of the system.
 echo "diglim: denied exec .../usr/bin/hello: not on any digest list; pid 1 uid 1000 command sh" >end
 expect 1 explain --log end

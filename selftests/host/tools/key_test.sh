@@ -33,6 +33,25 @@ equal "none is trusted" "$(json 'keys.*.trusted' | tr '\n' ' ')" 'false false '
 hello=$(fingerprint hello) other=$(fingerprint other)
 equal "fingerprints" "$(json 'keys.*.fingerprint' | sort | tr '\n' ' ')" "$(printf '%s\n' "${hello,,}" "${other,,}" | sort | tr '\n' ' ')"
 
+# For a script: one object, and nothing else on stdout.
+expect 0 key add --json "$other"
+equal "done" "$(json changed)" true
+equal "whom it trusts" "$(json 'trusted.*.kind') $(json 'trusted.*.fingerprint')" "openpgp ${other,,}"
+equal "as which file" "$(json 'trusted.*.file')" host/etc/diglim/keys/RPM-GPG-KEY-other
+equal "nothing is denied" "$(json denied)$(json complaints)" '[][]'
+expect 1 key add --json /etc/passwd
+equal "not done" "$(json changed)" false
+contains "and why" "$(json 'complaints.*')" '/etc/passwd: not a key'
+rm host/etc/diglim/keys/*
+expect 2 key import --json
+contains "asks nothing" "$(json 'complaints.*')" 'nobody to ask; --yes goes on without a question'
+expect 0 key import --json --yes vendor
+equal "imported" "$(json 'trusted.*.fingerprint')" "${other,,}"
+contains "what is not fetched" "$(json 'complaints.*')" 'https://example.invalid/key, which is not fetched here'
+expect 0 key import --json --yes vendor
+equal "nothing to import" "$(json changed)$(json trusted)" 'false[]'
+rm host/etc/diglim/keys/*
+
 # By fingerprint (of rpm's keyring, of a repository), by file; again is no change.
 expect 0 key add "$hello"
 contains "whom it trusts" "$out" "trusted: openpgp ${hello,,}"
@@ -77,6 +96,22 @@ expect 2 "$diglim" key add
 
 # Removal names what would be denied.
 "$(dirname "$diglim")/rpm_gen" -d host/etc/digest_lists -r host -q
+expect 1 key remove --json RPM-GPG-KEY-other
+equal "refused" "$(json changed)" false
+equal "nothing is done" "$(json removed)$(json trusted)$(json revoked)" '[][][]'
+equal "what would be denied" "$(json 'denied.*.list') $(json 'denied.*.package')" '0-file_list-rpm-other-1-1.noarch other-1-1.noarch'
+contains "and why not" "$(json 'complaints.*')" "nothing was changed. To go on: --yes"
+contains "on stderr, too" "$err" "nothing was changed. To go on: --yes"
+cp -r host/etc/diglim/keys keys-before
+expect 0 key remove --json --yes RPM-GPG-KEY-other
+equal "done" "$(json changed)" true
+equal "from when on" "$(json counts_from), $(json initramfs): $(json command)" 'next-boot, to-be-made: /usr/libexec/diglim/remake-initramfs'
+equal "the file" "$(json 'removed.*.file')" host/etc/diglim/keys/RPM-GPG-KEY-other
+equal "the fingerprint" "$(json 'removed.*.keys.*.fingerprint')" "${other,,}"
+equal "what is denied now" "$(json 'denied.*.package')" other-1-1.noarch
+expect 1 key remove --json RPM-GPG-KEY-other
+equal "there is none" "$(json changed) $(json denied)" 'false []'
+rm -r host/etc/diglim/keys && mv keys-before host/etc/diglim/keys
 expect 1 key remove RPM-GPG-KEY-other
 contains "the package" "$out" "no longer known: 0-file_list-rpm-other-1-1.noarch"
 contains "how to go on" "$err" "nothing was changed. To go on: --yes"
@@ -208,6 +243,12 @@ expect 0 "$loader" verify --keys host/etc/diglim/keys rpms/other-1-1.noarch.rpm
 expect 1 key add other.rev
 contains "what it would deny" "$out" "no longer known: 0-file_list-rpm-other-1-1.noarch"
 contains "how to go on" "$err" "nothing was changed. To go on: --yes"
+cp -r host/etc/diglim/keys keys-before
+expect 0 key add --yes --json other.rev
+equal "revoked" "$(json 'revoked.*.fingerprint') $(json 'revoked.*.all_it_signed')" "${other,,} true"
+equal "as which file" "$(json 'revoked.*.file')" "host/etc/diglim/keys/revoked-${other,,}.pgp"
+equal "what is denied now" "$(json 'denied.*.package')" other-1-1.noarch
+rm -r host/etc/diglim/keys && mv keys-before host/etc/diglim/keys
 expect 0 key add --yes other.rev
 contains "it says so" "$out" "revoked: openpgp ${other,,}, and all that it ever signed"
 expect 1 "$loader" verify --keys host/etc/diglim/keys rpms/other-1-1.noarch.rpm

@@ -95,7 +95,12 @@ void add_paths(const std::vector<std::string>& paths, Exception& exception) {
 }  // namespace
 
 Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust, Exception& exception) {
-  TRY_ASSIGN(const Signer signer, named_signer({options.key, options.certificate, options.passphrase_file}));
+  auto named = named_signer({options.key, options.certificate, options.passphrase_file});
+  if (!named)
+    return Error{
+        named.error().code, 0,
+        named.error().message + "; without a key: diglim monitor says whether all may run for a while"};
+  const Signer signer = *std::move(named);
   const HashAlgo algo = doctor::kernel_hash(Host("/")).value_or(HashAlgo::kSha256);
   TRY_ASSIGN(const FileDigests digests, collect(options, algo));
   if (!options.only.empty() && digests.digests != std::set<Bytes>{options.only})

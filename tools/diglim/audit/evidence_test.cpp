@@ -54,7 +54,7 @@ TEST(Evidence, TextIsPrintable) {
       {"doctor", {{{"id", "x"}, {"level", "fail"}, {"what", "w\r"}, {"next", "n"}}}}};
   const std::string text = evidence_text(document);
   for (const char c : text) EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << text;
-  EXPECT_THAT(text, HasSubstr("l\\nx ends never"));
+  EXPECT_THAT(text, HasSubstr("l\\nx without an end"));
   EXPECT_THAT(text, HasSubstr("d\\n, serial 7, entries: 2, signed by s"));
   EXPECT_THAT(text, HasSubstr("owner: o\\x1b"));
   EXPECT_THAT(text, HasSubstr("to do: n"));

@@ -78,7 +78,8 @@ void put_deny_lists(const Document& document, Text& out) {
 void put_exceptions(const Document& document, Text& out) {
   out.head("Exceptions", part(document, "exceptions"));
   for (const Document& one : part(document, "exceptions")) {
-    out.item(fmt::format("{} ends {}{}", say(one, "list"), when(one, "until"),
+    const std::string until = when(one, "until");
+    out.item(fmt::format("{} {}{}", say(one, "list"), until == "never" ? "without an end" : "until " + until,
                          is_true(one, "over") ? " (over)" : ""));
     out.item(fmt::format("  owner: {}; reason: {}; made {} by {}", say(one, "owner"), say(one, "reason"),
                          when(one, "made"), say(one, "by")));

@@ -167,11 +167,31 @@ Explanation explain_all(const Denial* denial, const Facts& facts) {
   return result;
 }
 
+bool is_of_other_machine(const Facts& facts) {
+  return facts.elf && !other_machine(*facts.elf, facts.machine).empty();
+}
+
 }  // namespace
+
+bool cannot_start(const Facts& facts) {
+  return facts.interpreter_missing || is_of_other_machine(facts);
+}
 
 Explanation explain(const Denial* denial, const Facts& facts) {
   Explanation result = explain_all(denial, facts);
   if (denial != nullptr && denial->path_cut) return result;
+  // To allow it would be a key and a list for nothing.
+  if (is_of_other_machine(facts) && result.command.starts_with("diglim allow ")) {
+    result.meaning = fmt::format("get the program that was made for {}; for an emulator (qemu-user): {}",
+                                 facts.machine, result.command);
+    result.command.clear();
+  }
+  // It was denied, is allowed by now, and still does not run.
+  const bool is_known = !facts.list.empty() && facts.verdict.cause == Cause::kNone && facts.writers.empty();
+  if (is_known && cannot_start(facts) && denial != nullptr && denial->reason == DIGLIM_REASON_UNKNOWN) {
+    result.command.clear();
+    result.meaning = "nothing with DIGLIM, which does not deny it any more; it cannot start here anyway";
+  }
   for (std::string& line : details(denial, facts)) result.what.push_back(std::move(line));
   return result;
 }

@@ -49,7 +49,7 @@ struct Facts {
   uint64_t shipped_size = 0;  // what its package shipped; 0: none, or not known
   uint64_t written_at = 0;    // seconds since 1970; 0: not known
   std::string_view tool;      // config_tool()
-  std::string interpreter;    // of a script, with links followed, unescaped; empty: it is none
+  std::string interpreter;    // of a script or a program, with links followed, unescaped; empty: none
   bool interpreter_missing = false;
   known::Cause interpreter_cause = known::Cause::kNone;  // why it would be denied; kNone: it would not
   std::vector<Holder> writers;                           // who has it open for writing
@@ -65,6 +65,9 @@ struct Explanation {
 
 // `denial` null: what would become of the file now.
 Explanation explain(const Denial* denial, const Facts& facts);
+
+// It does not start on this machine, whatever DIGLIM says.
+bool cannot_start(const Facts& facts);
 
 // Has the reason an explanation of its own? For the test that asks for each.
 bool has_explanation(diglim_reason reason);

@@ -237,7 +237,7 @@ TEST(Explain, HowAChangedFileWasChanged) {
   facts.package = "hello-2.0-1.x86_64";
   facts.size = 900;
   facts.shipped_size = 1000;
-  facts.elf = Elf{62, 64, false, true, false, false};
+  facts.elf = Elf{62, 64, false, true, false, false, {}};
   EXPECT_THAT(all(explain(&one, facts)),
               HasSubstr("no symbols and is 100 bytes shorter than what was shipped"));
   facts.size = 1100;
@@ -257,13 +257,30 @@ TEST(Explain, HowAChangedFileWasChanged) {
 TEST(Explain, AProgramForAnotherMachine) {
   const Denial one = denial(DIGLIM_REASON_UNKNOWN);
   Facts facts = file(Cause::kForeign);
-  facts.elf = Elf{183, 64, false, true, true, false};
+  facts.elf = Elf{183, 64, false, true, true, false, {}};
   facts.machine = "x86_64";
   EXPECT_THAT(explain(&one, facts).what,
               Contains("It is a program for AArch64, 64 bit, and this machine is x86_64: "
-                       "it runs by an emulator only, whatever is allowed."));
+                       "it runs by an emulator only, whatever is allowed. Without one the kernel says "
+                       "\"Exec format error\"."));
+  EXPECT_EQ(explain(&one, facts).command, "");
+  EXPECT_EQ(explain(&one, facts).meaning,
+            "get the program that was made for x86_64; for an emulator (qemu-user): diglim allow /usr/bin/x");
+  EXPECT_TRUE(cannot_start(facts));
+  Facts allowed = facts;
+  allowed.verdict.cause = Cause::kNone;
+  allowed.list = "0-file_list-compact-allow-x";
+  EXPECT_EQ(explain(&one, allowed).command, "");
+  EXPECT_THAT(explain(&one, allowed).meaning, HasSubstr("does not deny it any more"));
+  // What its package shipped is the right one.
+  Facts changed = facts;
+  changed.verdict.cause = Cause::kChanged;
+  changed.package = "x-1-1.x86_64";
+  EXPECT_EQ(explain(&one, changed).command, "dnf reinstall x");
   facts.machine = "aarch64";
   EXPECT_THAT(all(explain(&one, facts)), Not(HasSubstr("emulator")));
+  EXPECT_EQ(explain(&one, facts).command, "diglim allow /usr/bin/x");
+  EXPECT_FALSE(cannot_start(facts));
 }
 
 TEST(Explain, AScriptOfAnUnknownInterpreter) {
@@ -274,7 +291,9 @@ TEST(Explain, AScriptOfAnUnknownInterpreter) {
   facts.interpreter_cause = Cause::kForeign;
   EXPECT_THAT(all(explain(&one, facts)), HasSubstr("/opt/p y would be denied, too"));
   EXPECT_THAT(all(explain(&one, facts)), HasSubstr("diglim explain '/opt/p y'"));
+  EXPECT_FALSE(cannot_start(facts));
   facts.interpreter_missing = true;
+  EXPECT_TRUE(cannot_start(facts));
   EXPECT_THAT(all(explain(&one, facts)), HasSubstr("Its interpreter /opt/p y is not there"));
 }
 

@@ -118,11 +118,14 @@ std::vector<std::string> details(const Denial* denial, const Facts& facts) {
   const std::string machine = facts.elf ? other_machine(*facts.elf, facts.machine) : "";
   if (!machine.empty())
     lines.push_back(fmt::format(
-        "It is a program for {}, and this machine is {}: it runs by an emulator only, whatever is allowed.",
+        "It is a program for {}, and this machine is {}: it runs by an emulator only, whatever is allowed. "
+        "Without one the kernel says \"Exec format error\".",
         machine, facts.machine));
   if (facts.interpreter_missing)
-    lines.push_back(fmt::format("Its interpreter {} is not there, so it cannot start anyway.",
-                                escape(facts.interpreter)));
+    lines.push_back(fmt::format(
+        "Its interpreter {} is not there, so it cannot start anyway: the kernel says \"No such file or "
+        "directory\" of the file itself.",
+        escape(facts.interpreter)));
   else if (facts.interpreter_cause != Cause::kNone)
     lines.push_back(
         fmt::format("Its interpreter {} would be denied, too; that is another question: diglim explain {}",

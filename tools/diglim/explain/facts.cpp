@@ -129,7 +129,7 @@ std::string this_machine() {
   return uname(&name) == 0 ? name.machine : "";
 }
 
-// Would the kernel let the interpreter of the script run?
+// Would the kernel let the interpreter of the script, or the dynamic linker of the program, run?
 void judge_interpreter(const Host& host, const known::System& system, Facts& facts) {
   if (!facts.interpreter.starts_with('/')) return;
   facts.interpreter = follow_links(host.path(""), facts.interpreter);
@@ -157,6 +157,9 @@ bool read_content(const Host& host, HashAlgo algo, const std::string& path, cons
   facts.written_at = static_cast<uint64_t>(info.st_mtim.tv_sec);
   if (fd && *fd)
     facts.elf = read_elf([&](uint64_t offset, size_t size) { return read_at(*fd, offset, size); });
+  // What an emulator makes of another machine's, nobody knows here.
+  if (facts.elf && other_machine(*facts.elf, facts.machine).empty())
+    facts.interpreter = facts.elf->interpreter;
   facts.too_large = S_ISREG(info.st_mode) && info.st_size > kMostHashed;
   if (!S_ISREG(info.st_mode) || facts.too_large) return false;
   const auto digest = fd ? digest_open_file(*fd, host.path(path), algo) : Result<Bytes>(fd.error());
@@ -187,6 +190,7 @@ Facts read_facts(const Host& host, const known::System& system, const Denial* de
   } else {
     facts.only_root = named && named->only_root;
   }
+  if (host.is_live()) facts.machine = this_machine();  // of another system it is not known
   if (!named || !read_content(host, system.algo, path, *named, facts)) {
     if (!facts.unreadable.empty()) facts.verdict.cause = known::Cause::kUnreadable;
     return facts;
@@ -195,8 +199,7 @@ Facts read_facts(const Host& host, const known::System& system, const Denial* de
   if (facts.verdict.source) facts.list = system.sources[*facts.verdict.source];
   judge_interpreter(host, system, facts);
   add_package(host, system, path, facts);
-  if (!host.is_live()) return facts;  // nor is its machine known
-  facts.machine = this_machine();
+  if (!host.is_live()) return facts;
   if (asks_for_writers(denial)) facts.writers = holders.writers(named->info);
   if (denial != nullptr && denial->reason == DIGLIM_REASON_MAPPED)
     facts.mappers = holders.mappers(named->info);

@@ -2,6 +2,7 @@
 // The denials in the log of this machine.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,9 +11,16 @@
 
 namespace diglim::explain {
 
+// Where the process ran, unescaped. Only whole events (diglim-events(8)) say it; what cgroups are called,
+// others than root choose, too.
+struct Where {
+  std::string unit, container, cgroup;  // each may be empty
+};
+
 struct LoggedDenial {
   Denial denial;
   uint64_t time_us = 0;  // since 1970; 0: the line does not say
+  Where where = {};
 };
 
 struct LeftOut {
@@ -29,8 +37,9 @@ struct Log {
   std::string complaint;                // what kept it from reading more, printable; or empty
 };
 
-// The newest `most` denials. `file`: a saved log, "-" is standard input; empty: the journal, all boots, and
-// what the kernel alone sent to it; where there is no journal, the kernel's own buffer.
+// The newest `most` denials. `file`: a saved log, or whole events as JSON lines; "-" is standard input;
+// empty: the journal, all boots, and what the kernel alone sent to it; where there is no journal, the
+// kernel's own buffer.
 Log read_log(const std::string& file, size_t most);
 
 // The denial with this id (lib/events/event_id.h), or null.
@@ -40,6 +49,13 @@ const LoggedDenial* find_event(const Log& log, std::string_view id);
 void add_message(Log& log, std::string_view message, uint64_t time_us);  // of the journal: without "diglim: "
 void add_record(Log& log, std::string_view record, uint64_t boot_us);    // of /dev/kmsg; when the boot was
 void add_line(Log& log, std::string_view line);                          // of a saved log
+// A line of JSON that diglim-events wrote, with what it says of events that are missing. False: it is none.
+bool add_event(Log& log, std::string_view line);
+
+// `field`: what an event's field ("unit") has, escaped as there; empty: nothing.
+Where where_of(const std::function<std::string(const char*)>& field);
+// "in the container 0a1b, the unit docker-0a1b.scope", printable; empty: not known, or in none.
+std::string describe(const Where& where);
 
 // Says on stderr which denials since then (seconds since 1970) are missing in `log`. Is any?
 bool complain_of_missing(std::string_view tool, const Log& log, uint64_t since);

@@ -52,7 +52,7 @@ const LoggedDenial* find_event(const Log& log, std::string_view id) {
 void add_message(Log& log, std::string_view message, uint64_t time_us) {
   if (is_denial(message)) {
     if (auto denial = parse_denial(message))
-      log.denials.push_back({*std::move(denial), time_us});
+      log.denials.push_back({*std::move(denial), time_us, {}});
     else
       log.not_understood.push_back({1, time_us});
     return;
@@ -83,6 +83,7 @@ void add_record(Log& log, std::string_view record, uint64_t boot_us) {
 }
 
 void add_line(Log& log, std::string_view line) {
+  if (line.starts_with('{') && add_event(log, line)) return;
   const auto said = without_origin(line);
   if (said || is_denial(line)) return add_message(log, said.value_or(line), 0);
   // An origin that is not known, or the kernel quotes somebody: not believed, and not hidden either.

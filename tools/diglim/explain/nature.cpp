@@ -13,6 +13,8 @@ namespace {
 
 constexpr size_t kMostSections = 1000;
 constexpr size_t kMostNameBytes = 64u << 10;
+constexpr size_t kMostSegments = 100;
+constexpr size_t kMostPath = 4096;  // as the kernel's PATH_MAX
 
 // A field of the ELF file, in its own byte order; 0 beyond the end.
 uint64_t field(ByteView bytes, size_t offset, size_t size, bool big_endian) {
@@ -25,6 +27,7 @@ uint64_t field(ByteView bytes, size_t offset, size_t size, bool big_endian) {
 // Where 32 and 64 bit differ.
 struct Layout {
   size_t header, sections, section_count, names_index, section, name, offset, size, word;
+  size_t segments, segment_count, segment, segment_offset, segment_size;
 };
 constexpr Layout k64 = {sizeof(Elf64_Ehdr),
                         offsetof(Elf64_Ehdr, e_shoff),
@@ -34,7 +37,12 @@ constexpr Layout k64 = {sizeof(Elf64_Ehdr),
                         offsetof(Elf64_Shdr, sh_name),
                         offsetof(Elf64_Shdr, sh_offset),
                         offsetof(Elf64_Shdr, sh_size),
-                        8};
+                        8,
+                        offsetof(Elf64_Ehdr, e_phoff),
+                        offsetof(Elf64_Ehdr, e_phnum),
+                        sizeof(Elf64_Phdr),
+                        offsetof(Elf64_Phdr, p_offset),
+                        offsetof(Elf64_Phdr, p_filesz)};
 constexpr Layout k32 = {sizeof(Elf32_Ehdr),
                         offsetof(Elf32_Ehdr, e_shoff),
                         offsetof(Elf32_Ehdr, e_shnum),
@@ -43,7 +51,12 @@ constexpr Layout k32 = {sizeof(Elf32_Ehdr),
                         offsetof(Elf32_Shdr, sh_name),
                         offsetof(Elf32_Shdr, sh_offset),
                         offsetof(Elf32_Shdr, sh_size),
-                        4};
+                        4,
+                        offsetof(Elf32_Ehdr, e_phoff),
+                        offsetof(Elf32_Ehdr, e_phnum),
+                        sizeof(Elf32_Phdr),
+                        offsetof(Elf32_Phdr, p_offset),
+                        offsetof(Elf32_Phdr, p_filesz)};
 
 void read_sections(const ReadAt& read_at, ByteView header, const Layout& at, Elf& elf) {
   const auto of = [&](ByteView bytes, size_t offset, size_t size) {
@@ -65,6 +78,22 @@ void read_sections(const ReadAt& read_at, ByteView header, const Layout& at, Elf
     elf.has_sections = elf.has_sections || !name.empty();
     elf.has_symbols = elf.has_symbols || name == ".symtab";
     elf.prelinked = elf.prelinked || name == ".gnu.prelink_undo" || name == ".gnu.liblist";
+  }
+}
+
+void read_interpreter(const ReadAt& read_at, ByteView header, const Layout& at, Elf& elf) {
+  const auto of = [&](ByteView bytes, size_t offset, size_t size) {
+    return field(bytes, offset, size, elf.big_endian);
+  };
+  const size_t count = std::min<size_t>(of(header, at.segment_count, 2), kMostSegments);
+  const Bytes table = read_at(of(header, at.segments, at.word), count * at.segment);
+  for (size_t i = 0; i < table.size() / at.segment; ++i) {
+    const ByteView segment = ByteView(table).subspan(i * at.segment);
+    if (of(segment, 0, 4) != PT_INTERP) continue;  // p_type comes first in both
+    const Bytes path = read_at(of(segment, at.segment_offset, at.word),
+                               std::min<uint64_t>(of(segment, at.segment_size, at.word), kMostPath));
+    elf.interpreter = as_text(path).substr(0, as_text(path).find('\0'));
+    return;
   }
 }
 
@@ -95,7 +124,9 @@ std::optional<Elf> read_elf(const ReadAt& read_at) {
   elf.bits = header[EI_CLASS] == ELFCLASS32 ? 32 : 64;
   elf.big_endian = header[EI_DATA] == ELFDATA2MSB;
   elf.machine = static_cast<uint16_t>(field(header, offsetof(Elf64_Ehdr, e_machine), 2, elf.big_endian));
-  read_sections(read_at, header, elf.bits == 32 ? k32 : k64, elf);
+  const Layout& layout = elf.bits == 32 ? k32 : k64;
+  read_sections(read_at, header, layout, elf);
+  read_interpreter(read_at, header, layout, elf);
   return elf;
 }
 

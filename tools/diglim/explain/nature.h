@@ -20,6 +20,7 @@ struct Elf {
   bool has_sections = false;
   bool has_symbols = false;  // .symtab
   bool prelinked = false;    // what prelink(8) leaves behind
+  std::string interpreter;   // the dynamic linker that it asks for, unescaped; empty: none
 };
 
 // At most `size` bytes of the file from `offset` on; fewer or none if it has no more.

@@ -81,6 +81,43 @@ TEST(Nature, DamagedFiles) {
   EXPECT_FALSE(read_elf(reader(text)));
 }
 
+// Segments in both sizes; what lies beyond the file's end is none.
+template <typename Header, typename Segment>
+Bytes elf_that_asks_for(const std::string& interpreter, uint8_t bits) {
+  Header header = {};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = bits;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_phoff = sizeof(header);
+  header.e_phnum = 2;
+  Segment segments[2] = {};
+  segments[0].p_type = PT_PHDR;
+  segments[1].p_type = PT_INTERP;
+  segments[1].p_offset = sizeof(header) + sizeof(segments);
+  segments[1].p_filesz = static_cast<decltype(segments[1].p_filesz)>(interpreter.size() + 1);
+  Bytes file;
+  add(file, header);
+  add(file, segments);
+  file.insert(file.end(), interpreter.begin(), interpreter.end());
+  file.push_back(0);
+  return file;
+}
+
+TEST(Nature, TheDynamicLinker) {
+  Bytes elf = elf_that_asks_for<Elf64_Ehdr, Elf64_Phdr>("/lib64/ld.so", ELFCLASS64);
+  EXPECT_EQ(read_elf(reader(elf))->interpreter, "/lib64/ld.so");
+  const Bytes small = elf_that_asks_for<Elf32_Ehdr, Elf32_Phdr>("/lib/ld-linux.so.2", ELFCLASS32);
+  EXPECT_EQ(read_elf(reader(small))->interpreter, "/lib/ld-linux.so.2");
+  EXPECT_EQ(read_elf(reader(elf_with({".text"})))->interpreter, "");
+  for (size_t size = sizeof(Elf64_Ehdr); size < elf.size(); ++size) {
+    const Bytes cut(elf.begin(), elf.begin() + static_cast<ptrdiff_t>(size));
+    EXPECT_LE(read_elf(reader(cut))->interpreter.size(), std::strlen("/lib64/ld.so"));
+  }
+  Elf64_Phdr* const segment = reinterpret_cast<Elf64_Phdr*>(elf.data() + sizeof(Elf64_Ehdr)) + 1;
+  segment->p_offset = UINT64_MAX;
+  EXPECT_EQ(read_elf(reader(elf))->interpreter, "");
+}
+
 TEST(Nature, OtherMachines) {
   Elf elf;
   elf.machine = EM_X86_64;

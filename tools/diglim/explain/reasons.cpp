@@ -94,7 +94,9 @@ constexpr ReasonRow kReasons[] = {
 
 constexpr std::array<Words, known::kCauses> kCauseWords = {{
     {"known", "Its content is on a list that counts.", "diglim-loader sync /etc/digest_lists",
-     "the kernel has all lists in that directory; if it had them before, the file runs already"},
+     "the kernel has all lists in that directory; if it had them before, the file runs already. If it is "
+     "denied "
+     "still: diglim revoke list"},
     {"changed", "The package {package} ships this path, and the file was changed since it was installed.",
      "dnf reinstall {package}",
      "puts back what was shipped; what was changed in the file is lost (to keep it: diglim allow {path})"},
@@ -107,7 +109,9 @@ constexpr std::array<Words, known::kCauses> kCauseWords = {{
      "diglim allow {path}",
      "this content may run on this host; for all of the package, install a signed one"},
     {"untrusted", "The package {package} ships this content, and no trusted key signed that package.",
-     "diglim key add {key}", "everything that this key signed may run, from the next boot on"},
+     "diglim key add {key}",
+     "everything that this key signed may run, from the next boot on; this file alone, at once: diglim allow "
+     "{path}"},
     {"damaged", "The package {package} ships this content, but its header is damaged.",
      "dnf reinstall {package}", "writes header and list anew"},
     {"algorithm",

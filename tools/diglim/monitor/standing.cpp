@@ -18,8 +18,9 @@ std::string who(const Standing& standing) {
     return "it begins with a statement that a trusted key signed: diglim monitor --for 30m --reason TEXT -k "
            "KEY -c CERTIFICATE";
   if (standing.allowed == "root") return "root may begin it: diglim monitor --for 30m --reason TEXT";
-  return "nobody may begin it: /etc/diglim/loader.conf of this boot has no \"monitor = signed\" (then dracut "
-         "-f, and reboot)";
+  return "nobody may begin it in this boot: its /etc/diglim/loader.conf has no \"monitor = signed\". Write "
+         "that, "
+         "then dracut -f, and reboot; who cannot get in boots the entry \"DIGLIM permissive\"";
 }
 
 }  // namespace

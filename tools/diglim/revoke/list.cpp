@@ -44,20 +44,34 @@ bool same_target(const DenyEntry& a, const DenyEntry& b) {
          a.fingerprint == b.fingerprint && a.from == b.from && a.to == b.to;
 }
 
-Result<uint64_t> serial_of_status(const std::string& status, std::string_view name) {
+Result<std::vector<InForce>> lists_of_status(const std::string& status) {
   const auto json = nlohmann::json::parse(status, nullptr, false);
   const auto lists = json.is_object() ? json.find("deny_lists") : json.end();
   if (!json.is_object() || lists == json.end() || !lists->is_array())
     return corrupt(0, "a status without deny lists");
+  std::vector<InForce> all;
   for (const auto& list : *lists) {
-    const auto its_name = list.is_object() ? list.find("name") : list.end();
-    if (!list.is_object() || its_name == list.end() || *its_name != name) continue;
-    const auto serial = list.find("serial");
-    if (serial == list.end() || !serial->is_number_unsigned())
-      return corrupt(0, "a status with a deny list that has no serial");
-    return serial->get<uint64_t>();
+    const bool is_whole = list.is_object() && list.contains("name") && list["name"].is_string() &&
+                          list.contains("serial") && list["serial"].is_number_unsigned();
+    if (!is_whole) return corrupt(0, "a status with a deny list that has no name or no serial");
+    all.push_back({list["name"].get<std::string>(), list["serial"].get<uint64_t>()});
   }
-  return uint64_t{0};
+  return all;
+}
+
+std::vector<InForce> without_file(std::vector<InForce> in_force, const std::vector<SignedDenyList>& files) {
+  std::erase_if(in_force, [&](const InForce& one) {
+    return std::ranges::any_of(files, [&](const SignedDenyList& file) {
+      return file.list.name == one.name && file.list.serial >= one.serial;
+    });
+  });
+  return in_force;
+}
+
+Result<uint64_t> serial_of_status(const std::string& status, std::string_view name) {
+  TRY_ASSIGN(const auto all, lists_of_status(status));
+  const auto found = std::ranges::find(all, name, &InForce::name);
+  return found == all.end() ? uint64_t{0} : found->serial;
 }
 
 Result<void> check_newest(const DenyList& list, uint64_t in_force) {

@@ -17,6 +17,15 @@ bool is_named(const DenyEntry& denial, std::string_view word);
 // Do they speak of the same thing, whatever they say of it? Of one package the EVR may differ.
 bool same_target(const DenyEntry& a, const DenyEntry& b);
 
+struct InForce {
+  std::string name;
+  uint64_t serial = 0;
+};
+// The deny lists in what `diglim-loader status --json` printed. kCorrupt: it does not say.
+Result<std::vector<InForce>> lists_of_status(const std::string& status);
+// Those of which `files` has none, or an older one.
+std::vector<InForce> without_file(std::vector<InForce> in_force, const std::vector<SignedDenyList>& files);
+
 // The serial of the deny list `name` in what `diglim-loader status --json` printed; 0: it is not in force.
 // kCorrupt: it does not say.
 Result<uint64_t> serial_of_status(const std::string& status, std::string_view name);

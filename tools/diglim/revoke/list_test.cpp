@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/diglim/revoke/list.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace diglim::revoke {
@@ -62,6 +63,21 @@ TEST(RevokeList, NothingButAStatusSaysWhatIsInForce) {
        {"", "[]", "{", "{}", R"({"deny_lists": 1})", R"({"deny_lists": [{"name": "local"}]})",
         R"({"deny_lists": [{"name": "local", "serial": "7"}]})"})
     EXPECT_FALSE(serial_of_status(text, "local")) << text;
+}
+
+TEST(RevokeList, WhatIsInForceWithoutAFile) {
+  const std::string status =
+      R"({"deny_lists": [{"name": "vendor", "serial": 2}, {"name": "local", "serial": 7}]})";
+  const auto left = [&](const std::vector<SignedDenyList>& files) {
+    std::string names;
+    for (const InForce& one : without_file(*lists_of_status(status), files))
+      names += fmt::format("{}:{} ", one.name, one.serial);
+    return names;
+  };
+  EXPECT_EQ(left({}), "vendor:2 local:7 ");
+  EXPECT_EQ(left({{{"local", 7, {}}, {}, {}, ""}}), "vendor:2 ");
+  EXPECT_EQ(left({{{"local", 6, {}}, {}, {}, ""}, {{"vendor", 3, {}}, {}, {}, ""}}), "local:7 ")
+      << "an older one";
 }
 
 TEST(RevokeList, TakesDigestsAsPeopleHaveThem) {
