@@ -71,7 +71,7 @@ Result<Record> need(ByteReader& reader, Type type) {
   return *record;
 }
 
-Result<void> read_pcrs(const Record& record, Bundle& bundle) {
+Result<void> read_pcrs(const Record& record, BundleView& bundle) {
   ByteReader reader(record.content, record.offset);
   TRY_ASSIGN(const uint16_t bank, reader.u16_le());
   const auto algo = hash_from_kernel(bank);
@@ -84,7 +84,7 @@ Result<void> read_pcrs(const Record& record, Bundle& bundle) {
     if (!bundle.pcrs.empty() && bundle.pcrs.rbegin()->first >= pcr)
       return corrupt(offset, "PCRs out of order");
     TRY_ASSIGN(const ByteView value, reader.bytes(hash_size(*algo)));
-    bundle.pcrs.emplace(pcr, to_bytes(value));
+    bundle.pcrs.emplace(pcr, value);
   }
   return {};
 }
@@ -111,31 +111,44 @@ Result<Bytes> write_bundle(const Bundle& bundle) {
   return out;
 }
 
-Result<Bundle> read_bundle(ByteView file) {
+Result<BundleView> view_bundle(ByteView file) {
   if (file.size() > kMaxBundleBytes) return corrupt(kMaxBundleBytes, "more than 256 MiB");
   ByteReader reader(file);
   TRY_ASSIGN(const ByteView magic, reader.bytes(kMagic.size()));
   if (as_text(magic) != kMagic) return corrupt(0, "not an attestation bundle");
   TRY_ASSIGN(const uint32_t version, reader.u32_le());
   if (version != kVersion) return unsupported("attestation bundle of version " + std::to_string(version));
-  Bundle bundle;
+  BundleView bundle;
   TRY_ASSIGN(const Record attest, need(reader, kAttest));
-  bundle.attest = to_bytes(attest.content);
+  bundle.attest = attest.content;
   TRY_ASSIGN(const Record signature, need(reader, kSignature));
-  bundle.signature = to_bytes(signature.content);
+  bundle.signature = signature.content;
   TRY_ASSIGN(const Record ak, need(reader, kAk));
-  bundle.ak = to_bytes(ak.content);
+  bundle.ak = ak.content;
   TRY_ASSIGN(const Record pcrs, need(reader, kPcrs));
   TRY(read_pcrs(pcrs, bundle));
   TRY_ASSIGN(const Record log, need(reader, kImaLog));
-  bundle.ima_log = to_bytes(log.content);
+  bundle.ima_log = log.content;
   for (;;) {
     TRY_ASSIGN(const auto manifest, take(reader, kManifest));
     if (!manifest) break;
     if (bundle.manifests.size() == kMaxManifests) return corrupt(manifest->offset, "too many manifests");
-    bundle.manifests.push_back(to_bytes(manifest->content));
+    bundle.manifests.push_back(manifest->content);
   }
   if (!reader.empty()) return corrupt(reader.offset(), "bytes after the last manifest");
+  return bundle;
+}
+
+Result<Bundle> read_bundle(ByteView file) {
+  TRY_ASSIGN(const BundleView view, view_bundle(file));
+  Bundle bundle;
+  bundle.attest = to_bytes(view.attest);
+  bundle.signature = to_bytes(view.signature);
+  bundle.ak = to_bytes(view.ak);
+  bundle.bank = view.bank;
+  for (const auto& [pcr, value] : view.pcrs) bundle.pcrs.emplace(pcr, to_bytes(value));
+  bundle.ima_log = to_bytes(view.ima_log);
+  for (const ByteView manifest : view.manifests) bundle.manifests.push_back(to_bytes(manifest));
   return bundle;
 }
 

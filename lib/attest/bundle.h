@@ -25,10 +25,20 @@ struct Bundle {
   bool operator==(const Bundle&) const = default;
 };
 
+// The same without owning anything: views into the file that was read.
+struct BundleView {
+  ByteView attest, signature, ak;
+  HashAlgo bank = HashAlgo::kSha256;
+  std::map<unsigned, ByteView> pcrs;
+  ByteView ima_log;
+  std::vector<ByteView> manifests;
+};
+
 // kInvalid: something is larger than the format allows.
 Result<Bytes> write_bundle(const Bundle& bundle);
 
 // kCorrupt with the offset; kUnsupported: another version.
+Result<BundleView> view_bundle(ByteView file);
 Result<Bundle> read_bundle(ByteView file);
 
 }  // namespace diglim

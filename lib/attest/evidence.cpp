@@ -4,6 +4,9 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <set>
+
+#include "lib/tcg/ima_log.h"
 
 namespace diglim {
 namespace {
@@ -17,7 +20,7 @@ bool same(ByteView a, ByteView b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-bool check_key(const AttestationRequest& request, const Bundle& bundle, AttestationKey& key,
+bool check_key(const AttestationRequest& request, const BundleView& bundle, AttestationKey& key,
                Verdict& verdict) {
   auto enrolled = parse_attestation_key(request.ak);
   if (!enrolled) {
@@ -34,7 +37,7 @@ bool check_key(const AttestationRequest& request, const Bundle& bundle, Attestat
   return true;
 }
 
-bool check_quote(const AttestationRequest& request, const Bundle& bundle, const AttestationKey& key,
+bool check_quote(const AttestationRequest& request, const BundleView& bundle, const AttestationKey& key,
                  Verdict& verdict) {
   QuoteFault fault = QuoteFault::kMalformed;
   auto quote = parse_quote(bundle.attest, fault);
@@ -59,7 +62,7 @@ bool check_quote(const AttestationRequest& request, const Bundle& bundle, const 
   return true;
 }
 
-bool check_registers(const Bundle& bundle, const VerifierPolicy& policy, const AttestationKey& key,
+bool check_registers(const BundleView& bundle, const VerifierPolicy& policy, const AttestationKey& key,
                      Verdict& verdict) {
   const PcrSelection& selection = verdict.quote.selection;
   if (selection.bank != policy.bank)
@@ -85,7 +88,7 @@ bool check_registers(const Bundle& bundle, const VerifierPolicy& policy, const A
   for (const unsigned pcr : selection.pcrs) {
     const auto found = bundle.pcrs.find(pcr);
     complete = complete && found != bundle.pcrs.end();
-    if (complete) values.push_back(found->second);
+    if (complete) values.push_back(to_bytes(found->second));
   }
   if (!complete)
     return refuse(verdict, Reason::kPcrValuesDiffer,
@@ -97,28 +100,44 @@ bool check_registers(const Bundle& bundle, const VerifierPolicy& policy, const A
   return true;
 }
 
+// Calls function(event) for each entry; the number of entries. An entry at a time, so that no memory grows
+// with the log.
+template <typename Function>
+Result<size_t> for_each_entry(ByteView log, Function function) {
+  ImaLogReader reader(log);
+  for (size_t count = 0;; ++count) {
+    TRY_ASSIGN(const auto event, reader.next());
+    if (!event) return count;
+    TRY(function(*event));
+  }
+}
+
 // The log against each register that was quoted and that IMA extended.
 bool check_log(Evidence& evidence, const VerifierPolicy& policy, Verdict& verdict) {
-  auto events = read_ima_log(evidence.bundle.ima_log);
-  if (!events) return refuse(verdict, Reason::kLogMalformed, "IMA log: " + events.error().message);
-  PcrBank bank(policy.bank);
-  if (auto replayed = replay_ima_log(*events, bank); !replayed)
-    return refuse(verdict, Reason::kLogEntryWrong, "IMA log: " + replayed.error().message);
   std::set<unsigned> measured = {policy.pcr};
-  for (const ImaEvent& event : *events) measured.insert(event.pcr);
+  // All of it is read before any of it is believed.
+  const auto count = for_each_entry(evidence.bundle.ima_log, [&](const ImaEvent& event) -> Result<void> {
+    measured.insert(event.pcr);
+    return {};
+  });
+  if (!count) return refuse(verdict, Reason::kLogMalformed, "IMA log: " + count.error().message);
+  PcrBank bank(policy.bank);
+  const auto replayed = for_each_entry(evidence.bundle.ima_log, [&](const ImaEvent& event) {
+    return check_and_replay_ima_event(event, bank);
+  });
+  if (!replayed) return refuse(verdict, Reason::kLogEntryWrong, "IMA log: " + replayed.error().message);
   for (const unsigned pcr : measured) {
     const auto quoted = evidence.bundle.pcrs.find(pcr);
     if (quoted == evidence.bundle.pcrs.end()) {
       verdict.warnings.push_back("the log's events of PCR " + std::to_string(pcr) +
                                  " were not checked, since it was not quoted");
-    } else if (bank.value(pcr) != quoted->second) {
+    } else if (!same(bank.value(pcr), quoted->second)) {
       return refuse(verdict, Reason::kLogDiffers,
                     "the IMA log does not give PCR " + std::to_string(pcr) +
                         ": entries were changed, left out, added or put in another order");
     }
   }
-  verdict.events = events->size();
-  evidence.events = *std::move(events);
+  verdict.events = *count;
   return true;
 }
 
@@ -126,7 +145,7 @@ bool check_log(Evidence& evidence, const VerifierPolicy& policy, Verdict& verdic
 
 bool establish_evidence(const AttestationRequest& request, const VerifierPolicy& policy, Evidence& evidence,
                         Verdict& verdict) {
-  auto bundle = read_bundle(request.bundle);
+  auto bundle = view_bundle(request.bundle);
   if (!bundle) {
     const bool version = bundle.error().code == ErrorCode::kUnsupported;
     return refuse(verdict, version ? Reason::kBundleVersion : Reason::kBundleMalformed,

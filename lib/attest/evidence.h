@@ -4,15 +4,13 @@
 
 #include "lib/attest/bundle.h"
 #include "lib/attest/verify.h"
-#include "lib/tcg/ima_log.h"
 
 namespace diglim {
 
 constexpr unsigned kImaPcr = 10;  // CONFIG_IMA_MEASURE_PCR_IDX: boot_aggregate is always there
 
 struct Evidence {
-  Bundle bundle;
-  std::vector<ImaEvent> events;  // views into bundle.ima_log
+  BundleView bundle;  // into the request's
 };
 
 // Fills `evidence` and what it says of the quote, and returns true; or adds one finding and returns false.

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <set>
 
+#include "lib/attest/measured_manifests.h"
 #include "lib/base/text.h"
-#include "lib/manifest/reader.h"
-#include "lib/rpm/version.h"
+#include "lib/tcg/ima_log.h"
 
 namespace diglim {
 namespace {
@@ -16,37 +16,49 @@ constexpr size_t kLeastDigest = 28;  // SHA-2; md5, sha1 and rmd160 are shorter
 
 class Judge {
  public:
-  Judge(const Evidence& evidence, const VerifierPolicy& policy, Verdict& verdict)
-      : evidence_(evidence), policy_(policy), verdict_(verdict) {}
+  Judge(const Evidence& evidence, const VerifierPolicy& policy, ManifestStore* store, Verdict& verdict)
+      : evidence_(evidence),
+        policy_(policy),
+        verdict_(verdict),
+        manifests_(evidence.bundle.manifests, policy, store) {}
 
   void run() {
-    hash_manifests();
-    for (const ImaEvent& event : evidence_.events) {
-      if (!evidence_.bundle.pcrs.contains(event.pcr)) continue;  // not attested; a warning says so
-      take(event);
+    ImaLogReader log(evidence_.bundle.ima_log);
+    for (;;) {
+      const auto event = log.next();
+      if (!event || !*event) break;  // no error: establish_evidence() read the whole log
+      if (!evidence_.bundle.pcrs.contains((*event)->pcr)) continue;  // not attested; a warning says so
+      take(**event);
     }
+    listed_ = 0;
     if (!boot_measured_)
       refuse(Reason::kBootManifestMissing, "no boot manifest was measured: DIGLIM did not start the machine");
-    for (size_t i = 0; i < used_.size(); ++i) {
-      if (!used_[i])
+    for (size_t i = 0; i < evidence_.bundle.manifests.size(); ++i) {
+      if (!manifests_.used(i))
         refuse(Reason::kManifestExtra,
                "manifest " + std::to_string(i + 1) + " of the bundle was never measured");
     }
     check_boot_chain();
     if (booted_) check_boot();
-    check_lists();
+    for (Finding& finding : verdict_.lists.judge(policy_)) refuse(finding.reason, std::move(finding.text));
     check_serials();
+    if (verdict_.trusted()) manifests_.keep();
   }
 
  private:
-  void refuse(Reason reason, std::string text) { verdict_.findings.push_back({reason, std::move(text)}); }
-
-  void hash_manifests() {
-    used_.assign(evidence_.bundle.manifests.size(), false);
-    for (size_t i = 0; i < used_.size(); ++i) index(i, HashAlgo::kSha256);
+  // Into `list`, while there is room: a log of 256 MiB must not become gigabytes.
+  template <typename T>
+  void add_to(std::vector<T>& list, T entry, size_t text_bytes) {
+    if (listed_ > kMaxListedBytes) {
+      ++verdict_.not_listed;
+      return;
+    }
+    listed_ += sizeof(T) + text_bytes;
+    list.push_back(std::move(entry));
   }
-  void index(size_t i, HashAlgo algo) {
-    if (auto digest = hash(algo, {evidence_.bundle.manifests[i]})) by_digest_.emplace(*std::move(digest), i);
+  void refuse(Reason reason, std::string text) {
+    const size_t bytes = text.size();
+    add_to(verdict_.findings, Finding{reason, std::move(text)}, bytes);
   }
 
   bool is_first(const ImaEvent& event) { return seen_.insert(event.pcr).second; }
@@ -88,7 +100,8 @@ class Judge {
                                        to_hex(event.digest) +
                                        ") is on no digest list, and was executed, mapped or loaded");
     }
-    verdict_.unknown.push_back(std::move(file));
+    const size_t bytes = file.path.size() + file.algo.size() + file.digest.size();
+    add_to(verdict_.unknown, std::move(file), bytes);
   }
 
   void take_manifest(const ImaEvent& event) {
@@ -98,45 +111,36 @@ class Judge {
       refuse(Reason::kViolation, path + " changed, or could change, while it was measured");
       return;
     }
-    const auto algo = hash_from_name(event.algo);
-    if (algo && *algo != HashAlgo::kSha256 && other_algos_.insert(*algo).second) {
-      for (size_t i = 0; i < used_.size(); ++i) index(i, *algo);
-    }
-    const auto found = by_digest_.find(to_bytes(event.digest));
-    if (found == by_digest_.end()) {
+    const auto judged = manifests_.find(hash_from_name(event.algo).value_or(HashAlgo::kSha256), event.digest);
+    if (!judged) return refuse(Reason::kManifestMalformed, path + ": " + judged.error().message);
+    if (!*judged) {
       refuse(Reason::kManifestMissing,
              path + " was measured, but the bundle has no manifest of this content");
-      return;
+      MissingManifest missing{std::string(event.path), std::string(event.algo), to_bytes(event.digest)};
+      const size_t bytes = missing.path.size() + missing.algo.size() + missing.digest.size();
+      return add_to(verdict_.lacks, std::move(missing), bytes);
     }
-    used_[found->second] = true;
-    const Bytes& content = evidence_.bundle.manifests[found->second];
-    auto manifest = read_manifest(content);
-    if (!manifest) {
-      refuse(Reason::kManifestMalformed, path + ": " + manifest.error().message);
-      return;
-    }
-    if (manifest_path(manifest->number) != event.path) {
-      refuse(Reason::kManifestPath,
-             path + " was measured with the content of manifest " + std::to_string(manifest->number));
-      return;
-    }
-    apply(*std::move(manifest), content, path);
+    const Result<Manifest>& manifest = (*judged)->manifest;
+    if (!manifest) return refuse(Reason::kManifestMalformed, path + ": " + manifest.error().message);
+    if (manifest_path(manifest->number) != event.path)
+      return refuse(Reason::kManifestPath,
+                    path + " was measured with the content of manifest " + std::to_string(manifest->number));
+    apply(*judged, path);
   }
 
-  void apply(Manifest manifest, ByteView content, const std::string& path) {
-    const auto own_hash = manifest_hash(content);
-    if (!own_hash) return refuse(Reason::kManifestMalformed, path + ": " + own_hash.error().message);
+  void apply(const JudgedManifestPtr& judged, const std::string& path) {
+    const Manifest& manifest = *judged->manifest;
     if (manifest.kind == ManifestKind::kBoot) {
       if (booted_) return refuse(Reason::kBootManifestRepeated, path + " was measured a second time");
       if (!verdict_.unknown.empty() || !chain_.empty())
         refuse(Reason::kBootManifestLate,
                path + " was measured after other files: something ran before DIGLIM");
       booted_ = true;
-      verdict_.boot = std::move(manifest.boot);
+      verdict_.boot = manifest.boot;
     } else if (!chain_.contains({manifest.number - 1, manifest.previous})) {
       return refuse(Reason::kManifestChain, path + " does not follow a manifest that was measured");
     }
-    chain_.insert({manifest.number, *own_hash});
+    chain_.insert({manifest.number, judged->sha256});
     for (const ManifestDenyList& list : manifest.deny_lists) {
       uint64_t& serial = serials_[list.name];
       serial = std::max(serial, list.serial);
@@ -147,19 +151,17 @@ class Judge {
                  " seconds unknown files were not denied (monitor mode), allowed by " +
                  (manifest.monitor.signer.empty() ? "root" : escape(manifest.monitor.signer)) +
                  ", because: " + escape(manifest.monitor.reason));
-    for (ManifestList& list : manifest.lists) {
-      const auto key = std::make_pair(list.name, list.hash);
-      if (manifest.kind != ManifestKind::kRemove) {
-        lists_[key] = std::move(list);
-      } else if (lists_.erase(key) == 0) {
-        refuse(Reason::kManifestChain, path + " removes " + escape(key.first) + ", which was not loaded");
-      }
+    if (manifest.kind == ManifestKind::kBoot) return verdict_.lists.boot(judged);
+    if (manifest.kind != ManifestKind::kRemove) return verdict_.lists.add(judged);
+    for (const ManifestList& list : manifest.lists) {
+      if (!verdict_.lists.remove(list))
+        refuse(Reason::kManifestChain, path + " removes " + escape(list.name) + ", which was not loaded");
     }
   }
 
   void check_boot_chain() {
     for (const auto& [pcr, values] : policy_.pcrs) {
-      const Bytes& value = evidence_.bundle.pcrs.at(pcr);  // establish_evidence() saw to it
+      const Bytes value = to_bytes(evidence_.bundle.pcrs.at(pcr));  // establish_evidence() saw to it
       if (!values.contains(value))
         refuse(Reason::kPcrReference, "PCR " + std::to_string(pcr) + " is " + to_hex(value) +
                                           ", which is none of the values in the policy");
@@ -231,26 +233,6 @@ class Judge {
     }
   }
 
-  void check_lists() {
-    for (auto& [key, list] : lists_) {
-      if (policy_.lists && !policy_.lists->contains(list.hash))
-        refuse(Reason::kListUntrusted,
-               "the digest list " + escape(list.name) + " " + to_hex(list.hash) + " is not in the policy");
-      check_version(list);
-      verdict_.lists.push_back(list);
-    }
-  }
-
-  void check_version(const ManifestList& list) {
-    const auto package = rpm::split_nevra(list.package);
-    if (!package) return;  // no package
-    const auto minimum = policy_.minimum_versions.find(package->name);
-    if (minimum == policy_.minimum_versions.end() || rpm::compare_evr(package->evr, minimum->second) >= 0)
-      return;
-    refuse(Reason::kVersionTooOld, escape(list.package) + " is older than " + escape(minimum->second) +
-                                       ", which the policy asks for");
-  }
-
   void check_serials() {
     for (const auto& [name, minimum] : policy_.minimum_serials) {
       const auto found = serials_.find(name);
@@ -267,13 +249,11 @@ class Judge {
   const Evidence& evidence_;
   const VerifierPolicy& policy_;
   Verdict& verdict_;
-  std::vector<bool> used_;
-  std::map<Bytes, size_t> by_digest_;
-  std::set<HashAlgo> other_algos_;
+  MeasuredManifests manifests_;
+  size_t listed_ = 0;  // bytes of what add_to() took
   std::set<unsigned> seen_;
   std::set<std::pair<uint64_t, Bytes>> chain_;  // number and hash of what was measured
-  std::map<std::pair<std::string, Bytes>, ManifestList> lists_;
-  std::map<std::string, uint64_t> serials_;  // of deny lists in force
+  std::map<std::string, uint64_t> serials_;     // of deny lists in force
   std::optional<Bytes> boot_aggregate_;
   bool boot_measured_ = false;  // the event is there
   bool booted_ = false;         // and the manifest
@@ -281,8 +261,9 @@ class Judge {
 
 }  // namespace
 
-void judge_state(const Evidence& evidence, const VerifierPolicy& policy, Verdict& verdict) {
-  Judge(evidence, policy, verdict).run();
+void judge_state(const Evidence& evidence, const VerifierPolicy& policy, ManifestStore* store,
+                 Verdict& verdict) {
+  Judge(evidence, policy, store, verdict).run();
 }
 
 }  // namespace diglim

@@ -3,68 +3,13 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "lib/manifest/manifest.h"
+#include "lib/attest/finding.h"
+#include "lib/attest/lists_in_force.h"
 #include "lib/tcg/quote.h"
 
 namespace diglim {
-
-// Why a machine is not trusted. reason_code() is the stable name; diglim-attest(1) explains each.
-enum class Reason {
-  // The bundle is no evidence.
-  kBundleMalformed,
-  kBundleVersion,
-  kAkDiffers,
-  kAkMalformed,
-  kAkUnsuitable,
-  kQuoteMalformed,
-  kQuoteMagic,
-  kQuoteType,
-  kSignatureMalformed,
-  kSignatureScheme,
-  kSignatureWrong,
-  kNonceDiffers,
-  kNonceReused,
-  kBankDiffers,
-  kPcrNotQuoted,
-  kPcrValuesDiffer,  // those in the bundle are not of the registers that were quoted
-  kPcrDigestDiffers,
-  kLogMalformed,
-  kLogEntryWrong,
-  kLogDiffers,  // it does not replay to the quoted register
-  // It is evidence, of a state that is not accepted.
-  kPcrReference,
-  kBootAggregateMissing,
-  kBootAggregateDiffers,
-  kBootManifestMissing,
-  kBootManifestLate,
-  kBootManifestRepeated,
-  kManifestMissing,
-  kManifestExtra,
-  kManifestMalformed,
-  kManifestPath,
-  kManifestChain,
-  kModeDiffers,
-  kMonitored,
-  kLoaderUnknown,
-  kProgramUnknown,
-  kImaPolicyUnknown,
-  kKeyUntrusted,
-  kWeakHash,
-  kListUntrusted,
-  kVersionTooOld,
-  kRevocationsTooOld,
-  kUnknownFile,
-  kViolation,
-};
-std::string_view reason_code(Reason reason);  // "nonce-differs"
-
-struct Finding {
-  Reason reason;
-  std::string text;  // one sentence, escaped
-};
 
 struct UnknownFile {
   std::string path;  // as in the log, unescaped
@@ -75,6 +20,17 @@ struct UnknownFile {
   bool tolerated = false;
 };
 
+// Was measured, is not in the bundle, and the verifier has no other one of that digest.
+struct MissingManifest {
+  std::string path;  // as in the log, unescaped
+  std::string algo;
+  Bytes digest;
+};
+
+// What a log may take up in `findings`, `unknown` and `lacks`: 16 MiB each for the entries and for what
+// follows.
+constexpr size_t kMaxListedBytes = 16u << 20;
+
 struct Verdict {
   std::vector<Finding> findings;      // none: trusted
   std::vector<std::string> warnings;  // what was not checked
@@ -82,11 +38,17 @@ struct Verdict {
   bool authentic = false;  // a quote of the enrolled key, with the nonce, over this log
   Quote quote;
   std::vector<UnknownFile> unknown;
+  std::vector<MissingManifest> lacks;
+  size_t not_listed =
+      0;  // entries that there was no room for; then it is not trusted, or they are tolerated files
   ManifestBoot boot;
-  std::vector<ManifestList> lists;  // in force
+  ListsInForce lists;
   size_t events = 0;
 
   bool trusted() const { return authentic && findings.empty(); }
+  // Not trusted, only because manifests are missing, or perhaps so: the verdict comes with them. They can be
+  // judged with the same quote.
+  bool incomplete() const;
 };
 
 }  // namespace diglim

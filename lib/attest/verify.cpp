@@ -5,14 +5,31 @@
 #include "lib/attest/state.h"
 
 namespace diglim {
+namespace {
 
-Verdict verify_attestation(const AttestationRequest& request, const VerifierPolicy& policy) {
+Verdict verify(const AttestationRequest& request, const VerifierPolicy& policy, ManifestStore* store) {
   Verdict verdict;
   Evidence evidence;
   if (!establish_evidence(request, policy, evidence, verdict)) return verdict;
   verdict.authentic = true;
-  judge_state(evidence, policy, verdict);
+  judge_state(evidence, policy, store, verdict);
   return verdict;
+}
+
+}  // namespace
+
+Verdict verify_attestation(const AttestationRequest& request, const VerifierPolicy& policy) {
+  return verify(request, policy, nullptr);
+}
+
+Verdict Verifier::verify(const AttestationRequest& request) {
+  return diglim::verify(request, policy_, &store_);
+}
+
+Result<void> Verifier::know(ByteView manifest) {
+  TRY_ASSIGN(const JudgedManifestPtr judged, judge_manifest(manifest, policy_));
+  store_.keep(HashAlgo::kSha256, judged->sha256, judged);
+  return {};
 }
 
 }  // namespace diglim

@@ -135,15 +135,17 @@ Result<void> replay_ima_event(const ImaEvent& event, PcrBank& bank) {
   return bank.extend(event.pcr, digest);
 }
 
-Result<void> replay_ima_log(const std::vector<ImaEvent>& events, PcrBank& bank) {
-  for (const ImaEvent& event : events) {
-    if (!event.violation) {
-      TRY_ASSIGN(const Bytes sha1, template_digest(event, HashAlgo::kSha1));
-      if (!std::equal(sha1.begin(), sha1.end(), event.sha1.begin(), event.sha1.end()))
-        return corrupt(event.offset, "the template digest does not fit its data");
-    }
-    TRY(replay_ima_event(event, bank));
+Result<void> check_and_replay_ima_event(const ImaEvent& event, PcrBank& bank) {
+  if (!event.violation) {
+    TRY_ASSIGN(const Bytes sha1, template_digest(event, HashAlgo::kSha1));
+    if (!std::equal(sha1.begin(), sha1.end(), event.sha1.begin(), event.sha1.end()))
+      return corrupt(event.offset, "the template digest does not fit its data");
   }
+  return replay_ima_event(event, bank);
+}
+
+Result<void> replay_ima_log(const std::vector<ImaEvent>& events, PcrBank& bank) {
+  for (const ImaEvent& event : events) TRY(check_and_replay_ima_event(event, bank));
   return {};
 }
 

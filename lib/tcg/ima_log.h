@@ -49,6 +49,7 @@ Result<Bytes> template_digest(const ImaEvent& event, HashAlgo bank);
 // Extends `bank` with every event. kCorrupt with the offset of an event whose SHA-1 template digest does not
 // fit its data (the kernel writes no such log) or whose PCR does not exist.
 Result<void> replay_ima_log(const std::vector<ImaEvent>& events, PcrBank& bank);
-Result<void> replay_ima_event(const ImaEvent& event, PcrBank& bank);
+Result<void> replay_ima_event(const ImaEvent& event, PcrBank& bank);  // without looking at its SHA-1
+Result<void> check_and_replay_ima_event(const ImaEvent& event, PcrBank& bank);
 
 }  // namespace diglim

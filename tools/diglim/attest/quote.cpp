@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <set>
 
 #include "lib/attest/bundle.h"
 #include "lib/attest/verify.h"
@@ -21,6 +23,9 @@ namespace {
 constexpr int kTries = 10;  // something may be measured between reading and quoting
 constexpr size_t kMaxEkBytes = 4096;
 
+constexpr char kAll[] = "all";  // values of --send
+constexpr char kNone[] = "none";
+
 struct Options {
   std::string nonce;
   std::string output;
@@ -29,6 +34,7 @@ struct Options {
   std::string log = "/sys/kernel/security/ima/binary_runtime_measurements";
   std::string manifests = kRunFolder;
   std::string state = "/var/lib/diglim";
+  std::vector<std::string> send = {kAll};
   std::string tcti;
 };
 
@@ -71,11 +77,30 @@ Result<size_t> covered(const std::vector<ImaEvent>& events, const Bundle& bundle
                "machine's"};
 }
 
+// Digests of the manifests that the verifier asked for; none: all.
+using Wanted = std::optional<std::set<Bytes>>;
+
+Result<Wanted> parse_send(const std::vector<std::string>& values) {
+  if (values == std::vector<std::string>{kAll}) return Wanted();
+  std::set<Bytes> digests;
+  if (values == std::vector<std::string>{kNone}) return Wanted(digests);
+  for (const std::string& value : values) {
+    const size_t colon = value.find(':');  // "sha256:HEX"
+    const auto digest = from_hex(value.substr(colon == std::string::npos ? 0 : colon + 1));
+    if (!digest || digest->empty())
+      return invalid("--send: all, none, or what the verifier lacks (sha256:...), not '" + escape(value, 80) +
+                     "'");
+    digests.insert(*digest);
+  }
+  return Wanted(std::move(digests));
+}
+
 Result<std::vector<Bytes>> collect_manifests(const OptionParser& app, const std::vector<ImaEvent>& events,
-                                             const std::string& folder) {
+                                             const std::string& folder, const Wanted& wanted) {
   std::vector<Bytes> manifests;
   for (const ImaEvent& event : events) {
     if (event.template_name != "ima-ng" || !event.path.starts_with(kManifestPathPrefix)) continue;
+    if (wanted && !wanted->contains(to_bytes(event.digest))) continue;
     const std::string path = folder + "/" + std::string(event.path.substr(event.path.rfind('/') + 1));
     auto content = read_file(path, kMaxManifestBytes);
     if (!content) {
@@ -97,6 +122,7 @@ Result<Bytes> make_bundle(const OptionParser& app, const Options& options) {
   auto nonce = from_hex(options.nonce);
   if (!nonce || nonce->size() < kMinNonceBytes || nonce->size() > kMaxNonceBytes)
     return invalid("--nonce: 16 to 128 hexadecimal digits are expected");
+  TRY_ASSIGN(const Wanted wanted, parse_send(options.send));
   Bundle bundle;
   PcrSelection selection;
   TRY_ASSIGN(selection.bank, pcr_bank_from_name(options.bank));
@@ -115,7 +141,7 @@ Result<Bytes> make_bundle(const OptionParser& app, const Options& options) {
   if (!events) return with_context(escape(options.log), events.error());
   TRY_ASSIGN(const size_t size, covered(*events, bundle, bundle.ima_log.size()));
   std::erase_if(*events, [size](const ImaEvent& event) { return event.offset >= size; });
-  TRY_ASSIGN(bundle.manifests, collect_manifests(app, *events, options.manifests));
+  TRY_ASSIGN(bundle.manifests, collect_manifests(app, *events, options.manifests, wanted));
   events->clear();  // the views end here
   bundle.ima_log.resize(size);
   bundle.attest = std::move(quote.attest);
@@ -143,6 +169,10 @@ void add_quote_command(OptionParser& app, Subcommands& commands) {
   quote->add_option("--bank", options->bank, "sha1, sha256, sha384, sha512 (default: sha256)");
   quote->add_option("--log", options->log, "the IMA log (default: the kernel's)");
   quote->add_option("--manifests", options->manifests, "directory of the manifests (default: /run/diglim)");
+  quote
+      ->add_option("--send", options->send,
+                   "manifests that go along: all (default), none, or each that the verifier lacks")
+      .one_value_each();
   quote->add_option("--state", options->state,
                     "directory of what enrolment keeps (default: /var/lib/diglim)");
   add_tcti_option(*quote, options->tcti);

@@ -2,27 +2,26 @@
 // `diglim attest nonce` and `verify`: the verifier.
 #include "lib/attest/verify.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/rand.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <memory>
 
 #include "lib/attest/bundle.h"
+#include "lib/attest/used_nonces.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/crypto/openssl.h"
+#include "tools/diglim/attest/batch.h"
 #include "tools/diglim/attest/verbs.h"
+#include "tools/diglim/attest/verdict_text.h"
 
 namespace diglim {
 namespace {
 
 constexpr size_t kMaxAkBytes = 4096;
-constexpr size_t kMaxUsedBytes = 64u << 20;
+constexpr std::string_view kManifestName = "manifest.";  // as the loader and pcr predict write them
 constexpr size_t kNonceBytes = 32;
 
 struct Options {
@@ -31,99 +30,109 @@ struct Options {
   std::string nonce;
   std::string policy;
   std::string used_nonces;
+  std::vector<std::string> manifests;
+  bool batch = false;
+  unsigned threads = 0;
   bool json = false;
 };
 
-// Adds the nonce to the file; false if it is in it already. Several verifiers may share the file.
-Result<bool> use_nonce(const std::string& path, ByteView nonce) {
-  TRY_ASSIGN(const Fd file, open_file(path, O_RDWR | O_CREAT | O_APPEND, 0600));
-  if (flock(file.get(), LOCK_EX) != 0) return from_errno("lock " + path, errno);
-  TRY_ASSIGN(const Bytes used, read_file(path, kMaxUsedBytes));
-  const std::string line = to_hex(nonce) + "\n";
-  // Also behind what a verifier left that was killed, or found the disk full, in the middle of a line.
-  if (as_text(used).find(line) != std::string_view::npos) return false;
-  if (write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
-      fsync(file.get()) != 0)
-    return from_errno("write " + path, errno);
-  return true;
-}
-
-void print_json(const Verdict& verdict) {
-  JsonWriter json;
-  json.begin_object().key("trusted").value(verdict.trusted()).key("authentic").value(verdict.authentic);
-  json.key("reasons").begin_array();
-  for (const Finding& finding : verdict.findings) {
-    json.begin_object()
-        .key("code")
-        .value(reason_code(finding.reason))
-        .key("text")
-        .value(finding.text)
-        .end_object();
-  }
-  json.end_array().key("warnings").begin_array();
-  for (const std::string& warning : verdict.warnings) json.value(warning);
-  json.end_array().key("unknown").begin_array();
-  for (const UnknownFile& file : verdict.unknown) {
-    json.begin_object().key("path").value(file.path).key("algorithm").value(file.algo);
-    json.key("digest").value(to_hex(file.digest)).key("pcr").value(uint64_t{file.pcr});
-    json.key("violation").value(file.violation).key("tolerated").value(file.tolerated).end_object();
-  }
-  json.end_array();
-  if (verdict.authentic) {
-    if (!verdict.boot.loader_hash.empty()) json.key("mode").value(mode_name(verdict.boot.mode));
-    json.key("lists").value(uint64_t{verdict.lists.size()});
-    json.key("events").value(uint64_t{verdict.events}).key("boots").value(uint64_t{verdict.quote.resets});
-    json.key("clock_ms").value(verdict.quote.clock_ms);
-  }
-  json.end_object();
-  fmt::print("{}\n", json.text());
-}
-
-void print_text(const Verdict& verdict) {
-  if (verdict.trusted()) {
-    fmt::print("trusted: mode {}, {} digest lists, {} measured events\n", mode_name(verdict.boot.mode),
-               verdict.lists.size(), verdict.events);
-  } else if (!verdict.authentic) {
-    fmt::print("not trusted: the bundle proves nothing\n");
-  } else {
-    fmt::print("not trusted: the bundle is genuine, and shows {} problem{}\n", verdict.findings.size(),
-               verdict.findings.size() == 1 ? "" : "s");
-  }
-  for (const Finding& finding : verdict.findings)
-    fmt::print("  {}: {}\n", reason_code(finding.reason), finding.text);
-  for (const std::string& warning : verdict.warnings) fmt::print("  note: {}\n", warning);
-}
-
-Result<Verdict> judge(const Options& options) {
-  auto nonce = from_hex(options.nonce);
-  if (!nonce || nonce->size() < kMinNonceBytes || nonce->size() > kMaxNonceBytes)
-    return invalid("--nonce: 16 to 128 hexadecimal digits are expected");
-  TRY_ASSIGN(const std::string text, read_text_file(options.policy, kMaxPolicyBytes));
+// The verifier's own files being wrong is no verdict about a machine.
+Result<VerifierPolicy> read_policy_file(const std::string& path) {
+  TRY_ASSIGN(const std::string text, read_text_file(path, kMaxPolicyBytes));
   auto policy = read_policy(text);
-  // The verifier's own files being wrong is no verdict about a machine.
-  if (!policy) return invalid(escape(options.policy) + ": " + policy.error().message);
-  TRY_ASSIGN(const Bytes ak, read_file(options.ak, kMaxAkBytes));
-  TRY_ASSIGN(const Bytes bundle, read_stream(options.bundle, kMaxBundleBytes));
-  if (!options.used_nonces.empty()) {
-    auto fresh = use_nonce(options.used_nonces, *nonce);
-    if (!fresh) return Error{ErrorCode::kIo, 0, fresh.error().message};
-    if (!*fresh) {
-      Verdict verdict;
-      verdict.findings.push_back({Reason::kNonceReused, "this nonce was used before: send a new one"});
-      return verdict;
+  if (!policy) return invalid(escape(path) + ": " + policy.error().message);
+  return policy;
+}
+
+// Those that the operator has: of a reference system, or what machines sent before.
+Result<void> know_manifests(const std::vector<std::string>& folders, Verifier& verifier) {
+  for (const std::string& folder : folders) {
+    TRY_ASSIGN(const auto names, list_folder(folder));
+    for (const std::string& name : names) {
+      if (!name.starts_with(kManifestName)) continue;
+      TRY_ASSIGN(const Bytes manifest, read_file(folder + "/" + name, kMaxManifestBytes));
+      TRY(verifier.know(manifest));
     }
   }
-  return verify_attestation({bundle, ak, *nonce}, *policy);
+  return {};
 }
 
-int run_verify(const OptionParser& app, const Options& options) {
-  const auto verdict = judge(options);
+Result<std::optional<UsedNonces>> open_nonces(const Options& options) {
+  if (options.used_nonces.empty()) return std::optional<UsedNonces>();
+  TRY_ASSIGN(UsedNonces nonces, UsedNonces::open(options.used_nonces));
+  return std::optional<UsedNonces>(std::move(nonces));
+}
+
+Result<Verdict> judge(const Options& options, Verifier& verifier) {
+  const auto nonce = from_hex(options.nonce);
+  if (!nonce || nonce->size() < kMinNonceBytes || nonce->size() > kMaxNonceBytes)
+    return invalid("--nonce: 16 to 128 hexadecimal digits are expected");
+  TRY_ASSIGN(const Bytes ak, read_file(options.ak, kMaxAkBytes));
+  TRY_ASSIGN(const Bytes bundle, read_stream(options.bundle, kMaxBundleBytes));
+  Verdict verdict = verifier.verify({bundle, ak, *nonce});
+  TRY_ASSIGN(auto nonces, open_nonces(options));
+  if (!nonces) return verdict;
+  // What is incomplete may come again with the same quote.
+  TRY_ASSIGN(const auto fresh, nonces->use({{*nonce, !verdict.incomplete()}}));
+  if (fresh[0]) return verdict;
+  Verdict reused;
+  reused.findings.push_back({Reason::kNonceReused, std::string(kNonceReusedText)});
+  return reused;
+}
+
+int run_one(const OptionParser& app, const Options& options, Verifier& verifier) {
+  const auto verdict = judge(options, verifier);
   if (!verdict) {
     const bool usage = verdict.error().code == ErrorCode::kInvalid;
     return fail(app, usage ? kExitUsage : kExitEnvironment, verdict.error().message);
   }
-  options.json ? print_json(*verdict) : print_text(*verdict);
+  if (options.json) {
+    JsonWriter json;
+    json.begin_object();
+    add_verdict(json, *verdict);
+    fmt::print("{}\n", json.end_object().text());
+  } else {
+    fmt::print("{}", verdict_text(*verdict));
+  }
   return verdict->trusted() ? kExitOk : kExitRejected;
+}
+
+int run_stream(const OptionParser& app, const Options& options, Verifier& verifier) {
+  auto nonces = open_nonces(options);
+  if (!nonces) return fail(app, kExitEnvironment, nonces.error().message);
+  BatchOptions batch;
+  batch.stream = options.bundle.empty() ? "-" : options.bundle;
+  batch.json = options.json;
+  batch.threads = options.threads;
+  batch.nonces = *nonces ? &**nonces : nullptr;
+  return run_batch(app, batch, verifier);
+}
+
+// What CLI11 cannot say: which options belong together.
+std::optional<std::string> wrong_call(const Options& options) {
+  if (options.batch) {
+    if (!options.ak.empty() || !options.nonce.empty())
+      return "--ak and --nonce are not for --batch: each line of the stream has its own";
+    return std::nullopt;
+  }
+  if (options.threads != 0) return "--threads is for --batch";
+  if (options.bundle.empty()) return "BUNDLE is required";
+  if (options.ak.empty()) return "--ak is required";
+  if (options.nonce.empty()) return "--nonce is required";
+  return std::nullopt;
+}
+
+int run_verify(const OptionParser& app, const Options& options) {
+  if (const auto wrong = wrong_call(options)) return fail(app, kExitUsage, *wrong);
+  auto policy = read_policy_file(options.policy);
+  if (!policy) {
+    const bool usage = policy.error().code == ErrorCode::kInvalid;
+    return fail(app, usage ? kExitUsage : kExitEnvironment, policy.error().message);
+  }
+  Verifier verifier(*std::move(policy));
+  if (const auto known = know_manifests(options.manifests, verifier); !known)
+    return fail(app, kExitEnvironment, known.error().message);
+  return options.batch ? run_stream(app, options, verifier) : run_one(app, options, verifier);
 }
 
 int run_nonce(const OptionParser& app) {
@@ -143,12 +152,19 @@ void add_verify_commands(OptionParser& app, Subcommands& commands) {
   auto options = std::make_shared<Options>();
   OptionParser* verify =
       app.add_subcommand("verify", "judge a bundle; anywhere, without a TPM, without root");
-  verify->add_option("BUNDLE", options->bundle, "file that diglim attest quote made").required();
-  verify->add_option("--ak", options->ak, "the machine's attestation key, from enroll-accept").required();
-  verify->add_option("--nonce", options->nonce, "the challenge that was sent").required();
+  verify->add_option("BUNDLE", options->bundle,
+                     "file that diglim attest quote made; with --batch the stream (default: -)");
+  verify->add_option("--ak", options->ak, "the machine's attestation key, from enroll-accept");
+  verify->add_option("--nonce", options->nonce, "the challenge that was sent");
   verify->add_option("--policy", options->policy, "what is accepted (JSON)").required();
   verify->add_option("--used-nonces", options->used_nonces,
                      "remember nonces in this file, and refuse those in it");
+  verify
+      ->add_option("--manifests", options->manifests,
+                   "directory of manifests that bundles may leave out; may be repeated")
+      .one_value_each();
+  verify->add_flag("--batch", options->batch, "judge a stream: JSON lines with id, nonce, ak, bundle");
+  verify->add_option("--threads", options->threads, "of --batch (default: as many as there are processors)");
   verify->add_flag("--json", options->json, "print the verdict as JSON");
   commands.emplace_back(verify, [&app, options] { return run_verify(app, *options); });
 }

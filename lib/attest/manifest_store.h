@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a verifier keeps of the manifests that it judged, so that machines of one kind cost it one of them.
+#pragma once
+
+#include <list>
+#include <map>
+#include <mutex>
+
+#include "lib/attest/judged_manifest.h"
+
+namespace diglim {
+
+// By the hash that the log measured them with. The one asked for longest ago goes first. Thread-safe. Who
+// fills it sees to it that no stranger can push out what others use (Verifier keeps manifests of trusted
+// machines only).
+class ManifestStore {
+ public:
+  static constexpr size_t kMaxManifests = 1024;
+  static constexpr size_t kMaxBytes = 64u << 20;  // of content; in memory up to six times as much
+
+  explicit ManifestStore(size_t max_manifests = kMaxManifests, size_t max_bytes = kMaxBytes)
+      : max_manifests_(max_manifests), max_bytes_(max_bytes) {}
+
+  // Null if it is not there.
+  JudgedManifestPtr find(HashAlgo algo, ByteView digest);
+  // Passes over what is larger than all it may hold, and digests of algorithms for which two manifests could
+  // be made that share one (shorter than SHA-2's). REQUIRES: the digest is the content's.
+  void keep(HashAlgo algo, ByteView digest, JudgedManifestPtr manifest);
+
+  size_t size() const;
+
+ private:
+  using Key = std::pair<HashAlgo, Bytes>;
+  using Entries = std::list<std::pair<Key, JudgedManifestPtr>>;  // used last in front
+
+  size_t max_manifests_;
+  size_t max_bytes_;
+  mutable std::mutex mutex_;
+  Entries entries_;
+  std::map<Key, Entries::iterator> by_key_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace diglim

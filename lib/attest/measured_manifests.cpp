@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/attest/measured_manifests.h"
+
+namespace diglim {
+
+Result<JudgedManifestPtr> MeasuredManifests::find(HashAlgo algo, ByteView digest) {
+  const Key key(algo, to_bytes(digest));
+  const auto known = found_.find(key);
+  if (known != found_.end()) return known->second;
+  TRY_ASSIGN(JudgedManifestPtr manifest, look_for(key));
+  if (manifest) found_.emplace(key, manifest);
+  return manifest;
+}
+
+Result<JudgedManifestPtr> MeasuredManifests::look_for(const Key& key) {
+  JudgedManifestPtr kept = store_ != nullptr ? store_->find(key.first, key.second) : nullptr;
+  // The bundle has them in the order of the log. Comparing costs a fraction of hashing, and says as much.
+  if (kept && next_ < sent_.size() && as_text(kept->content) == as_text(sent_[next_])) {
+    used_[next_++] = true;
+    return kept;
+  }
+  TRY_ASSIGN(const auto place, place_of(key));
+  if (!place) return kept;  // left out, or unknown
+  used_[*place] = true;
+  next_ = *place + 1;
+  JudgedManifestPtr& judged = judged_[*place];
+  if (kept) judged = std::move(kept);
+  if (!judged) {
+    if (lists_ > kMaxListsOfABundle)
+      return unsupported("the manifests before it have more than " + std::to_string(kMaxListsOfABundle) +
+                         " lists");
+    TRY_ASSIGN(judged, judge_manifest(sent_[*place], policy_));
+    if (judged->manifest) lists_ += judged->manifest->lists.size();
+  }
+  return judged;
+}
+
+Result<std::optional<size_t>> MeasuredManifests::place_of(const Key& key) {
+  if (hashed_.insert(key.first).second) {
+    for (size_t i = 0; i < sent_.size(); ++i) {
+      TRY_ASSIGN(Bytes digest, hash(key.first, {sent_[i]}));
+      by_hash_.emplace(Key(key.first, std::move(digest)), i);
+    }
+  }
+  const auto found = by_hash_.find(key);
+  return found == by_hash_.end() ? std::optional<size_t>() : found->second;
+}
+
+void MeasuredManifests::keep() const {
+  if (store_ == nullptr) return;
+  for (const auto& [key, manifest] : found_) store_->keep(key.first, key.second, manifest);
+}
+
+}  // namespace diglim
