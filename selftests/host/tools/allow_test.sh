@@ -110,7 +110,8 @@ contains "not trusted" "$err" "no trusted certificate"
 contains "how to trust it" "$err" "first trust that key: diglim key add other.pem, and reboot; nothing was allowed"
 expect 1 allow files/program -k other.key -c mine.pem
 DIGLIM_KEY='' expect 1 allow files/program
-contains "no key" "$err" "name the key and its certificate (-k KEY -c CERTIFICATE, or DIGLIM_KEY and DIGLIM_CERTIFICATE); without a key: diglim monitor"
+contains "no key" "$err" "name the key and its certificate (-k KEY -c CERTIFICATE, or DIGLIM_KEY and DIGLIM_CERTIFICATE)"
+contains "without one" "$err" "without a key: diglim monitor says"
 empty "$lists"
 [ "$(id -u)" != 0 ] || { expect 3 as_nobody env HOME=/ "$diglim" allow remove x --root "$root"; }
 
@@ -184,7 +185,7 @@ if unshare -rm mount --bind host/etc /etc 2>/dev/null; then
 	# Nor is that something is allowed.
 	expect 3 on_host : files/program
 	equal "not said to be allowed" "$out" ''
-	contains "but how it is" "$err" 'its list is there and not in force; to withdraw it: diglim allow remove 0-file_list-compact-allow-program-'
+	contains "but how it is" "$err" 'its list is there and not in force; to withdraw it: diglim allow remove 0-file_list-compact-allow-pro'
 	rm calls
 	rm "$lists"/*
 	echo 0 >status
