@@ -45,6 +45,7 @@ bool raised_if_bad(const Context& context, ByteView der) {
 
 int decode_pem(void* context, OSSL_CORE_BIO* in, int /*selection*/, OSSL_CALLBACK* callback, void* argument,
                OSSL_PASSPHRASE_CALLBACK* /*password*/, void* /*password_argument*/) {
+  const OldErrors kept;
   const BioPtr bio(BIO_new_from_core_bio(context_of(context).libctx.get(), in));
   char* name = nullptr;
   char* header = nullptr;
@@ -83,6 +84,7 @@ struct DropKey {
 template <const char* kType>
 int decode_der(void* provider, OSSL_CORE_BIO* in, int /*selection*/, OSSL_CALLBACK* callback, void* argument,
                OSSL_PASSPHRASE_CALLBACK* /*password*/, void* /*password_argument*/) {
+  const OldErrors kept;
   Context& context = context_of(provider);
   const BioPtr bio(BIO_new_from_core_bio(context.libctx.get(), in));
   if (!bio || context.wrong_setting) return kNotOurs;

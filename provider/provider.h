@@ -5,6 +5,7 @@
 #include <openssl/core.h>
 #include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include <atomic>
@@ -40,6 +41,21 @@ class Key {
  private:
   ~Key() = default;
   std::atomic<int> references_{1};
+};
+
+// While it lives, what the program had in OpenSSL's queue of errors stays there, though openssl_error() clears
+// the queue.
+class OldErrors {
+ public:
+  OldErrors() : marked_(ERR_set_mark() == 1) {}
+  OldErrors(const OldErrors&) = delete;
+  OldErrors& operator=(const OldErrors&) = delete;
+  ~OldErrors() {
+    if (marked_) (void)ERR_clear_last_mark();
+  }
+
+ private:
+  bool marked_;  // an empty queue takes no mark
 };
 
 // Into OpenSSL's queue of errors, from where servers write it to their logs.

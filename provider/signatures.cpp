@@ -225,6 +225,7 @@ bool has_expected_salt(const Signing& signing, ByteView digest, ByteView signatu
 
 int sign(void* context, unsigned char* out, size_t* size, size_t room, const unsigned char* digest,
          size_t digest_size) {
+  const OldErrors kept;
   Signing& signing = of(context);
   if (!signing.key) return 0;
   const auto largest = static_cast<size_t>(EVP_PKEY_get_size(signing.key->public_key.get()));

@@ -14,7 +14,7 @@ void init_openssl() {
 Error openssl_error(std::string_view what) {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   Error error = invalid(std::string(what) + ": " + (reason != nullptr ? reason : "no reason given"));
-  ERR_clear_error();
+  if (ERR_pop_to_mark() == 1) (void)ERR_set_mark();
   return error;
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/tpm/signer.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <list>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -53,6 +55,29 @@ void wait_for_room() {
   const auto now = static_cast<uint64_t>(Clock::now().time_since_epoch().count());
   std::this_thread::sleep_for(
       std::chrono::milliseconds(5 + (now / 1000 + static_cast<uint64_t>(getpid())) % 45));
+}
+
+// Whose turn it is, in this process: a TPM does one thing at a time anyway. A fork takes a turn, too. So the
+// child, where no other thread goes on, finds neither a lock that is held nor half a connection.
+struct Turn {
+  std::timed_mutex mutex;
+  Turn();
+};
+
+Turn& turn() {
+  static Turn the_one;
+  return the_one;
+}
+
+void before_fork() {
+  turn().mutex.lock();
+}
+void after_fork() {
+  turn().mutex.unlock();
+}
+
+Turn::Turn() {
+  (void)pthread_atfork(before_fork, after_fork, after_fork);  // fails only when memory is gone
 }
 
 }  // namespace
@@ -222,7 +247,7 @@ Result<void> TpmSigner::open_line(Clock::time_point deadline) {
 template <typename Use>
 auto TpmSigner::with_line(Use use) -> decltype(use(std::declval<Line&>())) {
   const auto deadline = Clock::now() + settings_.wait;
-  const std::unique_lock lock(mutex_, deadline);
+  const std::unique_lock lock(turn().mutex, deadline);
   if (!lock)
     return Error{ErrorCode::kIo, 0,
                  "TPM: other threads kept it busy for " + std::to_string(settings_.wait.count()) + " ms"};

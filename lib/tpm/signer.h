@@ -6,7 +6,7 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
+#include <string>
 
 #include "lib/crypto/hash.h"
 #include "lib/tpm/key_policy.h"
@@ -26,7 +26,8 @@ struct SignerSettings {
 // Is a resource manager behind it, so that a connection that is kept keeps nobody out?
 bool has_resource_manager(const std::string& tcti);
 
-// Thread-safe, and safe in a child after fork(): it opens a connection of its own. Errors: kNotFound: no TPM
+// Thread-safe, and safe in a child after fork(), which waits for signatures under way: the child opens a
+// connection of its own. Errors: kNotFound: no TPM
 // there, or no connection to be had in time. kIo: the TPM refused, or did not answer in time; kUntrusted:
 // that key is not this TPM's, or the PCRs hold other values than its policy says.
 class TpmSigner {
@@ -46,7 +47,6 @@ class TpmSigner {
   Result<void> open_line(std::chrono::steady_clock::time_point deadline);
 
   const SignerSettings settings_;
-  std::timed_mutex mutex_;
   std::unique_ptr<Line> line_;
 };
 

@@ -20,12 +20,12 @@ expect() {
   fi
 }
 
-# start_tpm NAME: state is kept in $work/NAME, so that a second call is a reboot. Sets $tcti.
+# start_tpm NAME [PORT]: state is kept in $work/NAME, so that a second call is a reboot. Sets $tcti and $tpm_pid.
 start_tpm() {
   local folder=$work/$1 port try
   mkdir -p "$folder"
   for try in 1 2 3 4 5 6 7 8 9; do
-    port=$((20000 + RANDOM % 20000))
+    port=${2:-$((20000 + RANDOM % 20000))}
     swtpm socket --tpm2 --tpmstate "dir=$folder" --server "type=tcp,port=$port,bindaddr=127.0.0.1" \
       --ctrl "type=tcp,port=$((port + 1)),bindaddr=127.0.0.1" --flags not-need-init,startup-clear --pid "file=$folder/pid" \
       </dev/null >"$folder/log" 2>&1 &
