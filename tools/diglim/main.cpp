@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // diglim: one command for what admins do with DIGLIM. See diglim(1).
-#include <cstdlib>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
