@@ -43,8 +43,8 @@ class Key {
   std::atomic<int> references_{1};
 };
 
-// While it lives, what the program had in OpenSSL's queue of errors stays there, though openssl_error() clears
-// the queue.
+// While it lives, what the program had in OpenSSL's queue of errors stays there, though openssl_error()
+// clears the queue.
 class OldErrors {
  public:
   OldErrors() : marked_(ERR_set_mark() == 1) {}

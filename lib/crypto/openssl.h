@@ -21,8 +21,8 @@ namespace diglim {
 // of his own. Everything in lib/crypto and lib/cms calls it first.
 void init_openssl();
 
-// kInvalid: "what: reason of OpenSSL's newest queued error". Clears the queue, so that it never grows, but not
-// what lies before a mark of the caller's (ERR_set_mark()).
+// kInvalid: "what: reason of OpenSSL's newest queued error". Clears the queue, so that it never grows, but
+// not what lies before a mark of the caller's (ERR_set_mark()).
 Error openssl_error(std::string_view what);
 
 using BignumPtr = Owned<BIGNUM, BN_free>;
