@@ -12,6 +12,7 @@
 namespace diglim {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -141,6 +142,65 @@ TEST_F(FleetTest, WhatIsListedIsBounded) {
   EXPECT_GT(verdict.unknown.size(), 10000u);
   EXPECT_LT(verdict.unknown.size(), 40000u);
   EXPECT_EQ(verdict.findings.size() + verdict.unknown.size() + verdict.not_listed, 80000u);
+}
+
+// Tolerated files fill the room. What comes behind them still counts.
+TEST_F(FleetTest, NothingFindsShelterBehindToleratedFiles) {
+  NewImaEvent tolerated;
+  tolerated.template_name = "ima-sig";
+  tolerated.digest = Bytes(32, 0x77);
+  tolerated.path = "/tmp/" + std::string(900, 'x');
+  NewImaEvent evil = tolerated;
+  evil.digest = Bytes(32, 0xee);
+  VerifierPolicy policy = first_.policy();
+  policy.tolerated_files = {tolerated.digest};
+  const auto verdict_of = [&policy](TestAttester& machine) {
+    const Bytes file = must_have(write_bundle(machine.bundle()));
+    const Bytes ak = machine.ak();
+    return verify_attestation({file, ak, machine.nonce}, policy);
+  };
+  first_.files.assign(20000, tolerated);
+  const Verdict full = verdict_of(first_);
+  EXPECT_TRUE(full.trusted());
+  EXPECT_GT(full.not_listed, 0u);
+
+  second_.files = first_.files;
+  second_.files.push_back(evil);
+  const Verdict unknown = verdict_of(second_);
+  EXPECT_THAT(reasons(unknown), ElementsAre("unknown-file"));
+  EXPECT_FALSE(unknown.trusted());
+
+  NewImaEvent manifest;  // which nobody has
+  manifest.template_name = "ima-ng";
+  manifest.digest = Bytes(32, 0x99);
+  manifest.path = manifest_path(3);
+  second_.files.back() = manifest;
+  const Verdict missing = verdict_of(second_);
+  EXPECT_THAT(reasons(missing), ElementsAre("manifest-missing"));
+  EXPECT_EQ(missing.lacks.size(), 1u);
+}
+
+// One manifest, measured again and again, would cost the verifier its lists each time.
+TEST_F(FleetTest, WhatManifestsChangeIsBounded) {
+  Manifest large = update();
+  large.lists.clear();
+  for (size_t i = 0; i < 20000; ++i)
+    large.lists.push_back({Bytes(32, 0x06), "list-" + std::to_string(100000 + i), "", "CN=Distribution"});
+  first_.updates = {large};
+  Bundle bundle = first_.bundle();
+  const Bytes event = test_event(10, "ima-ng", must_have(manifest_hash(bundle.manifests[1])), manifest_path(2));
+  while (bundle.manifests.size() == 2 && bundle.ima_log.size() < 24 * event.size())
+    append(bundle.ima_log, event);
+  replay_into(bundle);
+  first_.sign(bundle);
+  EXPECT_TRUE(verify(first_, bundle).trusted());  // fewer than 26 times
+
+  for (int i = 0; i < 4; ++i) append(bundle.ima_log, event);
+  replay_into(bundle);
+  first_.sign(bundle);
+  const Verdict verdict = verify(first_, bundle);
+  EXPECT_THAT(reasons(verdict), Contains("manifest-malformed"));
+  EXPECT_EQ(verdict.lists.size(), 20002u);
 }
 
 // Whatever one verifier says of a bundle, the other says with all of it known.

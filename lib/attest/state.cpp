@@ -46,10 +46,11 @@ class Judge {
   }
 
  private:
-  // Into `list`, while there is room: a log of 256 MiB must not become gigabytes.
+  // Into `list`, while there is room: a log of 256 MiB must not become gigabytes. There is room for the first,
+  // whatever was listed elsewhere: no finding at all would mean trusted.
   template <typename T>
   void add_to(std::vector<T>& list, T entry, size_t text_bytes) {
-    if (listed_ > kMaxListedBytes) {
+    if (listed_ > kMaxListedBytes && !list.empty()) {
       ++verdict_.not_listed;
       return;
     }
@@ -152,6 +153,12 @@ class Judge {
                  (manifest.monitor.signer.empty() ? "root" : escape(manifest.monitor.signer)) +
                  ", because: " + escape(manifest.monitor.reason));
     if (manifest.kind == ManifestKind::kBoot) return verdict_.lists.boot(judged);
+    // A log may name one manifest a million times.
+    changed_ += manifest.lists.size();
+    if (changed_ > kMaxListsOfABundle)
+      return refuse(Reason::kManifestMalformed,
+                    path + ": the manifests until here change more than " +
+                        std::to_string(kMaxListsOfABundle) + " lists");
     if (manifest.kind != ManifestKind::kRemove) return verdict_.lists.add(judged);
     for (const ManifestList& list : manifest.lists) {
       if (!verdict_.lists.remove(list))
@@ -250,7 +257,8 @@ class Judge {
   const VerifierPolicy& policy_;
   Verdict& verdict_;
   MeasuredManifests manifests_;
-  size_t listed_ = 0;  // bytes of what add_to() took
+  size_t listed_ = 0;   // bytes of what add_to() took
+  size_t changed_ = 0;  // lists in the manifests behind the boot's
   std::set<unsigned> seen_;
   std::set<std::pair<uint64_t, Bytes>> chain_;  // number and hash of what was measured
   std::map<std::string, uint64_t> serials_;     // of deny lists in force

@@ -28,7 +28,7 @@ struct MissingManifest {
 };
 
 // What a log may take up in `findings`, `unknown` and `lacks`: 16 MiB each for the entries and for what
-// follows.
+// follows. The first of each kind is there in any case.
 constexpr size_t kMaxListedBytes = 16u << 20;
 
 struct Verdict {

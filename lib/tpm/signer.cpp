@@ -69,12 +69,22 @@ Turn& turn() {
   return the_one;
 }
 
+// What reaches the TPM may fork by itself (the TCTI "cmd:" starts a program): that has its turn already.
+thread_local bool has_turn = false;
+
 void before_fork() {
-  turn().mutex.lock();
+  if (!has_turn) turn().mutex.lock();
 }
 void after_fork() {
-  turn().mutex.unlock();
+  if (!has_turn) turn().mutex.unlock();
 }
+
+struct HasTurn {
+  HasTurn() { has_turn = true; }
+  ~HasTurn() { has_turn = false; }
+  HasTurn(const HasTurn&) = delete;
+  HasTurn& operator=(const HasTurn&) = delete;
+};
 
 Turn::Turn() {
   (void)pthread_atfork(before_fork, after_fork, after_fork);  // fails only when memory is gone
@@ -251,6 +261,7 @@ auto TpmSigner::with_line(Use use) -> decltype(use(std::declval<Line&>())) {
   if (!lock)
     return Error{ErrorCode::kIo, 0,
                  "TPM: other threads kept it busy for " + std::to_string(settings_.wait.count()) + " ms"};
+  const HasTurn mine;
   for (bool again = true;;) {
     const bool fresh = !line_ || line_->owner != getpid();
     TRY(open_line(deadline));
