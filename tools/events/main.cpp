@@ -22,6 +22,7 @@
 #include "lib/base/paths.h"
 #include "lib/base/text.h"
 #include "tools/events/outlets.h"
+#include "tools/events/shipped.h"
 #include "tools/events/state_file.h"
 #include "tools/tool.h"
 
@@ -132,10 +133,13 @@ class Reader {
 
  private:
   void give(const EventRecord& record) {
-    const auto event = std::make_shared<const Event>(describe(record, boot_, read_clocks()));
+    const Clocks clocks = read_clocks();
+    const auto event = std::make_shared<Event>(describe(record, boot_, clocks));
+    say_who_ships(*event, record.event, shipped_, clocks.boot_ns / 1'000'000'000);
     for (const auto& outlet : outlets_) outlet->give(event, record.log.sent);
   }
 
+  ShippedFiles shipped_;
   std::string state_path_;
   std::string boot_;
   std::string saved_;
