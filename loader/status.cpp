@@ -11,6 +11,7 @@
 #include "lib/base/json.h"
 #include "lib/base/paths.h"
 #include "lib/base/text.h"
+#include "lib/trust/grant.h"
 #include "lib/trust/trust_store.h"
 #include "loader/keeper.h"
 #include "loader/kernel/lease.h"
@@ -42,6 +43,7 @@ struct Status {
   uint64_t table_bytes = 0;
   std::string not_logged;
   Denials denials;
+  std::vector<std::pair<std::string, std::vector<TrustedKey>>> grants;  // who granted, and what
   Lease::Holder keeper;
   uint64_t boot_seconds = 0;  // CLOCK_BOOTTIME
   uint64_t monitor_left = 0;  // seconds, rounded up; 0: it is not on
@@ -71,6 +73,13 @@ Result<Status> collect() {
   if (!generation) return not_found(std::string(kNotActive));
   TRY_ASSIGN(Denials denials, Denials::from_blob(generation->denials()));
   for (const SignedDenyList& list : denials.lists()) TRY(trust.deny(list));
+  TRY_ASSIGN(const auto granted, grants_from_blob(generation->grants()));
+  std::vector<std::pair<std::string, std::vector<TrustedKey>>> grants;
+  for (const Grant& grant : granted) {
+    TRY(trust.grant(grant.keys));
+    TRY_ASSIGN(auto file, TrustStore::keys_of_file(grant.keys));
+    grants.emplace_back(grant.signer, std::move(file.keys));
+  }
   TRY_ASSIGN(KernelState state, read_state());
   TRY_ASSIGN(const Lease::Holder keeper, wait_for_log(state));
   TRY_ASSIGN(const uint64_t bytes, map_memory(map));
@@ -86,6 +95,7 @@ Result<Status> collect() {
                 bytes,
                 not_logged_text(keeper, state),
                 std::move(denials),
+                std::move(grants),
                 keeper,
                 keeper.boot_ns / kSecond_ns,
                 (left_ns + kSecond_ns - 1) / kSecond_ns};
@@ -191,6 +201,12 @@ void print_json(const Status& status) {
     json.begin_object().key("name").value(one.list.name).key("serial").value(one.list.serial);
     json.key("entries").value(uint64_t{one.list.denials.size()}).key("signer").value(one.signer);
     json.key("sha256").value(to_hex(one.content_hash)).end_object();
+  }
+  json.end_array();
+  json.key("granted_keys").begin_array();
+  for (const auto& [signer, keys] : status.grants) {
+    for (const TrustedKey& key : keys)
+      json.begin_object().key("fingerprint").value(key.fingerprint).key("signer").value(signer).end_object();
   }
   json.end_array();
   json.key("events").begin_object();
@@ -299,6 +315,10 @@ void print_text(const Status& status, bool all_lists) {
   for (const std::string& key : status.keys) printf("  %s\n", key.c_str());
   for (const std::string& key : status.unusable_keys) printf("  unusable: %s\n", key.c_str());
   for (const std::string& file : status.left_out_keys) printf("  left out: %s\n", file.c_str());
+  for (const auto& [signer, keys] : status.grants) {
+    for (const TrustedKey& key : keys)
+      printf("  granted: %s, by %s\n", key.fingerprint.c_str(), signer.c_str());
+  }
   if (!status.denials.lists().empty())
     printf("revoked:    by %zu deny lists, until the next boot whatever becomes of their files\n",
            status.denials.lists().size());
