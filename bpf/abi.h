@@ -68,7 +68,7 @@ struct diglim_generation {
   __u32 shared;     /* how often a list names a digest whose slot is another list's */
   __u32 deny_bytes; /* of the deny lists, behind these */
   /* Monitor mode: until then what is unknown runs, and is logged. Each later generation of the boot has the same. */
-  __u32 monitors; /* how often it was begun in this boot */
+  __u32 monitors;                             /* how often it was begun in this boot */
   __u32 grant_bytes;                          /* of the granted keys, at the end */
   __u64 monitor_until;                        /* ns since the boot (CLOCK_BOOTTIME); 0: it never was begun, or it was ended */
   char monitor_reason[DIGLIM_MONITOR_REASON]; /* printable, padded with zeros */

@@ -14,7 +14,7 @@
 #include "lib/base/root_identity.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/signed_deny_list.h"
-#include "lib/trust/grant.h"
+#include "lib/digest_list/signed_grant.h"
 #include "loader/advice.h"
 #include "loader/options.h"
 #include "loader/update.h"
@@ -225,7 +225,8 @@ int run_sync(int argc, char** argv) {
   printf("%zu lists in step: %zu loaded, %zu withdrawn; generation %llu: %zu digests of %zu lists\n",
          followed.lists, followed.added.size(), followed.withdrawn,
          static_cast<unsigned long long>(result->number), result->digests, result->lists);
-  return followed.left_out.empty() && denied.left_out.empty() && granted.left_out.empty() ? kExitOk : kExitRejected;
+  return followed.left_out.empty() && denied.left_out.empty() && granted.left_out.empty() ? kExitOk
+                                                                                          : kExitRejected;
 }
 
 int run_unload(int argc, char** argv) {

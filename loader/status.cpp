@@ -11,7 +11,7 @@
 #include "lib/base/json.h"
 #include "lib/base/paths.h"
 #include "lib/base/text.h"
-#include "lib/trust/grant.h"
+#include "lib/digest_list/signed_grant.h"
 #include "lib/trust/trust_store.h"
 #include "loader/keeper.h"
 #include "loader/kernel/lease.h"
@@ -43,7 +43,7 @@ struct Status {
   uint64_t table_bytes = 0;
   std::string not_logged;
   Denials denials;
-  std::vector<std::pair<std::string, std::vector<TrustedKey>>> grants;  // who granted, and what
+  std::vector<std::pair<std::string, std::string>> granted;  // fingerprint, and by whom
   Lease::Holder keeper;
   uint64_t boot_seconds = 0;  // CLOCK_BOOTTIME
   uint64_t monitor_left = 0;  // seconds, rounded up; 0: it is not on
@@ -73,12 +73,12 @@ Result<Status> collect() {
   if (!generation) return not_found(std::string(kNotActive));
   TRY_ASSIGN(Denials denials, Denials::from_blob(generation->denials()));
   for (const SignedDenyList& list : denials.lists()) TRY(trust.deny(list));
-  TRY_ASSIGN(const auto granted, grants_from_blob(generation->grants()));
-  std::vector<std::pair<std::string, std::vector<TrustedKey>>> grants;
-  for (const Grant& grant : granted) {
+  TRY_ASSIGN(const auto grants, grants_from_blob(generation->grants()));
+  std::vector<std::pair<std::string, std::string>> granted;
+  for (const Grant& grant : grants) {
     TRY(trust.grant(grant.keys));
-    TRY_ASSIGN(auto file, TrustStore::keys_of_file(grant.keys));
-    grants.emplace_back(grant.signer, std::move(file.keys));
+    TRY_ASSIGN(const auto file, TrustStore::keys_of_file(grant.keys));
+    for (const TrustedKey& key : file.keys) granted.emplace_back(key.fingerprint, grant.signer);
   }
   TRY_ASSIGN(KernelState state, read_state());
   TRY_ASSIGN(const Lease::Holder keeper, wait_for_log(state));
@@ -95,7 +95,7 @@ Result<Status> collect() {
                 bytes,
                 not_logged_text(keeper, state),
                 std::move(denials),
-                std::move(grants),
+                std::move(granted),
                 keeper,
                 keeper.boot_ns / kSecond_ns,
                 (left_ns + kSecond_ns - 1) / kSecond_ns};
@@ -204,10 +204,8 @@ void print_json(const Status& status) {
   }
   json.end_array();
   json.key("granted_keys").begin_array();
-  for (const auto& [signer, keys] : status.grants) {
-    for (const TrustedKey& key : keys)
-      json.begin_object().key("fingerprint").value(key.fingerprint).key("signer").value(signer).end_object();
-  }
+  for (const auto& [key, signer] : status.granted)
+    json.begin_object().key("fingerprint").value(key).key("signer").value(signer).end_object();
   json.end_array();
   json.key("events").begin_object();
   json.key("denied").value(uint64_t{status.state.counters.denied});
@@ -315,10 +313,8 @@ void print_text(const Status& status, bool all_lists) {
   for (const std::string& key : status.keys) printf("  %s\n", key.c_str());
   for (const std::string& key : status.unusable_keys) printf("  unusable: %s\n", key.c_str());
   for (const std::string& file : status.left_out_keys) printf("  left out: %s\n", file.c_str());
-  for (const auto& [signer, keys] : status.grants) {
-    for (const TrustedKey& key : keys)
-      printf("  granted: %s, by %s\n", key.fingerprint.c_str(), signer.c_str());
-  }
+  for (const auto& [key, signer] : status.granted)
+    printf("  granted: %s, by %s\n", key.c_str(), signer.c_str());
   if (!status.denials.lists().empty())
     printf("revoked:    by %zu deny lists, until the next boot whatever becomes of their files\n",
            status.denials.lists().size());

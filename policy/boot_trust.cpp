@@ -73,9 +73,8 @@ uint64_t mix(uint64_t value) {  // the finalizer of SplitMix64 (Steele, Lea, Flo
 
 // A signer is known by a text that others may have, too.
 bool may_be_of(const LoadedList& list, const std::vector<std::string>& signers) {
-  return std::ranges::any_of(signers, [&](const std::string& text) {
-    return list.signer.find(text) != std::string_view::npos;
-  });
+  return std::ranges::any_of(
+      signers, [&](const std::string& text) { return list.signer.find(text) != std::string_view::npos; });
 }
 
 template <typename Match>

@@ -72,4 +72,28 @@ GrantsRead read_grants(const std::string& folder, const TrustStore& trust) {
   return result;
 }
 
+Bytes grants_to_blob(std::span<const Grant> grants) {
+  Bytes blob;
+  for (const Grant& grant : grants) {
+    for (const ByteView part : {as_bytes(grant.signer), ByteView(grant.keys)}) {
+      put_u32_le(blob, static_cast<uint32_t>(part.size()));
+      append(blob, part);
+    }
+  }
+  return blob;
+}
+
+Result<std::vector<Grant>> grants_from_blob(ByteView blob) {
+  std::vector<Grant> grants;
+  ByteReader reader(blob);
+  while (!reader.empty()) {
+    TRY_ASSIGN(const uint32_t signer_size, reader.u32_le());
+    TRY_ASSIGN(const ByteView signer, reader.bytes(signer_size));
+    TRY_ASSIGN(const uint32_t keys_size, reader.u32_le());
+    TRY_ASSIGN(const ByteView keys, reader.bytes(keys_size));
+    grants.push_back({std::string(as_text(signer)), to_bytes(keys)});
+  }
+  return grants;
+}
+
 }  // namespace diglim

@@ -3,12 +3,21 @@
 #pragma once
 
 #include <span>
-#include <string_view>
 
-#include "lib/trust/grant.h"
 #include "lib/trust/trust_store.h"
 
 namespace diglim {
+
+// The generation keeps them, and each next one holds a copy.
+constexpr size_t kMaxGrants = 64;
+constexpr size_t kMaxGrantBytes = 1u << 20;  // of key files, all together
+
+// A statement that was verified.
+struct Grant {
+  std::string signer;  // who granted, for people
+  Bytes keys;          // a file of keys, as TrustStore takes it
+  bool operator==(const Grant&) const = default;
+};
 
 // How a statement begins; a file of keys follows, then the signature. No digest list, deny list or other
 // statement begins so, and none is read as another.
@@ -32,5 +41,10 @@ struct GrantsRead {
   std::vector<Error> left_out;
 };
 GrantsRead read_grants(const std::string& folder, const TrustStore& trust);
+
+// As the kernel keeps them, frozen. Layout in lib/trust/FORMAT.md. Nothing is verified again: REQUIRES the
+// bytes of a grants_to_blob(). kCorrupt with the offset.
+Bytes grants_to_blob(std::span<const Grant> grants);
+Result<std::vector<Grant>> grants_from_blob(ByteView blob);
 
 }  // namespace diglim

@@ -115,7 +115,8 @@ TEST_F(Granted, NoKindIsReadAsAnother) {
   EXPECT_FALSE(verify_grant(sign(compact_, "admin"), store));
   EXPECT_FALSE(verify_grant(deny("openpgp:" + std::string(40, 'a')), store));
   // A key that is signed says nothing yet: whoever has it signed, for whatever, need not want it to count.
-  EXPECT_EQ(verify_grant(sign(vendor_.certificate(), "admin"), store).error().message, "offset 0: no grant of keys");
+  EXPECT_EQ(verify_grant(sign(vendor_.certificate(), "admin"), store).error().message,
+            "offset 0: no grant of keys");
   EXPECT_FALSE(verify_grant(grant(as_bytes("no key")), store));
   EXPECT_FALSE(verify_grant(grant({}), store));
 }
@@ -144,10 +145,14 @@ TEST_F(Granted, OneBadFileTakesNoOthersAlong) {
   put("a-rubbish", as_bytes("rubbish"));
   put("b-huge", Bytes(kMaxGrantFileBytes + 1, 0));
   put(".hidden", as_bytes("rubbish"));
-  keys_.run("cd granted && mkdir folder && mkfifo c-fifo && ln -s nowhere d-dangling && ln -s d-loop d-loop");
+  keys_.run(
+      "mkdir granted/folder && mkfifo granted/c-fifo && ln -s nowhere granted/d-dangling && ln -s d-loop "
+      "granted/d-loop");
   const GrantsRead found = read(trust());
   EXPECT_EQ(found.grants.size(), 1u);
-  EXPECT_EQ(found.left_out.size(), 5u);
+  std::string all;
+  for (const Error& error : found.left_out) all += error.message + "\n";
+  EXPECT_EQ(found.left_out.size(), 5u) << all;
   EXPECT_THAT(read_grants(keys_.path("nowhere"), trust()).left_out, IsEmpty());
   EXPECT_EQ(read_grants(keys_.path("granted/m-good"), trust()).left_out.size(), 1u) << "no directory";
 }
@@ -192,15 +197,13 @@ TEST_F(Granted, TheKernelKeepsThem) {
     const auto cut = grants_from_blob(ByteView(blob).first(size));
     EXPECT_TRUE(!cut || cut->size() < grants.size()) << size;
   }
-  EXPECT_FALSE(grants_from_blob(grants_to_blob(std::vector<Grant>(kMaxGrants + 1))));
 }
 
 // Whatever a grant says of a key that is trusted, it does not take what was revoked back.
 TEST_F(Granted, AnotherCopyOfATrustedKeyUndoesNoRevocation) {
   openpgp::test::CertificateOptions revoked;
   revoked.revocations = {openpgp::test::Revocation{.created = kTime + 1, .reason = 2}};
-  EXPECT_TRUE(
-      write_file_atomically(keys_.path("trusted/vendor"), vendor_.certificate(revoked), 0644));
+  EXPECT_TRUE(write_file_atomically(keys_.path("trusted/vendor"), vendor_.certificate(revoked), 0644));
   put("vendor", grant(vendor_.certificate()));
   EXPECT_EQ(read(trust()).grants.size(), 1u);
   EXPECT_FALSE(verify_digest_list(package_, trust_with_grants()));

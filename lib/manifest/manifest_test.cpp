@@ -98,7 +98,8 @@ TEST(Manifest, GrantedKeysAreOfAnAdditionOnly) {
   manifest.kind = ManifestKind::kAdd;
   manifest.number = 2;
   manifest.previous = hash_of(9);
-  manifest.keys = {{hash_of(8), "x509:" + std::string(64, 'b')}, {hash_of(7), "openpgp:" + std::string(40, 'a')}};
+  manifest.keys = {{hash_of(8), "x509:" + std::string(64, 'b')},
+                   {hash_of(7), "openpgp:" + std::string(40, 'a')}};
   const std::string grant = "diglim-manifest 1\nkind add\nnumber 2\nprevious " + hex_of('9') + "\nkey " +
                             hex_of('7') + " openpgp:" + std::string(40, 'a') + "\nkey " + hex_of('8') +
                             " x509:" + std::string(64, 'b') + "\nend\n";

@@ -52,13 +52,13 @@ Result<std::optional<WrittenManifest>> write_lists(ManifestKind kind, std::vecto
 }  // namespace
 
 Result<UpdatePlan> plan_update(uint64_t last_number, ByteView last_hash, std::span<const ManifestList> before,
-                               std::span<const ManifestList> after,
-                               std::vector<ManifestDenyList> deny_lists,
+                               std::span<const ManifestList> after, std::vector<ManifestDenyList> deny_lists,
                                std::vector<ManifestKey> keys) {
   UpdatePlan plan;
   plan.last_number = last_number;
   plan.last_hash = to_bytes(last_hash);
-  TRY_ASSIGN(plan.before_publishing, write_lists(ManifestKind::kAdd, without(after, before), {}, std::move(keys), plan));
+  TRY_ASSIGN(plan.before_publishing,
+             write_lists(ManifestKind::kAdd, without(after, before), {}, std::move(keys), plan));
   TRY_ASSIGN(plan.after_publishing,
              write_lists(ManifestKind::kRemove, without(before, after), std::move(deny_lists), {}, plan));
   return plan;

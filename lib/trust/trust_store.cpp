@@ -297,8 +297,8 @@ Result<void> TrustStore::grant(ByteView keys) {
 }
 
 bool TrustStore::has_file(ByteView content) const {
-  return std::ranges::any_of(
-      files_, [&](const KeyFile& file) { return std::ranges::equal(file.content, content); });
+  return std::ranges::any_of(files_,
+                             [&](const KeyFile& file) { return std::ranges::equal(file.content, content); });
 }
 
 Result<TrustStore::Fingerprints> TrustStore::fingerprints_of_x509() const {

@@ -73,8 +73,9 @@ class TrustStore {
   // By which text LoadedList::signer of a list may be that of a revoked key: key ids and subjects.
   const std::vector<std::string>& denied_signers() const { return denied_signers_; }
 
-  // From now on the keys of this file count, too, less what was denied or will be. They are not of the kernel's
-  // frozen keys: to_blob() is not to be called any more. Errors: as check_file(), and then nothing changed.
+  // From now on the keys of this file count, too, less what was denied or will be. They are not of the
+  // kernel's frozen keys: to_blob() is not to be called any more. Errors: as check_file(), and then nothing
+  // changed.
   Result<void> grant(ByteView keys);
   bool has_file(ByteView content) const;  // byte for byte
 
