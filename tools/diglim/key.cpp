@@ -123,6 +123,14 @@ bool grants(const Options& options) {
   return !options.signer.key.empty() || !options.signer.certificate.empty();
 }
 
+// As the loader says it: a bound, or a deny list, may leave a statement without effect.
+bool is_in_force(const Options& options, ByteView statement) {
+  const std::string loader = options.loader.empty() ? kInstalledLoader : options.loader;
+  const auto keys = key::keys_in_grant(statement);
+  const auto status = run_command({loader, "status", "--json"}, Errors::kShow);
+  return keys && status && status->status == kExitOk && key::has_keys(status->output, *keys);
+}
+
 // The kernel follows what lies in /etc/diglim/granted. Of a statement that it does not take nothing is left:
 // the next boot has the key itself.
 int grant(const Options& options, Outcome& outcome, const std::string& key_name, ByteView statement,
@@ -141,8 +149,12 @@ int grant(const Options& options, Outcome& outcome, const std::string& key_name,
     if (unlink(path.c_str()) != 0) outcome.complain(from_errno("remove " + escape(path), errno).message);
     return kExitRejected;
   }
-  outcome.say_granted(path, signer, applied.status == kExitOk && applied.when == ", in force now",
-                      applied.status == kExitOk ? applied.when : "");
+  const bool is_followed = applied.status == kExitOk && applied.when == ", in force now";
+  const bool is_now = is_followed && is_in_force(options, statement);
+  outcome.say_granted(path, signer, is_now, is_followed == is_now ? applied.when : "");
+  if (is_followed && !is_now)
+    return outcome.fail(fmt::format("but it is not in force: too many files in {}?", kGrantedFolder),
+                        kExitRejected);
   return applied.status;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/diglim/key/grants.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "lib/base/file.h"
@@ -58,7 +59,27 @@ Result<std::string> check_grant(const Places& places, ByteView file) {
   TRY_ASSIGN(const Config config, read_config_file(places.root));
   TRY_ASSIGN(const TrustStore trust, diglim::read_keys(places.root, config));
   TRY_ASSIGN(Grant grant, verify_grant(file, trust));
+  TRY_ASSIGN(const auto what, TrustStore::keys_of_file(grant.keys));
+  for (const SignedDenyList& one : trust.denials().lists()) {
+    for (const DenyEntry& denial : one.list.denials) {
+      const bool is_whole = denial.kind == DenyEntry::Kind::kKey && denial.to == 0;
+      for (const TrustedKey& key : what.keys) {
+        if (is_whole && denial.fingerprint == key.fingerprint)
+          return untrusted("the deny list " + one.list.name + " revokes " + key.fingerprint);
+      }
+    }
+  }
   return std::move(grant.signer);
+}
+
+bool has_keys(std::string_view json, ByteView keys) {
+  const auto status = nlohmann::json::parse(json, nullptr, false);
+  const auto file = TrustStore::keys_of_file(keys);
+  if (!file || !status.is_object() || !status.contains("fingerprints")) return false;
+  const auto& all = status["fingerprints"];
+  return std::ranges::all_of(file->keys, [&](const TrustedKey& key) {
+    return std::ranges::find(all, nlohmann::json(key.fingerprint)) != all.end();
+  });
 }
 
 }  // namespace diglim::key

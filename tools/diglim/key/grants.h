@@ -29,6 +29,8 @@ struct GrantedKey {
   std::string signer;
 };
 std::vector<GrantedKey> granted_of_status(std::string_view json);
+// Does it have each of the keys in this file, since the boot or granted?
+bool has_keys(std::string_view json, ByteView keys);
 
 // Why the statement does not count for a system with these keys and deny lists, if so; who signed it, if not.
 Result<std::string> check_grant(const Places& places, ByteView file);
