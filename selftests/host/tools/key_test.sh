@@ -325,6 +325,11 @@ cmp other.asc host/etc/diglim/keys/vendor || fail "not the key in it"
 rm host/etc/diglim/keys/vendor
 expect 0 key list
 contains "a statement alone" "$out" "granted by a statement alone, so not from the boot on:"
+contains "and how to keep it" "$out" "to trust it: diglim key add host/etc/diglim/granted/vendor.grant"
+expect 0 key add host/etc/diglim/granted/vendor.grant
+equal "it is trusted" "$(find host/etc/diglim -name 'vendor*' -type f | sort | tr '\n' ' ')" \
+	"host/etc/diglim/granted/vendor.grant host/etc/diglim/keys/vendor "
+rm host/etc/diglim/keys/vendor
 expect 0 key remove "${other,,}"
 contains "gone" "$out" "no longer granted: host/etc/diglim/granted/vendor.grant"
 equal "gone" "$(find host/etc/diglim/granted -type f)" ""

@@ -155,7 +155,9 @@ void print_rows(const std::vector<Row>& rows, Row::Kind kind, const char* title,
       fmt::print("  granted by {}: in force until the next boot by that\n", row.granted_by);
     if (row.in_force == false && row.info.unusable.empty())
       fmt::print("  not in force before the next boot\n");
-    if (*next != 0) fmt::print("  {}: diglim key add {}\n", next, row.info.fingerprint);
+    if (*next != 0)
+      fmt::print("  {}: diglim key add {}\n", next,
+                 kind == Row::Kind::kGranted ? shell_word(row.origin) : row.info.fingerprint);
   }
 }
 
@@ -184,9 +186,9 @@ int list_keys(const Places& places, bool json) {
   }
   fmt::print("trusted (what is no longer here is in force until the next boot: diglim-loader status):\n");
   print_rows(*rows, Row::Kind::kTrusted, "", "");
+  for (const std::string& file : left_out) fmt::print("left out: {}/{}\n", kKeysFolder, file);
   print_rows(*rows, Row::Kind::kGranted, "\ngranted by a statement alone, so not from the boot on:\n",
              "to trust it");
-  for (const std::string& file : left_out) fmt::print("left out: {}/{}\n", kKeysFolder, file);
   print_rows(*rows, Row::Kind::kTakenBack, "\ntrusted, but others have a copy that no longer counts:\n",
              "to take that over");
   print_rows(*rows, Row::Kind::kOther, "\nnot trusted, so what they signed is denied:\n", "to trust it");
