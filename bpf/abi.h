@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define DIGLIM_ABI_VERSION 8
+#define DIGLIM_ABI_VERSION 9
 
 /* Names of our maps and programs start with this, and nobody but the loader may create or open such a map or program
  * while DIGLIM enforces (guard.bpf.h), so a name found by walking the kernel's ids cannot be forged.
@@ -66,10 +66,10 @@ struct diglim_generation {
   __u64 manifest_number;
   __u8 manifest_hash[32];
   __u32 shared;     /* how often a list names a digest whose slot is another list's */
-  __u32 deny_bytes; /* of the deny lists, at the end */
+  __u32 deny_bytes; /* of the deny lists, behind these */
   /* Monitor mode: until then what is unknown runs, and is logged. Each later generation of the boot has the same. */
-  __u32 monitors; /* how often it was begun in this boot */
-  __u32 padding;
+  __u32 monitors;                             /* how often it was begun in this boot */
+  __u32 grant_bytes;                          /* of the granted keys, at the end */
   __u64 monitor_until;                        /* ns since the boot (CLOCK_BOOTTIME); 0: it never was begun, or it was ended */
   char monitor_reason[DIGLIM_MONITOR_REASON]; /* printable, padded with zeros */
   __u8 reserved[48];

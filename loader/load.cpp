@@ -14,6 +14,7 @@
 #include "lib/base/root_identity.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/signed_deny_list.h"
+#include "lib/digest_list/signed_grant.h"
 #include "loader/advice.h"
 #include "loader/options.h"
 #include "loader/update.h"
@@ -26,9 +27,9 @@ namespace {
 constexpr char kLoadHelp[] =
     "Usage: diglim-loader load [--skip-bad] FILE|DIR...\n\n"
     "Verifies signed digest lists (RPM packages, RPM header lists, compact lists) with the keys frozen at\n"
-    "boot and publishes their digests. A DIR stands for the files in it. All or nothing: one bad list, and\n"
-    "nothing changes. A list is known by its file name: a newer one of the same name takes the place of the\n"
-    "old.\n\n"
+    "boot, and with those granted since, and publishes their digests. A DIR stands for the files in it. All\n"
+    "or nothing: one bad list, and nothing changes. A list is known by its file name: a newer one of the\n"
+    "same name takes the place of the old.\n\n"
     "  --skip-bad  leave out lists that are rejected or cannot be read, naming each, and publish the others\n"
     "  -h, --help  show this\n\n"
     "Exit status: 0 published, 1 a list was rejected, 2 usage, 3 DIGLIM is not active or the kernel "
@@ -40,8 +41,9 @@ constexpr char kSyncHelp[] =
     "those of that system that are in none of them. A file that did not change is not read again. A list\n"
     "that is damaged or cannot be read is named, and what was verified under its name stays. Lists that\n"
     "were loaded by name (load) stay too. Deny lists in /etc/diglim/revoked come first: what they revoke\n"
-    "goes at once. One that is in force stays so until the next boot, or until one of a higher serial. With\n"
-    "--root none is read.\n\n"
+    "goes at once. One that is in force stays so until the next boot, or until one of a higher serial. Then\n"
+    "come the keys that a trusted key granted, in /etc/diglim/granted: they count while they lie there, and\n"
+    "what they signed goes with them. With --root neither is read, and no granted key counts.\n\n"
     "  --keep       withdraw nothing; without it /etc/digest_lists has to be one of them\n"
     "  --root NAME  the directories are of another system (an image, a container), NAME whatever tells it\n"
     "               from others; its lists are kept apart from those of this one\n"
@@ -138,6 +140,8 @@ int run_load(int argc, char** argv) {
   size_t skipped = 0;
   bool rejected = false;
   const auto result = update_generation([&](Generation& generation, TrustStore& trust) -> Result<bool> {
+    TRY_ASSIGN(const auto grants, grants_from_blob(generation.grants()));
+    for (const Grant& grant : grants) TRY(trust.grant(grant.keys));
     for (size_t i = 0; i < files->size(); ++i) {
       auto change = add_list(generation, (*files)[i], trust);
       // Only what is wrong with the kernel, or with the lock, is no matter of one list: a bad sector in one
@@ -185,23 +189,25 @@ int run_sync(int argc, char** argv) {
   }
   Followed followed;
   DenyListsRead denied;
+  GrantsFollowed granted;
   // The directories are read when no other loader works, so that of two the later one has the last word.
   const auto result = update_generation([&](Generation& generation, TrustStore& trust) -> Result<bool> {
     std::vector<Error> left_out;
-    // On behalf of another system nobody revokes here.
+    // On behalf of another system nobody revokes or grants here.
     if (what.identity.empty()) {
       TRY_ASSIGN(denied, read_deny_lists(revoked, trust));
+      TRY_ASSIGN(granted, follow_grants(generation, kGrantedFolder, trust));
     }
-    if (denied.changed && names_own_lists(what)) {
-      apply_denials(generation, trust);
-    } else if (denied.changed) {
-      TRY_ASSIGN(left_out, apply_denials_and_keep(generation, trust, kListsFolder));
+    if (denied.changed) apply_denials(generation, trust);
+    if ((denied.changed || granted.withdrew) && !names_own_lists(what)) {
+      TRY_ASSIGN(left_out, add_lists(generation, kListsFolder, trust));
     }
     TRY_ASSIGN(followed, follow_folders(generation, what, trust));
     std::ranges::move(left_out, std::back_inserter(followed.left_out));
     for (const auto& [file, count] : followed.uncounted)
       note_left_out("sync", file, count, generation.algo());
-    return denied.changed || followed.added.size() + followed.withdrawn + followed.moved > 0;
+    return denied.changed || granted.changed ||
+           followed.added.size() + followed.withdrawn + followed.moved > 0;
   });
   for (const std::string& note : denied.superseded)
     (void)fprintf(stderr, "diglim-loader sync: %s\n", note.c_str());
@@ -209,6 +215,8 @@ int run_sync(int argc, char** argv) {
     (void)fprintf(stderr, "diglim-loader sync: left out %s; what it revokes is still trusted\n",
                   error.message.c_str());
   }
+  for (const Error& error : granted.left_out)
+    (void)fprintf(stderr, "diglim-loader sync: left out %s; no key of it counts\n", error.message.c_str());
   for (const Error& error : followed.left_out) {
     (void)fprintf(stderr, "diglim-loader sync: left out %s%s\n", error.message.c_str(),
                   list_advice(error).c_str());
@@ -217,7 +225,8 @@ int run_sync(int argc, char** argv) {
   printf("%zu lists in step: %zu loaded, %zu withdrawn; generation %llu: %zu digests of %zu lists\n",
          followed.lists, followed.added.size(), followed.withdrawn,
          static_cast<unsigned long long>(result->number), result->digests, result->lists);
-  return followed.left_out.empty() && denied.left_out.empty() ? kExitOk : kExitRejected;
+  return followed.left_out.empty() && denied.left_out.empty() && granted.left_out.empty() ? kExitOk
+                                                                                          : kExitRejected;
 }
 
 int run_unload(int argc, char** argv) {

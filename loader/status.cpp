@@ -11,6 +11,7 @@
 #include "lib/base/json.h"
 #include "lib/base/paths.h"
 #include "lib/base/text.h"
+#include "lib/digest_list/signed_grant.h"
 #include "lib/trust/trust_store.h"
 #include "loader/keeper.h"
 #include "loader/kernel/lease.h"
@@ -42,6 +43,7 @@ struct Status {
   uint64_t table_bytes = 0;
   std::string not_logged;
   Denials denials;
+  std::vector<std::pair<std::string, std::string>> granted;  // fingerprint, and by whom
   Lease::Holder keeper;
   uint64_t boot_seconds = 0;  // CLOCK_BOOTTIME
   uint64_t monitor_left = 0;  // seconds, rounded up; 0: it is not on
@@ -71,6 +73,13 @@ Result<Status> collect() {
   if (!generation) return not_found(std::string(kNotActive));
   TRY_ASSIGN(Denials denials, Denials::from_blob(generation->denials()));
   for (const SignedDenyList& list : denials.lists()) TRY(trust.deny(list));
+  TRY_ASSIGN(const auto grants, grants_from_blob(generation->grants()));
+  std::vector<std::pair<std::string, std::string>> granted;
+  for (const Grant& grant : grants) {
+    TRY(trust.grant(grant.keys));
+    TRY_ASSIGN(const auto file, TrustStore::keys_of_file(grant.keys));
+    for (const TrustedKey& key : file.keys) granted.emplace_back(key.fingerprint, grant.signer);
+  }
   TRY_ASSIGN(KernelState state, read_state());
   TRY_ASSIGN(const Lease::Holder keeper, wait_for_log(state));
   TRY_ASSIGN(const uint64_t bytes, map_memory(map));
@@ -86,6 +95,7 @@ Result<Status> collect() {
                 bytes,
                 not_logged_text(keeper, state),
                 std::move(denials),
+                std::move(granted),
                 keeper,
                 keeper.boot_ns / kSecond_ns,
                 (left_ns + kSecond_ns - 1) / kSecond_ns};
@@ -193,6 +203,10 @@ void print_json(const Status& status) {
     json.key("sha256").value(to_hex(one.content_hash)).end_object();
   }
   json.end_array();
+  json.key("granted_keys").begin_array();
+  for (const auto& [key, signer] : status.granted)
+    json.begin_object().key("fingerprint").value(key).key("signer").value(signer).end_object();
+  json.end_array();
   json.key("events").begin_object();
   json.key("denied").value(uint64_t{status.state.counters.denied});
   json.key("dropped").value(uint64_t{status.state.counters.dropped_events});
@@ -299,6 +313,8 @@ void print_text(const Status& status, bool all_lists) {
   for (const std::string& key : status.keys) printf("  %s\n", key.c_str());
   for (const std::string& key : status.unusable_keys) printf("  unusable: %s\n", key.c_str());
   for (const std::string& file : status.left_out_keys) printf("  left out: %s\n", file.c_str());
+  for (const auto& [key, signer] : status.granted)
+    printf("  granted: %s, by %s\n", key.c_str(), signer.c_str());
   if (!status.denials.lists().empty())
     printf("revoked:    by %zu deny lists, until the next boot whatever becomes of their files\n",
            status.denials.lists().size());

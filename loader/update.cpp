@@ -29,7 +29,8 @@ struct Measurement {
 };
 
 // The generation remembers the last one. Empty where nothing is measured.
-Result<Measurement> write_manifests(Generation& next, const Denials& before, const ManifestMonitor* monitor) {
+Result<Measurement> write_manifests(Generation& next, const Denials& before, ByteView grants_before,
+                                    const ManifestMonitor* monitor) {
   Measurement measurement;
   if (next.manifest_number() == 0) return measurement;
   // The loader that published last may have been killed before the end of it. If the file is gone, a verifier
@@ -40,8 +41,10 @@ Result<Measurement> write_manifests(Generation& next, const Denials& before, con
     TRY_ASSIGN(plan, plan_monitor(next.manifest_number(), next.manifest_hash(), *monitor));
   } else {
     TRY_ASSIGN(const Denials denials, Denials::from_blob(next.denials()));
+    TRY_ASSIGN(auto granted, manifest_grants(next.grants(), grants_before));
     TRY_ASSIGN(plan, plan_update(next.manifest_number(), next.manifest_hash(), manifest_lists(next.removed()),
-                                 manifest_lists(next.added()), manifest_deny_lists(denials, before)));
+                                 manifest_lists(next.added()), manifest_deny_lists(denials, before),
+                                 std::move(granted)));
   }
   if (plan.before_publishing) {
     TRY_ASSIGN(measurement.before, write_manifest_file(*plan.before_publishing));
@@ -84,6 +87,7 @@ Result<Published> update_generation(
   const uint64_t before = current->number();
   TRY_ASSIGN(const Denials denials, Denials::from_blob(current->denials()));
   for (const SignedDenyList& list : denials.lists()) TRY(trust.deny(list));
+  const Bytes granted = to_bytes(current->grants());
   TRY_ASSIGN(const bool changed, change(*current, trust));
   if (changed) {
     NewMap map(kGenerationMap, true);
@@ -94,7 +98,7 @@ Result<Published> update_generation(
     if (now != before) {
       return Error{ErrorCode::kIo, EAGAIN, "another loader published meanwhile; try again"};
     }
-    TRY_ASSIGN(const Measurement measured, write_manifests(*current, denials, monitor));
+    TRY_ASSIGN(const Measurement measured, write_manifests(*current, denials, granted, monitor));
     const UpdatePlan& plan = measured.plan;
     if (plan.before_publishing) TRY(measure_manifest(plan.before_publishing->number, measured.before));
     TRY(publish_generation(generations, map, current->last_removal()));

@@ -17,6 +17,7 @@ Result<Fd> take_lock();
 
 // Runs `change` on the current generation and publishes the result, or nothing if it returns an error or
 // false. While it works, other loaders wait, at most 30 seconds. kNotFound: DIGLIM is not active.
+// `trust`: the frozen keys, less what deny lists in force take back; granted keys are the caller's to add.
 // `monitor`: `change` fills it if monitor mode begins by that publication, and it is measured before.
 struct Published {
   bool changed = false;

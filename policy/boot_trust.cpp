@@ -9,6 +9,7 @@
 #include "lib/base/text.h"
 #include "lib/digest_list/digest_list.h"
 #include "lib/digest_list/signed_deny_list.h"
+#include "lib/digest_list/signed_grant.h"
 
 namespace diglim {
 namespace {
@@ -32,7 +33,7 @@ std::string name_of(const std::string& path) {
 Result<Generation::Change> add(Generation& generation, const Source& source, const TrustStore& trust) {
   const auto bytes = read_digest_list_file(source.path);
   if (!bytes) return with_context(escape(source.path), bytes.error());
-  // The keys are those of the boot, so what was verified once stays verified.
+  // What lost its key is in no generation any more, so what was verified once stays verified.
   if (const LoadedList* const known = generation.find(source.name)) {
     TRY_ASSIGN(const Bytes digest, hash(HashAlgo::kSha256, {*bytes}));
     if (std::ranges::equal(digest, known->content_hash)) {
@@ -68,6 +69,22 @@ uint64_t mix(uint64_t value) {  // the finalizer of SplitMix64 (Steele, Lea, Flo
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
   value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
   return value ^ (value >> 31);
+}
+
+// A signer is known by a text that others may have, too.
+bool may_be_of(const LoadedList& list, const std::vector<std::string>& signers) {
+  return std::ranges::any_of(
+      signers, [&](const std::string& text) { return list.signer.find(text) != std::string_view::npos; });
+}
+
+template <typename Match>
+size_t remove_if(Generation& generation, Match match) {
+  std::vector<std::string> gone;
+  for (const LoadedList& list : generation.lists()) {
+    if (match(list)) gone.emplace_back(list.name);
+  }
+  for (const std::string& name : gone) (void)generation.remove(name);
+  return gone.size();
 }
 
 // Names that begin with a dot are of files that somebody writes.
@@ -108,18 +125,32 @@ Result<TrustStore> read_keys(const std::string& root, const Config& config, std:
 }
 
 void apply_denials(Generation& generation, const TrustStore& trust) {
-  const auto is_suspect = [&](const LoadedList& list) {
-    return trust.denials().of_package(list.package) != nullptr ||
-           std::ranges::any_of(trust.denied_signers(), [&](const std::string& text) {
-             return list.signer.find(text) != std::string_view::npos;
-           });
-  };
   generation.deny(trust.denials().to_blob(), trust.denials().digests(generation.algo()));
-  std::vector<std::string> gone;
-  for (const LoadedList& list : generation.lists()) {
-    if (is_suspect(list)) gone.emplace_back(list.name);
+  (void)remove_if(generation, [&](const LoadedList& list) {
+    return trust.denials().of_package(list.package) != nullptr || may_be_of(list, trust.denied_signers());
+  });
+}
+
+Result<GrantsFollowed> follow_grants(Generation& generation, const std::string& folder, TrustStore& trust) {
+  GrantsRead read = read_grants(folder, trust);
+  // Only now, so that none of them is verified with a key of another.
+  for (const Grant& grant : read.grants) TRY(trust.grant(grant.keys));
+  GrantsFollowed result;
+  result.left_out = std::move(read.left_out);
+  Bytes blob = grants_to_blob(read.grants);
+  result.changed = !std::ranges::equal(blob, generation.grants());
+  if (!result.changed) return result;
+  TRY_ASSIGN(const auto before, grants_from_blob(generation.grants()));
+  for (const Grant& grant : before) {
+    if (std::ranges::find(read.grants, grant.keys, &Grant::keys) != read.grants.end()) continue;
+    TRY_ASSIGN(const auto gone, TrustStore::keys_of_file(grant.keys));
+    const size_t removed = remove_if(generation, [&](const LoadedList& list) {
+      return list.origin <= list_origin("") && may_be_of(list, gone.signers);
+    });
+    result.withdrew = result.withdrew || removed > 0;
   }
-  for (const std::string& name : gone) (void)generation.remove(name);
+  generation.set_grants(std::move(blob));
+  return result;
 }
 
 Result<std::vector<Error>> apply_denials_and_keep(Generation& generation, const TrustStore& trust,
@@ -229,6 +260,18 @@ std::vector<ManifestDenyList> manifest_deny_lists(const Denials& denials, const 
   return named;
 }
 
+Result<std::vector<ManifestKey>> manifest_grants(ByteView grants, ByteView before) {
+  std::vector<ManifestKey> named;
+  TRY_ASSIGN(const auto now, grants_from_blob(grants));
+  TRY_ASSIGN(const auto then, grants_from_blob(before));
+  for (const Grant& grant : now) {
+    if (std::ranges::find(then, grant.keys, &Grant::keys) != then.end()) continue;
+    TRY_ASSIGN(const auto file, TrustStore::keys_of_file(grant.keys));
+    for (const TrustedKey& key : file.keys) named.push_back({key.file_hash, key.fingerprint});
+  }
+  return named;
+}
+
 Result<Manifest> boot_manifest(const Config& config, const TrustStore& trust, const Generation& generation,
                                BootCode code) {
   Manifest manifest;
@@ -239,6 +282,8 @@ Result<Manifest> boot_manifest(const Config& config, const TrustStore& trust, co
   manifest.boot.programs = std::move(code.programs);
   manifest.boot.weak_hashes = config.signatures.allowed_weak_hashes;  // in the order of the file
   TRY_ASSIGN(const auto keys, trust.trusted_keys());
+  // Under SELinux measuring begins later, perhaps after something was granted.
+  TRY_ASSIGN(manifest.boot.keys, manifest_grants(generation.grants(), {}));
   for (const TrustedKey& key : keys) manifest.boot.keys.push_back({key.file_hash, key.fingerprint});
   TRY_ASSIGN(const Denials denials, Denials::from_blob(generation.denials()));
   manifest.deny_lists = manifest_deny_lists(denials, {});

@@ -45,6 +45,17 @@ void apply_denials(Generation& generation, const TrustStore& trust);
 Result<std::vector<Error>> apply_denials_and_keep(Generation& generation, const TrustStore& trust,
                                                   const std::string& folder);
 
+// Has generation and `trust` follow the statements in `folder` (read_grants()). What the keys signed that are
+// granted no more goes; what of it still counts comes back when the lists are read again. Only the lists of
+// this system, and those that were loaded by name: for others no granted key counts. REQUIRES: deny lists
+// were read before, and nothing was granted to `trust`. Errors: kInvalid if OpenSSL fails.
+struct GrantsFollowed {
+  bool changed = false;
+  bool withdrew = false;  // lists
+  std::vector<Error> left_out;
+};
+Result<GrantsFollowed> follow_grants(Generation& generation, const std::string& folder, TrustStore& trust);
+
 // LoadedList::origin of the lists of a root; "" is this system. Never 0.
 uint64_t list_origin(std::string_view identity);
 
@@ -93,6 +104,9 @@ Result<Followed> follow_folders(Generation& generation, const Following& what, c
 std::vector<ManifestList> manifest_lists(std::span<const LoadedList> lists);
 // Those that were not in force before.
 std::vector<ManifestDenyList> manifest_deny_lists(const Denials& denials, const Denials& before);
+
+// The granted keys of which `before` (Generation::grants()) has none.
+Result<std::vector<ManifestKey>> manifest_grants(ByteView grants, ByteView before);
 
 // What a boot measures besides what is configured. All hashes are SHA-256.
 struct BootCode {

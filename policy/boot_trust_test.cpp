@@ -11,6 +11,8 @@
 #include "lib/cms/appended_signature.h"
 #include "lib/cms/cms_sign.h"
 #include "lib/cms/cms_test_keys.h"
+#include "lib/digest_list/compact.h"
+#include "lib/digest_list/signed_grant.h"
 #include "lib/openpgp/test_writer.h"
 #include "lib/rpm/test_writer.h"
 
@@ -266,6 +268,79 @@ TEST_F(Follow, WhatADenyListLeavesStaysWhoeverReadsItFirst) {
   EXPECT_TRUE(left_out->empty());
   EXPECT_THAT(names(), ElementsAre("a"));
   EXPECT_TRUE(apply_denials_and_keep(generation_, store, root_ + "/none")) << "an initramfs may have none";
+}
+
+// What the grant brought goes with it, and nothing else does.
+TEST_F(Follow, WhatAGrantedKeySignedCountsWhileItIsGranted) {
+  TestKeys keys;
+  keys.make("admin", "rsa:2048");
+  put(std::string(kKeysFolder) + "/admin.pem", *read_file(keys.certificate_file("admin"), 1 << 20));
+  const std::string folder = root_ + kGrantedFolder;
+  std::filesystem::create_directories(folder);
+  put_list("a", vendor_);
+  put_list("b", stranger_);
+  const auto follow_all = [&] {
+    TrustStore store = trust();
+    auto granted = follow_grants(generation_, folder, store);
+    EXPECT_TRUE(granted);
+    EXPECT_TRUE(follow_folders(generation_, {{root_ + kListsFolder}, "", true, {}}, store));
+    return *granted;
+  };
+  EXPECT_FALSE(follow_all().changed);
+  EXPECT_THAT(names(), ElementsAre("a"));
+
+  const Bytes content = write_grant(stranger_.certificate());
+  const Bytes statement = append_signature(
+      content, *sign_cms(content, keys.key("admin"), keys.certificate_file("admin")), SignatureType::kPkcs7);
+  put(std::string(kGrantedFolder) + "/stranger", statement);
+  EXPECT_TRUE(follow_all().changed);
+  EXPECT_THAT(names(), ElementsAre("a", "b"));
+  EXPECT_FALSE(follow_all().changed) << "it is the same";
+  const auto named = manifest_grants(generation_.grants(), {});
+  ASSERT_EQ(named->size(), 1u);
+  EXPECT_EQ(named->front().fingerprint, "openpgp:" + to_hex(stranger_.fingerprint()));
+  EXPECT_TRUE(manifest_grants(generation_.grants(), generation_.grants())->empty());
+  const auto boot = boot_manifest(Config(), trust(), generation_, {Bytes(32), Bytes(32), {}});
+  EXPECT_EQ(boot->boot.keys.size(), 3u) << "where measuring begins later, it names them";
+
+  // Of another root it verified none, so nothing of it goes; what was loaded by name does.
+  generation_.set_source("b", 0, 0);
+  LoadedList image = *generation_.find("b");
+  image.name = "image";
+  image.origin = list_origin("image");
+  ASSERT_TRUE(generation_.put(image, Bytes(32, 7)));
+  std::filesystem::remove(folder + "/stranger");
+  const GrantsFollowed gone = follow_all();
+  EXPECT_TRUE(gone.changed && gone.withdrew);
+  EXPECT_THAT(names(), ElementsAre("a", "image"));
+  EXPECT_TRUE(generation_.grants().empty());
+}
+
+// Another certificate of the same name signed it: who only goes by names must not lose it.
+TEST_F(Follow, WhatATrustedKeyOfTheSameNameSignedStays) {
+  TestKeys keys;
+  keys.make("admin", "rsa:2048");
+  put(std::string(kKeysFolder) + "/admin.pem", *read_file(keys.certificate_file("admin"), 1 << 20));
+  const auto sign = [&](ByteView content) {
+    return append_signature(content, *sign_cms(content, keys.key("admin"), keys.certificate_file("admin")),
+                            SignatureType::kPkcs7);
+  };
+  put(std::string(kListsFolder) + "/a", sign(write_compact(HashAlgo::kSha256, Bytes(32, 0x11))));
+  TestKeys others;
+  others.make("admin", "rsa:2048");
+  const std::string folder = root_ + kGrantedFolder;
+  std::filesystem::create_directories(folder);
+  put(std::string(kGrantedFolder) + "/admin",
+      sign(write_grant(*read_file(others.certificate_file("admin"), 1 << 20))));
+  TrustStore store = trust();
+  ASSERT_TRUE(follow_grants(generation_, folder, store)->changed);
+  ASSERT_TRUE(follow());
+  std::filesystem::remove(folder + "/admin");
+  store = trust();
+  EXPECT_TRUE(follow_grants(generation_, folder, store)->withdrew);
+  EXPECT_THAT(names(), ElementsAre());
+  ASSERT_TRUE(follow());
+  EXPECT_THAT(names(), ElementsAre("a"));
 }
 
 TEST_F(BootTrust, DenyListsThatCannotBeReadStopNothing) {

@@ -30,6 +30,7 @@ constexpr char kConfigFile[] = "/etc/diglim/loader.conf";
 constexpr char kKeysFolder[] = "/etc/diglim/keys";
 constexpr char kListsFolder[] = "/etc/digest_lists";
 constexpr char kRevokedFolder[] = "/etc/diglim/revoked";  // deny lists
+constexpr char kGrantedFolder[] = "/etc/diglim/granted";  // keys that count at once; not in the initramfs
 
 struct Config {
   Mode mode = Mode::kEnforce;

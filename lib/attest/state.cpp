@@ -154,10 +154,12 @@ class Judge {
                  ", because: " + escape(manifest.monitor.reason));
     if (manifest.kind == ManifestKind::kBoot) return verdict_.lists.boot(judged);
     // A log may name one manifest a million times.
-    changed_ += manifest.lists.size();
+    changed_ += manifest.lists.size() + manifest.keys.size();
     if (changed_ > kMaxListsOfABundle)
       return refuse(Reason::kManifestMalformed, path + ": the manifests until here change more than " +
                                                     std::to_string(kMaxListsOfABundle) + " lists");
+    // What it signed ran, so it speaks against the machine also if it was taken back since.
+    check_keys(manifest.keys, "was granted");
     if (manifest.kind != ManifestKind::kRemove) return verdict_.lists.add(judged);
     for (const ManifestList& list : manifest.lists) {
       if (!verdict_.lists.remove(list))
@@ -209,11 +211,7 @@ class Judge {
       refuse(Reason::kImaPolicyUnknown,
              "the IMA policy " + to_hex(boot.policy_hash) + " is not in the policy");
     if (policy_.programs) check_programs(boot);
-    for (const ManifestKey& key : boot.keys) {
-      if (policy_.keys && !policy_.keys->contains(key.fingerprint))
-        refuse(Reason::kKeyUntrusted,
-               "the machine trusts the key " + key.fingerprint + ", the policy does not");
-    }
+    check_keys(boot.keys, "trusts");
     for (const HashAlgo algo : boot.weak_hashes) {
       if (!policy_.weak_hashes.contains(algo))
         refuse(Reason::kWeakHash, "the machine accepts signatures over " + std::string(hash_name(algo)));
@@ -222,6 +220,14 @@ class Judge {
     if (hash_size(boot.algo) < kLeastDigest && !policy_.weak_hashes.contains(boot.algo))
       refuse(Reason::kWeakHash, "the kernel tells files apart by " + std::string(hash_name(boot.algo)) +
                                     " (ima_hash= on its command line)");
+  }
+
+  void check_keys(const std::vector<ManifestKey>& keys, const std::string& how) {
+    for (const ManifestKey& key : keys) {
+      if (policy_.keys && !policy_.keys->contains(key.fingerprint))
+        refuse(Reason::kKeyUntrusted,
+               "the machine " + how + " the key " + key.fingerprint + ", the policy does not");
+    }
   }
 
   void check_programs(const ManifestBoot& boot) {

@@ -480,6 +480,19 @@ TEST_F(VerifyTest, ForeignKeyIsTrusted) {
       },
       "key-untrusted");
 }
+TEST_F(VerifyTest, ForeignKeyWasGranted) {
+  const auto grant = [](TestAttester& machine, const std::string& fingerprint) {
+    Manifest add;
+    add.kind = ManifestKind::kAdd;
+    add.keys = {{Bytes(32, 9), fingerprint}};
+    machine.updates = {add};
+  };
+  expect_state([&](TestAttester& machine) { grant(machine, "x509:" + std::string(64, 'b')); },
+               "key-untrusted");
+  grant(machine_, machine_.boot.boot.keys[0].fingerprint);
+  EXPECT_THAT(reasons(verify()), IsEmpty()) << "the policy knows it";
+}
+
 TEST_F(VerifyTest, WeakHashIsAllowed) {
   expect_state([](TestAttester& machine) { machine.boot.boot.weak_hashes = {HashAlgo::kSha1}; }, "weak-hash");
 }

@@ -43,18 +43,21 @@ std::span<const Digest> as_digests(ByteView slots) {
 
 // Where things lie in a map, from its begin.
 struct Generation::Layout {
-  Layout(uint64_t buckets, uint64_t registry_bytes, uint64_t shared_room, uint64_t deny_bytes)
+  Layout(uint64_t buckets, uint64_t registry_bytes, uint64_t shared_room, uint64_t deny_bytes,
+         uint64_t grant_bytes)
       : places(buckets * DIGLIM_SLOTS),
         owners(kElement + places * DIGLIM_SLOT_SIZE),
         registry(owners + places * sizeof(uint16_t)),
         shared(registry + registry_bytes),
         denials(shared + shared_room * kSharedBytes),
-        end(denials + deny_bytes) {}
+        grants(denials + deny_bytes),
+        end(grants + grant_bytes) {}
   uint64_t places;
   uint64_t owners;
   uint64_t registry;
   uint64_t shared;
   uint64_t denials;  // with the room that `shared` needs; when written, they lie behind what it took
+  uint64_t grants;   // behind the denials
   uint64_t end;
 };
 
@@ -165,6 +168,11 @@ void Generation::deny(Bytes denials, std::span<const Bytes> digests) {
   std::sort(denied_.begin(), denied_.end());
 }
 
+void Generation::set_grants(Bytes grants) {
+  new_grants_ = std::move(grants);
+  grants_ = new_grants_;
+}
+
 bool Generation::remove(std::string_view name) {
   const auto found = by_name_.find(name);
   if (found == by_name_.end()) return false;
@@ -226,7 +234,7 @@ Result<Generation::Attempt> Generation::build(uint32_t buckets, size_t room, boo
   uint64_t registry = 0;
   for (const LoadedList& list : lists_) registry += registry_bytes(list);
   if (registry > UINT32_MAX) return unsupported("the lists together have longer names than a registry holds");
-  const Layout at(buckets, registry, room, denials_.size());
+  const Layout at(buckets, registry, room, denials_.size(), grants_.size());
   TRY_ASSIGN(const std::span<uint8_t> map, allocate((at.end + kElement - 1) / kElement));
   const std::span<Digest> slots(reinterpret_cast<Digest*>(&map[kElement]), at.places);
   const std::span<uint16_t> owners(reinterpret_cast<uint16_t*>(&map[at.owners]), at.places);
@@ -327,6 +335,7 @@ Result<void> Generation::seal(uint64_t now_seconds, const Allocate& allocate) {
   header_.registry_bytes = static_cast<uint32_t>(done->at.shared - done->at.registry);
   header_.shared = static_cast<uint32_t>(done->shared.size());
   header_.deny_bytes = static_cast<uint32_t>(denials_.size());
+  header_.grant_bytes = static_cast<uint32_t>(grants_.size());
   written_ = done->map;
   write_header();
   uint8_t* to = &written_[done->at.registry];
@@ -339,7 +348,8 @@ Result<void> Generation::seal(uint64_t now_seconds, const Allocate& allocate) {
     std::memcpy(to + sizeof(shared.place), &shared.list, sizeof(shared.list));
     to += kSharedBytes;
   }
-  std::copy(denials_.begin(), denials_.end(), to);
+  to = std::copy(denials_.begin(), denials_.end(), to);
+  std::copy(grants_.begin(), grants_.end(), to);
   return {};
 }
 
@@ -358,7 +368,8 @@ Result<Generation> Generation::decode(ByteView map, std::shared_ptr<const void> 
   }
   const auto algo = hash_from_kernel(static_cast<uint16_t>(header.algo));
   if (!algo) return corrupt(4, "unknown hash algorithm");
-  const Layout at(header.buckets, header.registry_bytes, header.shared, header.deny_bytes);
+  const Layout at(header.buckets, header.registry_bytes, header.shared, header.deny_bytes,
+                  header.grant_bytes);
   if (header.digests > at.places) return corrupt(28, "more digests than places");
   if (header.buckets == 0) return corrupt(24, "a table without a bucket");
   if (header.lists >= kNumbers) return corrupt(32, "more lists than numbers");
@@ -386,6 +397,7 @@ Result<Generation> Generation::decode(ByteView map, std::shared_ptr<const void> 
     generation.lists_.push_back(list);
   }
   generation.denials_ = map.subspan(at.denials, header.deny_bytes);
+  generation.grants_ = map.subspan(at.grants, header.grant_bytes);
   for (uint64_t from = at.shared; from != at.denials; from += kSharedBytes) {
     Shared shared = {};
     std::memcpy(&shared.place, &map[from], sizeof(shared.place));

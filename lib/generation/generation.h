@@ -85,6 +85,10 @@ class Generation {
   // must be without them already. REQUIRES: less than 4 GiB.
   void deny(Bytes denials, std::span<const Bytes> digests);
 
+  // The granted keys in force, the same way (grants_to_blob()).
+  ByteView grants() const { return grants_; }
+  void set_grants(Bytes grants);
+
   // Memory for so many elements of 256 bytes, zeroed. It is asked for again if the digests find no place;
   // only what it gave last has to last.
   using Allocate = std::function<Result<std::span<uint8_t>>(size_t elements)>;
@@ -131,6 +135,8 @@ class Generation {
   Bytes new_denials_;  // that denials_ points into, unless it points into the generation in force
   ByteView denials_;
   std::vector<Digest> denied_;
+  Bytes new_grants_;  // the same of grants_
+  ByteView grants_;
 
   std::span<uint8_t> written_;  // by seal()
 };

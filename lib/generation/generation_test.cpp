@@ -439,7 +439,7 @@ TEST(Generation, DecodeNeverTrustsItsInput) {
     }
   }
   Bytes other = good;
-  other[0] = 9;
+  other[0] = DIGLIM_ABI_VERSION + 1;
   EXPECT_EQ(decode(other).error().code, ErrorCode::kUnsupported);
   other = good;
   std::fill(other.begin() + 256, other.begin() + 512, uint8_t{0});
@@ -477,6 +477,31 @@ TEST(Generation, EachKeepsMonitorMode) {
   fourth.end_monitor();
   EXPECT_EQ(fourth.monitor().until_ns, 0u);
   EXPECT_EQ(fourth.monitor().count, 2u);  // so that no statement counts twice
+}
+
+TEST(Generation, EachKeepsTheGrantedKeys) {
+  Generation first(HashAlgo::kSha256);
+  ASSERT_TRUE(first.put(named("a"), random_digests(9, 1)));
+  first.deny(Bytes(300, 0xd1), {});
+  first.set_grants(Bytes(700, 0xa1));
+  auto map = std::make_shared<Bytes>();
+  ASSERT_TRUE(seal_into(first, *map));
+  Generation second = *Generation::decode(*map, map);
+  EXPECT_EQ(to_bytes(second.grants()), Bytes(700, 0xa1));
+  EXPECT_EQ(to_bytes(second.denials()), Bytes(300, 0xd1));
+  ASSERT_TRUE(second.put(named("b"), random_digests(9, 2)));
+  auto next = std::make_shared<Bytes>();
+  ASSERT_TRUE(seal_into(second, *next));
+  Generation third = *Generation::decode(*next, next);
+  EXPECT_EQ(to_bytes(third.grants()), Bytes(700, 0xa1));
+  third.set_grants({});
+  const Bytes last = publish(third);
+  EXPECT_TRUE(decode(last)->grants().empty());
+  EXPECT_EQ(to_bytes(decode(last)->denials()), Bytes(300, 0xd1));
+  // A size that is not true reaches over the end.
+  Bytes bad = *map;
+  bad[offsetof(diglim_generation, grant_bytes) + 3] = 0x7f;
+  EXPECT_EQ(decode(bad).error().code, ErrorCode::kCorrupt);
 }
 
 TEST(Generation, RemembersTheManifestMeasuredLast) {

@@ -68,6 +68,20 @@ Result<std::string> describe(const ManifestList& list, ManifestKind kind) {
   return text + " " + manifest_escape(std::string_view(list.signer).substr(0, kMaxManifestSigner), true);
 }
 
+Result<void> write_keys(Writer& out, std::vector<ManifestKey>& keys) {
+  const auto order = [](const ManifestKey& a, const ManifestKey& b) {
+    return std::tie(a.file_hash, a.fingerprint) < std::tie(b.file_hash, b.fingerprint);
+  };
+  std::sort(keys.begin(), keys.end(), order);
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  if (keys.size() > kMaxManifestKeys) return invalid("too many keys for a manifest");
+  for (const ManifestKey& key : keys) {
+    if (!is_manifest_fingerprint(key.fingerprint)) return invalid("not a fingerprint of a key");
+    TRY(out.hash_line("key", key.file_hash, key.fingerprint));
+  }
+  return {};
+}
+
 Result<void> write_boot(Writer& out, ManifestBoot& boot) {
   out.line("mode " + std::string(mode_name(boot.mode)));
   out.line("algorithm " + std::string(hash_name(boot.algo)));
@@ -84,17 +98,7 @@ Result<void> write_boot(Writer& out, ManifestBoot& boot) {
   boot.weak_hashes.erase(std::unique(boot.weak_hashes.begin(), boot.weak_hashes.end()),
                          boot.weak_hashes.end());
   for (HashAlgo algo : boot.weak_hashes) out.line("allow-signature-hash " + std::string(hash_name(algo)));
-  const auto order = [](const ManifestKey& a, const ManifestKey& b) {
-    return std::tie(a.file_hash, a.fingerprint) < std::tie(b.file_hash, b.fingerprint);
-  };
-  std::sort(boot.keys.begin(), boot.keys.end(), order);
-  boot.keys.erase(std::unique(boot.keys.begin(), boot.keys.end()), boot.keys.end());
-  if (boot.keys.size() > kMaxManifestKeys) return invalid("too many keys for a manifest");
-  for (const ManifestKey& key : boot.keys) {
-    if (!is_manifest_fingerprint(key.fingerprint)) return invalid("not a fingerprint of a key");
-    TRY(out.hash_line("key", key.file_hash, key.fingerprint));
-  }
-  return {};
+  return write_keys(out, boot.keys);
 }
 
 Result<void> write_deny_lists(Writer& out, Manifest& manifest) {
@@ -147,10 +151,13 @@ Result<Bytes> write_manifest(Manifest manifest) {
   } else {
     TRY(out.hash_line("previous", manifest.previous));
     const bool monitor = manifest.kind == ManifestKind::kMonitor;
-    if ((manifest.lists.empty() && manifest.deny_lists.empty()) != monitor)
+    if ((manifest.lists.empty() && manifest.deny_lists.empty() && manifest.keys.empty()) != monitor)
       return invalid("a manifest that changes nothing, or too much");
     if (monitor) TRY(write_monitor(out, manifest.monitor));
   }
+  if (manifest.kind != ManifestKind::kAdd && !manifest.keys.empty())
+    return invalid("keys are granted by an addition");
+  TRY(write_keys(out, manifest.keys));
   TRY(write_deny_lists(out, manifest));
   TRY(sort_by(
       manifest.lists, [](const ManifestList& list) -> const std::string& { return list.name; },

@@ -17,7 +17,7 @@ namespace diglim {
 
 enum class ManifestKind {
   kBoot,     // the whole state with which the machine came up; number 1
-  kAdd,      // lists that count from now on; measured before they do
+  kAdd,      // lists and granted keys that count from now on; measured before they do
   kRemove,   // lists that count no more, and what is revoked; measured after they stopped
   kMonitor,  // for a time what is unknown runs; measured before it begins
 };
@@ -88,6 +88,7 @@ struct Manifest {
   Bytes previous;                            // hash of the manifest before; empty for kBoot
   ManifestBoot boot;                         // meaningless unless kBoot
   ManifestMonitor monitor;                   // meaningless unless kMonitor
+  std::vector<ManifestKey> keys;             // granted from now on; of kAdd only
   std::vector<ManifestDenyList> deny_lists;  // in force from now on; never of kAdd
   std::vector<ManifestList> lists;           // of kRemove: package and signer are not said
   bool operator==(const Manifest&) const = default;
@@ -104,7 +105,7 @@ constexpr size_t kMaxManifestSigner = 1024;   // as in the registry, before esca
 
 // Sorts, drops exact repetitions of keys, cuts packages and signers to their limits, and writes. kInvalid for
 // what the format cannot say: an empty name or one with '/', a hash that is not 32 bytes, two lists of one
-// name, kAdd or kRemove that changes nothing, kMonitor with a list.
+// name, kAdd or kRemove that changes nothing, kMonitor with a list, granted keys of another kind than kAdd.
 Result<Bytes> write_manifest(Manifest manifest);
 
 Result<Bytes> manifest_hash(ByteView file);  // SHA-256

@@ -93,6 +93,28 @@ TEST(Manifest, IsTheDocumentedText) {
   EXPECT_EQ(write(manifest), std::string(kMonitor).replace(kMonitor.find("CN="), 16, "-"));
 }
 
+TEST(Manifest, GrantedKeysAreOfAnAdditionOnly) {
+  Manifest manifest;
+  manifest.kind = ManifestKind::kAdd;
+  manifest.number = 2;
+  manifest.previous = hash_of(9);
+  manifest.keys = {{hash_of(8), "x509:" + std::string(64, 'b')},
+                   {hash_of(7), "openpgp:" + std::string(40, 'a')}};
+  const std::string grant = "diglim-manifest 1\nkind add\nnumber 2\nprevious " + hex_of('9') + "\nkey " +
+                            hex_of('7') + " openpgp:" + std::string(40, 'a') + "\nkey " + hex_of('8') +
+                            " x509:" + std::string(64, 'b') + "\nend\n";
+  EXPECT_EQ(write(manifest), grant);
+  const Manifest read = *read_manifest(as_bytes(write(manifest)));
+  EXPECT_EQ(read.keys.size(), 2u);
+  EXPECT_EQ(write(read), write(manifest));
+  for (const ManifestKind kind : {ManifestKind::kRemove, ManifestKind::kMonitor}) {
+    manifest.kind = kind;
+    manifest.lists = {{hash_of(7), "a", "", ""}};
+    EXPECT_FALSE(write_manifest(manifest));
+  }
+  EXPECT_FALSE(read_manifest(as_bytes(replaced(write(read), "kind add", "kind remove"))));
+}
+
 TEST(Manifest, MonitorModeIsSaidWhole) {
   const Manifest good = *read_manifest(as_bytes(kMonitor));
   EXPECT_EQ(good.monitor, (ManifestMonitor{1800, "CN=\xc3\xa4, RSA", "no login"}));

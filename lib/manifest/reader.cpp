@@ -274,11 +274,12 @@ Result<Manifest> read_manifest(ByteView file) {
   if (manifest.kind == ManifestKind::kMonitor) {
     TRY_ASSIGN(manifest.monitor, read_monitor(lines));
   } else {
+    if (manifest.kind == ManifestKind::kAdd) TRY(read_keys(lines, manifest.keys));
     if (manifest.kind != ManifestKind::kAdd) TRY(read_deny_lists(lines, manifest.deny_lists));
     TRY(read_lists(lines, manifest.kind, manifest.lists));
   }
   if (!boot && manifest.kind != ManifestKind::kMonitor && manifest.lists.empty() &&
-      manifest.deny_lists.empty())
+      manifest.deny_lists.empty() && manifest.keys.empty())
     return corrupt(lines.offset(), "a change without a list");
   TRY_ASSIGN(const std::string_view end, lines.need("end"));
   if (!end.empty()) return corrupt(lines.value_offset(), "'end' alone expected");

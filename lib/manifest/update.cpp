@@ -39,26 +39,28 @@ Result<std::optional<WrittenManifest>> write_next(Manifest manifest, UpdatePlan&
 
 Result<std::optional<WrittenManifest>> write_lists(ManifestKind kind, std::vector<ManifestList> lists,
                                                    std::vector<ManifestDenyList> deny_lists,
-                                                   UpdatePlan& plan) {
-  if (lists.empty() && deny_lists.empty()) return std::optional<WrittenManifest>();
+                                                   std::vector<ManifestKey> keys, UpdatePlan& plan) {
+  if (lists.empty() && deny_lists.empty() && keys.empty()) return std::optional<WrittenManifest>();
   Manifest manifest;
   manifest.kind = kind;
   manifest.lists = std::move(lists);
   manifest.deny_lists = std::move(deny_lists);
+  manifest.keys = std::move(keys);
   return write_next(std::move(manifest), plan);
 }
 
 }  // namespace
 
 Result<UpdatePlan> plan_update(uint64_t last_number, ByteView last_hash, std::span<const ManifestList> before,
-                               std::span<const ManifestList> after,
-                               std::vector<ManifestDenyList> deny_lists) {
+                               std::span<const ManifestList> after, std::vector<ManifestDenyList> deny_lists,
+                               std::vector<ManifestKey> keys) {
   UpdatePlan plan;
   plan.last_number = last_number;
   plan.last_hash = to_bytes(last_hash);
-  TRY_ASSIGN(plan.before_publishing, write_lists(ManifestKind::kAdd, without(after, before), {}, plan));
+  TRY_ASSIGN(plan.before_publishing,
+             write_lists(ManifestKind::kAdd, without(after, before), {}, std::move(keys), plan));
   TRY_ASSIGN(plan.after_publishing,
-             write_lists(ManifestKind::kRemove, without(before, after), std::move(deny_lists), plan));
+             write_lists(ManifestKind::kRemove, without(before, after), std::move(deny_lists), {}, plan));
   return plan;
 }
 

@@ -28,11 +28,12 @@ struct UpdatePlan {
 // manifests name at least the lists that the kernel accepts. If the content of a list changed under the same
 // name, the list is added and removed. Most updates need one of the two. `last_number` and `last_hash` are of
 // the manifest measured last; names in `before` and in `after` are unique. `deny_lists`: those that were not
-// in force before; measured after publishing, since until then what they revoke counts. kInvalid as
-// write_manifest().
+// in force before; measured after publishing, since until then what they revoke counts. `keys`: those that
+// were not granted before; measured before publishing, as what they signed. kInvalid as write_manifest().
 Result<UpdatePlan> plan_update(uint64_t last_number, ByteView last_hash, std::span<const ManifestList> before,
                                std::span<const ManifestList> after,
-                               std::vector<ManifestDenyList> deny_lists = {});
+                               std::vector<ManifestDenyList> deny_lists = {},
+                               std::vector<ManifestKey> keys = {});
 
 // The manifest that says that monitor mode begins; measured before publishing. kInvalid as write_manifest().
 Result<UpdatePlan> plan_monitor(uint64_t last_number, ByteView last_hash, const ManifestMonitor& monitor);

@@ -104,6 +104,18 @@ TEST(UpdatePlan, WhatIsRevokedIsMeasuredAfterItIs) {
   EXPECT_EQ(as_text(plan->before_publishing->content).find("revoked"), std::string::npos);
 }
 
+TEST(UpdatePlan, GrantedKeysAreMeasuredBeforeTheyCount) {
+  const std::vector<ManifestKey> keys = {{Bytes(32, 9), "x509:" + std::string(64, 'a')}};
+  const auto plan = plan_update(3, kBootHash, {}, {}, {}, keys);
+  ASSERT_TRUE(plan) << plan.error().message;
+  ASSERT_TRUE(plan->before_publishing);
+  EXPECT_FALSE(plan->after_publishing);
+  const auto manifest = read_manifest(plan->before_publishing->content);
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  EXPECT_EQ(manifest->kind, ManifestKind::kAdd);
+  EXPECT_EQ(manifest->keys, keys);
+}
+
 TEST(UpdatePlan, SameInputSameBytes) {
   const std::vector<ManifestList> one = {list(1, "a"), list(2, "b")};
   const std::vector<ManifestList> other = {list(2, "b"), list(1, "a")};

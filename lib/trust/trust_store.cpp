@@ -178,6 +178,18 @@ Result<void> TrustStore::check_file(ByteView content) {
   return TrustStore().add({"", to_bytes(content), {}});
 }
 
+Result<TrustStore::FileKeys> TrustStore::keys_of_file(ByteView content) {
+  TrustStore store;
+  TRY(store.add({"", to_bytes(content), {}}));
+  FileKeys result;
+  TRY_ASSIGN(result.keys, store.trusted_keys());
+  for (const openpgp::Certificate& certificate : store.certificates_) {
+    for (const openpgp::Key& key : certificate.keys) result.signers.push_back(key_id_text(key));
+  }
+  for (const X509Ptr& certificate : store.x509_) result.signers.push_back(x509_subject(*certificate));
+  return result;
+}
+
 Bytes TrustStore::to_blob() const {
   Bytes blob = to_bytes(as_bytes(kMagic));
   put_u32_le(blob, kVersion);
@@ -270,14 +282,37 @@ std::vector<std::string> TrustStore::unusable() const {
 Result<void> TrustStore::deny(SignedDenyList list) {
   if (denials_.has(list.content_hash)) return {};
   // What can fail comes first, so that a failure changes nothing.
+  TRY_ASSIGN(const Fingerprints fingerprints, fingerprints_of_x509());
+  TRY(denials_.add(std::move(list)));
+  deny_all(fingerprints);
+  return {};
+}
+
+Result<void> TrustStore::grant(ByteView keys) {
+  TRY(add({"", to_bytes(keys), {}}));
+  openpgp::merge_certificates(certificates_);
+  TRY_ASSIGN(const Fingerprints fingerprints, fingerprints_of_x509());
+  deny_all(fingerprints);
+  return {};
+}
+
+bool TrustStore::has_file(ByteView content) const {
+  return std::ranges::any_of(files_,
+                             [&](const KeyFile& file) { return std::ranges::equal(file.content, content); });
+}
+
+Result<TrustStore::Fingerprints> TrustStore::fingerprints_of_x509() const {
   Fingerprints fingerprints;
   for (const auto* const some : {&x509_, &denied_x509_}) {
     for (const X509Ptr& certificate : *some) {
       TRY_ASSIGN(fingerprints[certificate.get()], x509_fingerprint(*certificate));
     }
   }
-  TRY(denials_.add(std::move(list)));
-  // All anew: the list that it replaces may have revoked more.
+  return fingerprints;
+}
+
+// All anew: a list that was replaced may have revoked more.
+void TrustStore::deny_all(const Fingerprints& of_x509) {
   for (openpgp::Certificate& certificate : certificates_) {
     for (openpgp::Key& key : certificate.keys) key.denied.clear();
   }
@@ -286,10 +321,9 @@ Result<void> TrustStore::deny(SignedDenyList list) {
   denied_signers_.clear();
   for (const SignedDenyList& one : denials_.lists()) {
     for (const DenyEntry& denial : one.list.denials) {
-      if (denial.kind == DenyEntry::Kind::kKey) deny_key(denial, fingerprints);
+      if (denial.kind == DenyEntry::Kind::kKey) deny_key(denial, of_x509);
     }
   }
-  return {};
 }
 
 // The primary key stands for its subkeys. One key may lie here in several certificates.

@@ -41,6 +41,14 @@ class TrustStore {
   // Would a file of this content count? The reason why not, as in left_out(), is the error.
   static Result<void> check_file(ByteView content);
 
+  // Of the keys in such a file: their lines of the manifest, and by which texts LoadedList::signer of a list
+  // may be one of them.
+  struct FileKeys {
+    std::vector<TrustedKey> keys;
+    std::vector<std::string> signers;
+  };
+  static Result<FileKeys> keys_of_file(ByteView content);
+
   // The serialised form that the kernel keeps frozen: to_blob() of a store read back gives an equal store.
   // Layout in FORMAT.md beside this file. kCorrupt with the offset for anything else.
   static Result<TrustStore> from_blob(ByteView blob);
@@ -65,6 +73,12 @@ class TrustStore {
   // By which text LoadedList::signer of a list may be that of a revoked key: key ids and subjects.
   const std::vector<std::string>& denied_signers() const { return denied_signers_; }
 
+  // From now on the keys of this file count, too, less what was denied or will be. They are not of the
+  // kernel's frozen keys: to_blob() is not to be called any more. Errors: as check_file(), and then nothing
+  // changed.
+  Result<void> grant(ByteView keys);
+  bool has_file(ByteView content) const;  // byte for byte
+
   // Every certificate in every file, copies included, in the order of the files. kInvalid if OpenSSL fails.
   Result<std::vector<TrustedKey>> trusted_keys() const;
 
@@ -77,6 +91,8 @@ class TrustStore {
   TrustStore() = default;
   Result<void> add(KeyFile file);
   using Fingerprints = std::map<const X509*, std::string>;
+  Result<Fingerprints> fingerprints_of_x509() const;
+  void deny_all(const Fingerprints& of_x509);
   void deny_key(const DenyEntry& denial, const Fingerprints& of_x509);
   Result<void> add_file(const std::string& folder, const std::string& name, size_t& total);
 

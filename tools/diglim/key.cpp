@@ -6,14 +6,18 @@
 
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
 #include "lib/base/file.h"
 #include "lib/base/paths.h"
 #include "lib/base/text.h"
+#include "lib/digest_list/signed_grant.h"
 #include "policy/config.h"
+#include "tools/diglim/allow/apply.h"
 #include "tools/diglim/key/changes.h"
+#include "tools/diglim/key/grants.h"
 #include "tools/diglim/key/listing.h"
 #include "tools/diglim/key/outcome.h"
 #include "tools/diglim/key/revocation.h"
@@ -35,6 +39,9 @@ struct Options {
   key::Places places;
   std::string key;
   std::vector<std::string> sources;
+  Signer signer;       // who grants
+  std::string output;  // of `grant`
+  std::string loader;
   bool json = false;
   bool yes = false;
   bool no_initramfs = false;
@@ -85,8 +92,8 @@ bool may_lose(const Options& options, Outcome& outcome, const Result<key::Loss>&
   for (const std::string& list : loss->lists) outcome.say_denied(list);
   if (loss->lists.empty() || options.yes) return true;
   status =
-      outcome.fail(fmt::format("the files of {} lists would be denied from the next boot on; nothing was "
-                               "changed. To go on: --yes",
+      outcome.fail(fmt::format("the files of {} lists would be denied from the next boot on, of granted keys "
+                               "at once; nothing was changed. To go on: --yes",
                                loss->lists.size()),
                    kExitRejected);
   return false;
@@ -108,6 +115,88 @@ std::optional<int> put(const Options& options, Outcome& outcome, const KeyFile& 
   if (const auto written = write_file_atomically(path, file.content, 0644); !written)
     return outcome.fail(written.error().message);
   return std::nullopt;
+}
+
+// --- what counts at once ---
+
+bool grants(const Options& options) {
+  return !options.signer.key.empty() || !options.signer.certificate.empty();
+}
+
+// As the loader says it: a bound, or a deny list, may leave a statement without effect.
+bool is_in_force(const Options& options, ByteView statement) {
+  const std::string loader = options.loader.empty() ? kInstalledLoader : options.loader;
+  const auto keys = key::keys_in_grant(statement);
+  const auto status = run_command({loader, "status", "--json"}, Errors::kShow);
+  return keys && status && status->status == kExitOk && key::has_keys(status->output, *keys);
+}
+
+// The kernel follows what lies in /etc/diglim/granted. Of a statement that it does not take nothing is left:
+// the next boot has the key itself.
+int grant(const Options& options, Outcome& outcome, const std::string& key_name, ByteView statement,
+          const std::string& signer) {
+  const std::string folder = options.places.root + kGrantedFolder;
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  const std::string path = folder + "/" + key::grant_name(key_name);
+  if (const auto written = write_file_atomically(path, statement, 0644); !written)
+    return outcome.fail(written.error().message + "; it counts from the next boot on only");
+  const allow::Applied applied = allow::apply(options.places.root, options.loader, path,
+                                              "the running kernel does not take it: does it have the key "
+                                              "that signed? So it counts from the next boot on");
+  for (const std::string& line : applied.lines) outcome.complain(line);
+  if (applied.status == kExitRejected) {
+    if (unlink(path.c_str()) != 0) outcome.complain(from_errno("remove " + escape(path), errno).message);
+    return kExitRejected;
+  }
+  const bool is_followed = applied.status == kExitOk && applied.when == ", in force now";
+  const bool is_now = is_followed && is_in_force(options, statement);
+  outcome.say_granted(path, signer, is_now, is_followed == is_now ? applied.when : "");
+  if (is_followed && !is_now)
+    return outcome.fail(fmt::format("but it is not in force: too many files in {}?", kGrantedFolder),
+                        kExitRejected);
+  return applied.status;
+}
+
+// So that a pass phrase that is wrong, or a key that nobody trusts, changes nothing.
+Result<Bytes> sign_for(const Options& options, const KeyFile& file, std::string& signer) {
+  TRY_ASSIGN(Bytes statement, key::sign_grant(options.signer, file.content));
+  auto checked = key::check_grant(options.places, statement);
+  if (!checked) {
+    Error refused = checked.error();
+    refused.message += "; only a key that is trusted grants another, and one that was granted does not";
+    return refused;
+  }
+  signer = *std::move(checked);
+  return statement;
+}
+
+// Takes what grants a key of these back. The kernel follows afterwards: see follow().
+bool take_back(const Options& options, Outcome& outcome, const std::vector<std::string>& fingerprints) {
+  bool is_gone = false;
+  for (const KeyFile& file : key::grant_files(options.places)) {
+    const bool is_wanted = std::ranges::any_of(file.keys, [&](const KeyInfo& info) {
+      return std::ranges::find(fingerprints, info.fingerprint) != fingerprints.end();
+    });
+    if (!is_wanted) continue;
+    if (unlink(file.origin.c_str()) != 0) {
+      outcome.complain(from_errno("remove " + escape(file.origin), errno).message);
+      continue;
+    }
+    outcome.say_taken_back(file.origin);
+    is_gone = true;
+  }
+  return is_gone;
+}
+
+// What only a granted key signed is denied from now on.
+int follow(const Options& options, Outcome& outcome) {
+  const allow::Applied applied = allow::apply(options.places.root, options.loader, "");
+  for (const std::string& line : applied.lines) outcome.complain(line);
+  if (applied.status == kExitOk)
+    outcome.say(applied.when == ", in force now" ? "What it signed by that grant is denied from now on."
+                                                 : "The grant is gone" + applied.when + ".");
+  return applied.status;
 }
 
 // A file, "file://" or not.
@@ -144,6 +233,8 @@ std::string hint_of_file(const std::string& word) {
 }
 
 int add(const Options& options, Outcome& outcome) {
+  Bytes statement;
+  std::string signer;
   auto file = Result<KeyFile>(not_found(""));
   if (!is_path(options.key)) {
     const auto others = key::keys_of_others(options.places);
@@ -157,13 +248,51 @@ int add(const Options& options, Outcome& outcome) {
   if (!file) {
     const auto content = read_file(options.key, key::kMaxKeyBytes);
     if (content && key::is_revocation(*content)) return revoke(options, outcome, *content);
-    file = read_key_file(options.key);
+    // A statement that was made elsewhere.
+    if (auto granted = read_file(options.key, kMaxGrantFileBytes); granted && key::keys_in_grant(*granted)) {
+      statement = *std::move(granted);
+      std::string name = options.key.substr(options.key.rfind('/') + 1);
+      if (name.ends_with(".grant")) name.resize(name.size() - std::string_view(".grant").size());
+      file = key::key_file(name, escape(options.key), *key::keys_in_grant(statement));
+    } else {
+      file = read_key_file(options.key);
+    }
   }
   if (!file) return outcome.fail(file.error().message, kExitRejected);
+  if (statement.empty() && grants(options)) {
+    auto made = sign_for(options, *file, signer);
+    if (!made) return outcome.fail(made.error().message + "; nothing was changed", kExitRejected);
+    statement = *std::move(made);
+  } else if (!statement.empty()) {
+    auto checked = key::check_grant(options.places, statement);
+    if (!checked)
+      return outcome.fail(escape(options.key) + ": " + checked.error().message + "; nothing was changed",
+                          kExitRejected);
+    signer = *std::move(checked);
+  }
   std::string path;
   if (const auto status = put(options, outcome, *file, path)) return *status;
   outcome.say_trusted(*file, path);
-  return make_initramfs(options, outcome);
+  int granted = kExitOk;
+  if (!statement.empty())
+    granted = grant(options, outcome, path.substr(path.rfind('/') + 1), statement, signer);
+  const int made = make_initramfs(options, outcome);
+  return granted != kExitOk ? granted : made;
+}
+
+// Makes a statement, for other hosts too. Nothing is changed here.
+int make_grant(const Options& options, Outcome& outcome) {
+  auto file = read_key_file(options.key);
+  if (!file) return outcome.fail(file.error().message, kExitRejected);
+  const auto statement = key::sign_grant(options.signer, file->content);
+  if (!statement) return outcome.fail(statement.error().message, kExitRejected);
+  if (const auto written = write_file_atomically(options.output, *statement, 0644); !written)
+    return outcome.fail(written.error().message);
+  for (const KeyInfo& info : file->keys)
+    outcome.say(fmt::format("a grant of {} {} {}", info.kind, info.fingerprint, info.who));
+  outcome.say(fmt::format("It counts on each host that trusts the key that signed, by: diglim key add {}",
+                          shell_word(options.output)));
+  return kExitOk;
 }
 
 // The files of keys that a word of `key import` stands for.
@@ -292,8 +421,22 @@ Result<std::vector<std::string>> find_trusted(const Options& options) {
   return names;
 }
 
+// Of keys of which there is a statement alone, by its name or a fingerprint.
+std::vector<std::string> find_granted(const Options& options) {
+  const std::string name = options.key.substr(options.key.rfind('/') + 1);
+  const std::string wanted = key::fingerprint_of(options.key);
+  std::vector<std::string> fingerprints;
+  for (const KeyFile& file : key::grant_files(options.places)) {
+    for (const KeyInfo& info : file.keys) {
+      if (file.name == name || key::is_named(info, wanted)) fingerprints.push_back(info.fingerprint);
+    }
+  }
+  return fingerprints;
+}
+
 int remove(const Options& options, Outcome& outcome) {
   const auto names = find_trusted(options);
+  if (!names && take_back(options, outcome, find_granted(options))) return follow(options, outcome);
   if (!names) return outcome.fail(names.error().message, kExitRejected);
   int status = kExitOk;
   const key::Change change{*names, {}, {}};
@@ -302,13 +445,21 @@ int remove(const Options& options, Outcome& outcome) {
     return status;
   const auto files = key::trusted_files(options.places);
   if (!files) return outcome.fail(files.error().message);
+  std::vector<std::string> fingerprints;
+  for (const KeyFile& file : *files) {
+    if (std::ranges::find(*names, file.name) == names->end()) continue;
+    for (const KeyInfo& info : file.keys) fingerprints.push_back(info.fingerprint);
+  }
+  const bool was_granted = take_back(options, outcome, fingerprints);
   for (const std::string& name : *names) {
     const std::string path = keys_folder(options) + "/" + name;
     if (unlink(path.c_str()) != 0) return outcome.fail(from_errno("remove " + escape(path), errno).message);
     const auto file = std::ranges::find(*files, name, &KeyFile::name);
     outcome.say_removed(path, file == files->end() ? std::vector<KeyInfo>() : file->keys);
   }
-  return make_initramfs(options, outcome);
+  const int followed = was_granted ? follow(options, outcome) : kExitOk;
+  const int made = make_initramfs(options, outcome);
+  return followed != kExitOk ? followed : made;
 }
 
 }  // namespace
@@ -318,21 +469,36 @@ int run_key(int argc, char** argv) {
   OptionParser app("Shows and changes whose signatures count: the keys in /etc/diglim/keys.", argv[0]);
   OptionParser* const shown =
       app.add_subcommand("list", "the trusted keys, and those that rpm and repositories have besides");
-  OptionParser* const added = app.add_subcommand("add", "trust a key, or revoke one, from the next boot on");
+  OptionParser* const added = app.add_subcommand(
+      "add", "trust a key, or revoke one, from the next boot on; at once if a trusted key grants it");
+  OptionParser* const granted =
+      app.add_subcommand("grant", "make a statement by which a key counts at once, for `add` on other hosts");
   OptionParser* const imported =
       app.add_subcommand("import", "the same of several that rpm or a repository trusts; asks");
   OptionParser* const removed =
       app.add_subcommand("remove", "no longer trust it, unless the machine would not come up");
-  for (OptionParser* const sub : {shown, added, imported, removed}) {
+  for (OptionParser* const sub : {shown, added, granted, imported, removed}) {
     sub->add_option("-r,--root", options.places.root, "directory of another system");
     sub->add_option("--dbpath", options.places.dbpath, "directory of the rpm database");
     sub->add_flag("--json", options.json, "print JSON");
   }
   (void)added
-      ->add_option("KEY", options.key,
-                   "a file (also a revocation), a fingerprint or id of `key list`, or a key of rpm "
-                   "(gpg-pubkey-...)")
+      ->add_option(
+          "KEY", options.key,
+          "a file (also a revocation, or a grant), a fingerprint or id of `key list`, or a key of rpm "
+          "(gpg-pubkey-...)")
       .required();
+  (void)granted->add_option("KEY", options.key, "a file of keys").required();
+  (void)granted->add_option("-o,--output", options.output, "where the statement is written").required();
+  for (OptionParser* const sub : {added, granted}) {
+    sub->add_option("-k,--key", options.signer.key,
+                    "trusted key that grants it: a PEM file, pkcs11:..., handle:0x... ($DIGLIM_KEY)");
+    sub->add_option("-c,--certificate", options.signer.certificate, "its certificate ($DIGLIM_CERTIFICATE)");
+    sub->add_option("--passphrase-file", options.signer.passphrase_file,
+                    "first line: pass phrase or PIN (default: $DIGLIM_PASSPHRASE, else asks)");
+  }
+  for (OptionParser* const sub : {added, removed})
+    sub->add_option("--loader", options.loader, "program to run in place of diglim-loader");
   (void)imported->add_option("SOURCE", options.sources,
                              "a repository, or what `add` takes; none: all of rpm and of the repositories");
   (void)removed->add_option("KEY", options.key, "a file's name in /etc/diglim/keys, or a fingerprint")
@@ -348,7 +514,10 @@ int run_key(int argc, char** argv) {
   if (root.ends_with('/')) root.pop_back();
   if (shown->parsed()) return key::list_keys(options.places, options.json);
   Outcome outcome(options.json);
-  const auto change = added->parsed() ? add : imported->parsed() ? import : remove;
+  const auto change = added->parsed()      ? add
+                      : granted->parsed()  ? make_grant
+                      : imported->parsed() ? import
+                                           : remove;
   return outcome.finish(change(options, outcome));
 }
 

@@ -286,4 +286,52 @@ expect 0 key add "${third,,}"
 expect 0 key list --json
 equal "taken over, beside the old copy" "$(find host/etc/diglim/keys -name 'RPM-GPG-KEY-third-7*' | wc -l)" 2
 contains "and counts no longer" "$out" '"unusable":"revoked"' 
+
+# A trusted X.509 key grants one: a statement beside the key, which goes with it. The kernel of another root is not told.
+for name in admin stranger; do
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.pem" -days 9 -subj "/CN=$name" 2>/dev/null
+done
+rm -rf host/etc/diglim/keys/* host/etc/diglim/granted
+cp hello.asc admin.pem host/etc/diglim/keys/
+expect 1 key add -k stranger.key -c stranger.pem other.asc
+contains "not by a stranger" "$err" "only a key that is trusted grants another"
+contains "not by a stranger" "$err" "nothing was changed"
+equal "nothing was changed" "$(find host/etc/diglim -name '*other*')" ""
+expect 0 key add -k admin.key -c admin.pem --json other.asc
+equal "granted" "$(json 'granted.*.file') $(json 'granted.*.in_force') $(json counts_from)" \
+	"host/etc/diglim/granted/other.asc.grant false next-boot"
+contains "by whom" "$(json 'granted.*.signer')" "CN=admin"
+equal "and trusted" "$(json 'trusted.*.file')" host/etc/diglim/keys/other.asc
+expect 0 key remove --yes --json other.asc
+equal "both go" "$(json 'taken_back.*') $(json 'removed.*.file')" "host/etc/diglim/granted/other.asc.grant host/etc/diglim/keys/other.asc"
+equal "nothing is left" "$(find host/etc/diglim -name '*other*')" ""
+# The environment names who signs allows and lists; it grants nothing unasked.
+expect 0 env DIGLIM_KEY=admin.key DIGLIM_CERTIFICATE=admin.pem "$diglim" key add --root host other.asc
+equal "no grant" "$(find host/etc/diglim/granted -name '*other*')" ""
+rm host/etc/diglim/keys/other.asc
+# Made elsewhere.
+expect 0 "$diglim" key grant -k admin.key -c admin.pem -o vendor.grant other.asc
+contains "for whom" "$out" "a grant of openpgp ${other,,}"
+contains "and how" "$out" "by: diglim key add vendor.grant"
+expect 0 "$diglim" key grant -k stranger.key -c stranger.pem -o foreign.grant other.asc
+expect 1 key add foreign.grant
+contains "of a stranger" "$err" "foreign.grant: "
+equal "nothing was changed" "$(find host/etc/diglim -name '*foreign*')" ""
+expect 0 key add vendor.grant
+contains "it says so" "$out" "granted by CMS"
+cmp vendor.grant host/etc/diglim/granted/vendor.grant || fail "not the statement that was given"
+cmp other.asc host/etc/diglim/keys/vendor || fail "not the key in it"
+# A statement alone is shown, and goes by a fingerprint.
+rm host/etc/diglim/keys/vendor
+expect 0 key list
+contains "a statement alone" "$out" "granted by a statement alone, so not from the boot on:"
+contains "and how to keep it" "$out" "to trust it: diglim key add host/etc/diglim/granted/vendor.grant"
+expect 0 key add host/etc/diglim/granted/vendor.grant
+equal "it is trusted" "$(find host/etc/diglim -name 'vendor*' -type f | sort | tr '\n' ' ')" \
+	"host/etc/diglim/granted/vendor.grant host/etc/diglim/keys/vendor "
+rm host/etc/diglim/keys/vendor
+expect 0 key remove "${other,,}"
+contains "gone" "$out" "no longer granted: host/etc/diglim/granted/vendor.grant"
+equal "gone" "$(find host/etc/diglim/granted -type f)" ""
+expect 1 key remove "${other,,}"
 finish

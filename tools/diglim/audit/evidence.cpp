@@ -62,6 +62,9 @@ Document key_entry(const key::KeyInfo& info, const Facts& facts, const std::stri
     for (const json& one : in_force) found = found || one == json(name);
     entry["in_force"] = found;
   }
+  for (const json& one : member(facts.status, "granted_keys")) {
+    if (text(one, "fingerprint") == name) entry["granted_by"] = text(one, "signer");
+  }
   return entry;
 }
 

@@ -46,6 +46,8 @@ struct Known {
 void check_keys(const std::string& keys, const Result<TrustStore>& trust, Findings& findings);
 // What deny lists say, and those that do not count. `trust` follows them.
 void check_revocations(const Host& host, const Config& config, TrustStore& trust, Findings& findings);
+// Statements that grant keys: those that do not count, and keys that `trust` has not besides.
+void check_grants(const Host& host, const TrustStore& trust, Findings& findings);
 // Is each installed package signed by a trusted key, with digests in the kernel's algorithm? Is the list on
 // the disk the same? Fills `known`, with the other lists in /etc/digest_lists too. `dbpath` may be empty.
 void check_packages(const Host& host, const std::string& dbpath, const TrustStore& trust, bool progress,

@@ -28,6 +28,7 @@ void check_content(const Host& host, const ContentOptions& options, Findings& fi
   const std::string keys = options.keys.empty() ? host.path(kKeysFolder) : options.keys;
   auto trust = TrustStore::from_folder(keys, config.signatures);
   if (trust) check_revocations(host, config, *trust, findings);
+  if (trust) check_grants(host, *trust, findings);
   check_keys(options.keys_name.empty() ? keys : options.keys_name, trust, findings);
   if (!trust) return;
   if (trust->describe().empty()) {

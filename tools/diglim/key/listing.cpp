@@ -12,6 +12,7 @@
 #include "lib/base/paths.h"
 #include "policy/boot_trust.h"
 #include "tools/diglim/key/changes.h"
+#include "tools/diglim/key/grants.h"
 #include "tools/run_command.h"
 #include "tools/tool.h"
 
@@ -22,8 +23,9 @@ namespace {
 struct Row {
   KeyInfo info;
   std::string origin;  // a path, "rpm gpg-pubkey-...", "repository NAME"
-  enum class Kind { kTrusted, kOther, kTakenBack } kind = Kind::kOther;
+  enum class Kind { kTrusted, kOther, kTakenBack, kGranted } kind = Kind::kOther;
   std::optional<bool> in_force = {};  // now; nobody knows of another system, or where DIGLIM is not active
+  std::string granted_by = {};        // so it is in force for this boot only by that
 };
 
 std::string day(uint64_t seconds) {
@@ -35,18 +37,22 @@ std::string day(uint64_t seconds) {
   return text;
 }
 
-// As `diglim-loader status` prints them: "openpgp ID OWNER", "x509 SUBJECT serial NUMBER".
-std::optional<std::vector<std::string>> keys_in_force(const Places& places) {
+struct InForce {
+  std::vector<std::string> keys;  // as `diglim-loader status` prints them: "openpgp ID OWNER", ...
+  std::vector<GrantedKey> granted;
+};
+std::optional<InForce> keys_in_force(const Places& places) {
   if (!places.root.empty() || geteuid() != 0) return std::nullopt;
   const auto status = run_command({kInstalledLoader, "status", "--json"}, Errors::kHide);
   if (!status || status->status != 0) return std::nullopt;
   const auto json = nlohmann::json::parse(status->output, nullptr, false);
   if (!json.is_object() || !json.contains("keys") || !json["keys"].is_array()) return std::nullopt;
-  std::vector<std::string> keys;
+  InForce found;
   for (const auto& key : json["keys"]) {
-    if (key.is_string()) keys.push_back(key.get<std::string>());
+    if (key.is_string()) found.keys.push_back(key.get<std::string>());
   }
-  return keys;
+  found.granted = granted_of_status(status->output);
+  return found;
 }
 
 bool is_in_force(const KeyInfo& info, const std::vector<std::string>& keys) {
@@ -77,8 +83,21 @@ Result<std::vector<Row>> find_rows(const Places& places, std::vector<std::string
     const KeyInfo info = info_of(certificate);
     if (const auto row = row_of(info); row != rows.end()) row->info = info;
   }
-  if (const auto keys = keys_in_force(places)) {
-    for (Row& row : rows) row.in_force = is_in_force(row.info, *keys);
+  // A statement whose key has no file counts until the next boot, and comes back after it.
+  for (const KeyFile& file : grant_files(places)) {
+    for (const KeyInfo& info : file.keys) {
+      if (row_of(info) == rows.end()) rows.push_back({info, file.origin, Row::Kind::kGranted});
+    }
+  }
+  if (const auto now = keys_in_force(places)) {
+    for (Row& row : rows) row.in_force = is_in_force(row.info, now->keys);
+    for (const GrantedKey& one : now->granted) {
+      const auto is_it = [&](const Row& row) {
+        return row.info.kind + ":" + row.info.fingerprint == one.fingerprint;
+      };
+      const auto row = std::ranges::find_if(rows, is_it);
+      if (row != rows.end()) row->granted_by = one.signer;
+    }
   }
   TRY_ASSIGN(const auto others, keys_of_others(places));
   for (const std::string& line : others.unread) complain("diglim key", line);
@@ -105,6 +124,7 @@ void print_json(const std::vector<Row>& rows, const std::vector<std::string>& le
     json.key("created").value(row.info.created).key("expires").value(row.info.expires);
     if (!row.info.unusable.empty()) json.key("unusable").value(row.info.unusable);
     if (row.in_force) json.key("in_force").value(*row.in_force);
+    if (!row.granted_by.empty()) json.key("granted_by").value(row.granted_by);
     json.key("uses").begin_array();
     for (const Use& use : row.info.uses)
       json.begin_object()
@@ -131,9 +151,13 @@ void print_rows(const std::vector<Row>& rows, Row::Kind kind, const char* title,
     if (first) fmt::print("{}", title);
     first = false;
     print_key(row.info, row.origin);
+    if (!row.granted_by.empty())
+      fmt::print("  granted by {}: in force until the next boot by that\n", row.granted_by);
     if (row.in_force == false && row.info.unusable.empty())
       fmt::print("  not in force before the next boot\n");
-    if (*next != 0) fmt::print("  {}: diglim key add {}\n", next, row.info.fingerprint);
+    if (*next != 0)
+      fmt::print("  {}: diglim key add {}\n", next,
+                 kind == Row::Kind::kGranted ? shell_word(row.origin) : row.info.fingerprint);
   }
 }
 
@@ -163,6 +187,8 @@ int list_keys(const Places& places, bool json) {
   fmt::print("trusted (what is no longer here is in force until the next boot: diglim-loader status):\n");
   print_rows(*rows, Row::Kind::kTrusted, "", "");
   for (const std::string& file : left_out) fmt::print("left out: {}/{}\n", kKeysFolder, file);
+  print_rows(*rows, Row::Kind::kGranted, "\ngranted by a statement alone, so not from the boot on:\n",
+             "to trust it");
   print_rows(*rows, Row::Kind::kTakenBack, "\ntrusted, but others have a copy that no longer counts:\n",
              "to take that over");
   print_rows(*rows, Row::Kind::kOther, "\nnot trusted, so what they signed is denied:\n", "to trust it");

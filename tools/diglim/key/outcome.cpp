@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lib/base/json.h"
 #include "lib/base/paths.h"
 #include "lib/base/text.h"
@@ -36,6 +38,17 @@ void Outcome::say_revoked(const Joined& joined, const std::string& path) {
 void Outcome::say_removed(const std::string& path, const std::vector<KeyInfo>& keys) {
   removed_.push_back({path, keys});
   say("no longer trusted: " + escape(path));
+}
+
+void Outcome::say_granted(const std::string& path, const std::string& signer, bool now,
+                          std::string_view when) {
+  granted_.push_back({path, signer, now});
+  say(fmt::format("granted by {}{}", signer, when));
+}
+
+void Outcome::say_taken_back(const std::string& path) {
+  taken_back_.push_back(path);
+  say("no longer granted: " + escape(path));
 }
 
 void Outcome::say_denied(const std::string& list) {
@@ -73,10 +86,11 @@ int Outcome::fail(const std::string& message, int status) {
 int Outcome::finish(int status) const {
   if (!json_) return status;
   JsonWriter json;
-  const bool changed = !trusted_.empty() || !revoked_.empty() || !removed_.empty();
+  const bool changed = !trusted_.empty() || !revoked_.empty() || !removed_.empty() || !taken_back_.empty();
+  const bool is_now = std::ranges::any_of(granted_, [](const Granted& one) { return one.now; });
   json.begin_object().key("changed").value(changed);
   if (changed) {
-    json.key("counts_from").value("next-boot").key("initramfs").value(initramfs_);
+    json.key("counts_from").value(is_now ? "now" : "next-boot").key("initramfs").value(initramfs_);
     if (initramfs_ != "made") json.key("command").value(kRemakeInitramfs);
   }
   json.key("trusted").begin_array();
@@ -85,6 +99,18 @@ int Outcome::finish(int status) const {
     put_key(json, one.key);
     json.end_object();
   }
+  json.end_array().key("granted").begin_array();
+  for (const Granted& one : granted_)
+    json.begin_object()
+        .key("file")
+        .value(one.path)
+        .key("signer")
+        .value(one.signer)
+        .key("in_force")
+        .value(one.now)
+        .end_object();
+  json.end_array().key("taken_back").begin_array();
+  for (const std::string& path : taken_back_) json.value(path);
   json.end_array().key("revoked").begin_array();
   for (const Revoked& one : revoked_)
     json.begin_object()

@@ -23,9 +23,12 @@ class Outcome {
   void say_trusted(const KeyFile& file, const std::string& path);
   void say_revoked(const Joined& joined, const std::string& path);
   void say_removed(const std::string& path, const std::vector<KeyInfo>& keys);
-  void say_denied(const std::string& list);  // its file's name: it is no longer known, or would not be
-  void say_initramfs(Initramfs state);       // once something was changed
-  void say(std::string_view line);           // for people only
+  // A statement at that path grants them. `now`: they are in force. `when` completes the line.
+  void say_granted(const std::string& path, const std::string& signer, bool now, std::string_view when);
+  void say_taken_back(const std::string& path);  // a statement
+  void say_denied(const std::string& list);      // its file's name: it is no longer known, or would not be
+  void say_initramfs(Initramfs state);           // once something was changed
+  void say(std::string_view line);               // for people only
   void complain(const std::string& message);
   // The same; returns the status, for who ends with it.
   int fail(const std::string& message, int status = kExitEnvironment);
@@ -51,6 +54,12 @@ class Outcome {
   std::vector<Revoked> revoked_;
   std::vector<Removed> removed_;
   std::vector<std::string> denied_;
+  struct Granted {
+    std::string path, signer;
+    bool now;
+  };
+  std::vector<Granted> granted_;
+  std::vector<std::string> taken_back_;
   std::vector<std::string> complaints_;
   std::string initramfs_ = "to-be-made";
 };

@@ -277,8 +277,10 @@ Result<Predicted> predict(const OptionParser& app, PredictOptions& options) {
   // these are in the root already.
   std::vector<Publication> steps = {{reference.boot.lists, reference.boot.deny_lists}};
   Generation& generation = reference.generation;
+  std::vector<ManifestKey> granted;
   const auto add_step = [&] {
-    steps.push_back({manifest_lists(generation.lists()), manifest_deny_lists(reference.trust.denials(), {})});
+    steps.push_back(
+        {manifest_lists(generation.lists()), manifest_deny_lists(reference.trust.denials(), {}), granted});
   };
   std::vector<std::string> old;  // names
   if (!options.initramfs.empty()) {
@@ -298,18 +300,29 @@ Result<Predicted> predict(const OptionParser& app, PredictOptions& options) {
     TRY_ASSIGN(old, older_lists(options.system.root + kListsFolder, reference.boot.lists));
   }
   const size_t boot_steps = steps.size();
-  const auto withdraw_old = [&] {
+  // What a statement grants counts from then on, if the boot does not trust it by itself.
+  const auto repair = [&]() -> Result<void> {
     size_t withdrawn = 0;
     for (const std::string& name : old) withdrawn += generation.remove(name) ? 1 : 0;
-    if (withdrawn > 0) add_step();
+    TRY_ASSIGN(const GrantsFollowed grants,
+               follow_grants(generation, options.system.root + kGrantedFolder, reference.trust));
+    for (const Error& error : grants.left_out) complain(app.name(), "left out: " + error.message);
+    if (grants.changed) {
+      TRY_ASSIGN(granted, manifest_grants(generation.grants(), {}));
+      TRY_ASSIGN(const auto left_out,
+                 add_lists(generation, options.system.root + kListsFolder, reference.trust));
+      (void)left_out;  // named before
+    }
+    if (withdrawn > 0 || grants.changed) add_step();
+    return {};
   };
-  if (!options.next_boot) withdraw_old();
+  if (!options.next_boot) TRY(repair());
   for (const std::string& step : options.transactions) {
     TRY(apply_transaction(step, reference.trust, generation));
     if (options.next_boot) steps.pop_back();
     add_step();
   }
-  if (options.next_boot) withdraw_old();
+  if (options.next_boot) TRY(repair());
   // Under SELinux the manifest of the boot comes only after the root's lists.
   const size_t first = reference.config.labels == PolicyLabels::kSelinux ? boot_steps - 1 : 0;
   reference.boot.lists = steps[first].lists;

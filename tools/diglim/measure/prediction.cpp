@@ -74,13 +74,18 @@ Result<void> Prediction::update(Publication next) {
   std::ranges::copy_if(next.deny_lists, std::back_inserter(fresh), [&](const ManifestDenyList& list) {
     return std::ranges::find(in_force_.deny_lists, list) == in_force_.deny_lists.end();
   });
-  TRY_ASSIGN(UpdatePlan plan,
-             plan_update(last_number_, last_hash_, in_force_.lists, next.lists, std::move(fresh)));
+  std::vector<ManifestKey> granted;
+  std::ranges::copy_if(next.keys, std::back_inserter(granted), [&](const ManifestKey& key) {
+    return std::ranges::find(in_force_.keys, key) == in_force_.keys.end();
+  });
+  TRY_ASSIGN(UpdatePlan plan, plan_update(last_number_, last_hash_, in_force_.lists, next.lists,
+                                          std::move(fresh), std::move(granted)));
   for (auto* manifest : {&plan.before_publishing, &plan.after_publishing}) {
     if (!*manifest) continue;
     const bool adds = manifest == &plan.before_publishing;
-    TRY(measure_manifest((*manifest)->number, std::move((*manifest)->content),
-                         adds ? "lists that are added" : "lists that are removed, or revoke"));
+    TRY(measure_manifest(
+        (*manifest)->number, std::move((*manifest)->content),
+        adds ? "lists that are added, or granted keys" : "lists that are removed, or revoke"));
   }
   last_number_ = plan.last_number;
   last_hash_ = plan.last_hash;

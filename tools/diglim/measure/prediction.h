@@ -24,6 +24,7 @@ struct PredictedEvent {
 struct Publication {
   std::vector<ManifestList> lists;
   std::vector<ManifestDenyList> deny_lists;
+  std::vector<ManifestKey> keys = {};  // granted
 };
 
 // Events in order. Not thread-safe.
