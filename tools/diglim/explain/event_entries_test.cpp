@@ -70,7 +70,7 @@ TEST(EventEntries, FieldsOfTheJournal) {
                                       {"DIGLIM_UNIT", "mine.service"}};
   const auto denial = read_fields(fields);
   ASSERT_TRUE(denial);
-  EXPECT_EQ(denial->denial.path, "/t/12\\n");
+  EXPECT_EQ(denial->denial.path, "/t/12\n");
   EXPECT_EQ(denial->denial.event, "3f2a91bc-57");
   EXPECT_EQ(denial->denial.pid, 12u);
   EXPECT_EQ(denial->denial.uid, 7u);
