@@ -188,7 +188,8 @@ TEST_F(FleetTest, WhatManifestsChangeIsBounded) {
     large.lists.push_back({Bytes(32, 0x06), "list-" + std::to_string(100000 + i), "", "CN=Distribution"});
   first_.updates = {large};
   Bundle bundle = first_.bundle();
-  const Bytes event = test_event(10, "ima-ng", must_have(manifest_hash(bundle.manifests[1])), manifest_path(2));
+  const Bytes event =
+      test_event(10, "ima-ng", must_have(manifest_hash(bundle.manifests[1])), manifest_path(2));
   while (bundle.manifests.size() == 2 && bundle.ima_log.size() < 24 * event.size())
     append(bundle.ima_log, event);
   replay_into(bundle);

@@ -9,7 +9,8 @@
 
 namespace diglim {
 
-// In memory each is several times as large as in the bundle; and what all events of a log together may change.
+// In memory each is several times as large as in the bundle; and what all events of a log together may
+// change.
 constexpr size_t kMaxListsOfABundle = 8 * kMaxManifestLists;
 
 class MeasuredManifests {

@@ -46,8 +46,8 @@ class Judge {
   }
 
  private:
-  // Into `list`, while there is room: a log of 256 MiB must not become gigabytes. There is room for the first,
-  // whatever was listed elsewhere: no finding at all would mean trusted.
+  // Into `list`, while there is room: a log of 256 MiB must not become gigabytes. There is room for the
+  // first, whatever was listed elsewhere: no finding at all would mean trusted.
   template <typename T>
   void add_to(std::vector<T>& list, T entry, size_t text_bytes) {
     if (listed_ > kMaxListedBytes && !list.empty()) {
@@ -156,9 +156,8 @@ class Judge {
     // A log may name one manifest a million times.
     changed_ += manifest.lists.size();
     if (changed_ > kMaxListsOfABundle)
-      return refuse(Reason::kManifestMalformed,
-                    path + ": the manifests until here change more than " +
-                        std::to_string(kMaxListsOfABundle) + " lists");
+      return refuse(Reason::kManifestMalformed, path + ": the manifests until here change more than " +
+                                                    std::to_string(kMaxListsOfABundle) + " lists");
     if (manifest.kind != ManifestKind::kRemove) return verdict_.lists.add(judged);
     for (const ManifestList& list : manifest.lists) {
       if (!verdict_.lists.remove(list))

@@ -283,8 +283,8 @@ int make(Options& options) {
             *count, allow::kMaxExceptions),
         kExitRejected);
   }
-  // Before it is in force: whatever ends this in between, the exception ends. The service looks at the exceptions when this has let go of
-  // the store.
+  // Before it is in force: whatever ends this in between, the exception ends. The service looks at the
+  // exceptions when this has let go of the store.
   const bool timed = exception.end.until > 0 && options.root.empty();
   if (timed && !allow::restart_waiting())
     complain(kTool,

@@ -61,7 +61,8 @@ audit::Document read_denials(const Host& host, const Options& options, uint64_t 
     else
       complain(kTool, "the packages of denied files are not known: " + known.error().message);
   }
-  return audit::denials(log, since, missing, [&](const explain::LoggedDenial& one) { return audit::owner_of(system, one); });
+  return audit::denials(log, since, missing,
+                        [&](const explain::LoggedDenial& one) { return audit::owner_of(system, one); });
 }
 
 int make(const Options& options) {

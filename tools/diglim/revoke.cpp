@@ -352,16 +352,17 @@ int make(const Options& options) {
   return publish(options, *current, *next, *now, done);
 }
 
-// Where what the words name is, if nobody said: a list has the name that was the default when it was made, or that somebody gave it.
-// kInvalid: in several.
-Result<std::string> list_with(const std::vector<std::string>& words, const TrustStore& trust, const std::string& otherwise) {
+// Where what the words name is, if nobody said: a list has the name that was the default when it was made, or
+// that somebody gave it. kInvalid: in several.
+Result<std::string> list_with(const std::vector<std::string>& words, const TrustStore& trust,
+                              const std::string& otherwise) {
   std::vector<std::string> names;
   for (const SignedDenyList& one : trust.denials().lists())
     if (revoke::list_without(one.list, 0, words)) names.push_back(one.list.name);
   if (names.empty() || std::ranges::count(names, otherwise) > 0) return otherwise;
   if (names.size() > 1)
-    return invalid(fmt::format("it is in {} deny lists ({}): say of which to take it, --name NAME", names.size(),
-                               fmt::join(names, ", ")));
+    return invalid(fmt::format("it is in {} deny lists ({}): say of which to take it, --name NAME",
+                               names.size(), fmt::join(names, ", ")));
   return names.front();
 }
 

@@ -22,8 +22,9 @@ Applied apply(const std::string& root, const std::string& loader, const std::str
                   "the running kernel does not take it yet: a key that was added "
                   "counts from the next boot on");
 
-// Starts the service that waits for the ends (`diglim allow expire --wait`) anew. It looks at the exceptions as soon as nobody has the
-// store for writing, so whoever changes them calls this while he has it, before the change. False: there is no systemd to do it.
+// Starts the service that waits for the ends (`diglim allow expire --wait`) anew. It looks at the exceptions
+// as soon as nobody has the store for writing, so whoever changes them calls this while he has it, before the
+// change. False: there is no systemd to do it.
 bool restart_waiting();
 
 }  // namespace diglim::allow

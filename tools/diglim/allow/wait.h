@@ -19,10 +19,12 @@ Deadline first_of(const std::vector<End>& ends, const Clock& clock);
 
 class Waiter {
  public:
-  // From now on SIGTERM and SIGINT end this process only while it waits: what it is about to withdraw, it withdraws. kIo.
+  // From now on SIGTERM and SIGINT end this process only while it waits: what it is about to withdraw, it
+  // withdraws. kIo.
   static Result<Waiter> make();
 
-  // Returns at the first end, also one that is over already, and as soon as somebody sets the clock. `ends` is not empty. kIo.
+  // Returns at the first end, also one that is over already, and as soon as somebody sets the clock. `ends`
+  // is not empty. kIo.
   Result<void> wait(const std::vector<End>& ends) const;
 
  private:

@@ -13,7 +13,8 @@ namespace {
 const Clock kNow = {1'700'000'000, "boot-a", 1000};
 
 TEST(Wait, TheFirstOfEachClock) {
-  const Deadline both = first_of({{1'700'000'500, "", 0}, {1'700'000'900, "boot-a", 1900}, {1'700'000'800, "boot-a", 1800}}, kNow);
+  const Deadline both = first_of(
+      {{1'700'000'500, "", 0}, {1'700'000'900, "boot-a", 1900}, {1'700'000'800, "boot-a", 1800}}, kNow);
   EXPECT_EQ(both.until, 1'700'000'500u);
   EXPECT_EQ(both.since_boot, 1800u);
   // The time of a boot that is over says nothing.
@@ -26,7 +27,8 @@ TEST(Wait, AnEndOfTheClock) {
   const auto waiter = Waiter::make();
   ASSERT_TRUE(waiter);
   const Clock before = read_clock();
-  ASSERT_TRUE(waiter->wait({{before.now + 1, "", 0}, {before.now + 86400, before.boot_id, before.since_boot + 86400}}));
+  ASSERT_TRUE(waiter->wait(
+      {{before.now + 1, "", 0}, {before.now + 86400, before.boot_id, before.since_boot + 86400}}));
   EXPECT_GE(read_clock().now, before.now + 1);
   // One that is over is no reason to wait, nor does the last one count for the next.
   ASSERT_TRUE(waiter->wait({{before.now, "", 0}}));

@@ -20,13 +20,15 @@ constexpr std::string_view kEvidenceFormat = "diglim-evidence-1";
 
 // Which installed package ships what lies at a path.
 struct Owner {
-  std::string package;      // NVRA; empty: none
-  bool came_later = false;  // than the denial, whose content it does not ship: of which one the file was then, nobody knows
+  std::string package;  // NVRA; empty: none
+  bool came_later =
+      false;  // than the denial, whose content it does not ship: of which one the file was then, nobody knows
   auto operator<=>(const Owner&) const = default;
 };
 Owner owner_of(const known::System& system, const explain::LoggedDenial& one);
 
-// The denials of a log from `since` on, counted. `owner_of`: not asked where the path is cut. `incomplete`: some are missing in the log. Pure.
+// The denials of a log from `since` on, counted. `owner_of`: not asked where the path is cut. `incomplete`:
+// some are missing in the log. Pure.
 Document denials(const explain::Log& log, uint64_t since, bool incomplete,
                  const std::function<Owner(const explain::LoggedDenial&)>& owner_of);
 

@@ -55,16 +55,20 @@ TEST(Evidence, AnOldDenialIsNotThatOfALaterPackage) {
   log.denials.push_back(denial("/q", 50));
   for (explain::LoggedDenial& one : log.denials)
     if (one.denial.digest.empty()) one.denial.digest = Bytes(32, 'x');
-  const Document all = denials(log, 0, false, [&](const explain::LoggedDenial& one) { return owner_of(system, one); });
+  const Document all =
+      denials(log, 0, false, [&](const explain::LoggedDenial& one) { return owner_of(system, one); });
   ASSERT_EQ(all["groups"].size(), 3u);
   uint64_t later = 0;
   uint64_t its_own = 0;
   for (const Document& group : all["groups"])
-    if (group["package"] == "p-2-1.x86_64") (group["package_came_later"] == true ? later : its_own) = group["denials"];
+    if (group["package"] == "p-2-1.x86_64")
+      (group["package_came_later"] == true ? later : its_own) = group["denials"];
   EXPECT_EQ(later, 2u);
   EXPECT_EQ(its_own, 3u);
   const std::string text = evidence_text({{"format", kEvidenceFormat}, {"denials", all}});
-  EXPECT_THAT(text, HasSubstr("p-2-1.x86_64, which came later; of which one then, is not known: not on any digest list"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("p-2-1.x86_64, which came later; of which one then, is not known: not on any digest list"));
   EXPECT_THAT(text, HasSubstr("of no installed package: "));
 }
 

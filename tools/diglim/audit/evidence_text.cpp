@@ -98,8 +98,10 @@ void put_denials(const Document& denials, Text& out) {
     const std::string package = say(group, "package");
     out.item(fmt::format("{:>7}, files: {}, {}: {}", say(group, "denials"), say(group, "files"),
                          package.empty() ? "of no installed package"
-                         : is_true(group, "package_came_later") ? package + ", which came later; of which one then, is not known"
-                                                                : package, say(group, "reason")));
+                         : is_true(group, "package_came_later")
+                             ? package + ", which came later; of which one then, is not known"
+                             : package,
+                         say(group, "reason")));
   }
 }
 

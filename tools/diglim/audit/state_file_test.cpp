@@ -97,7 +97,8 @@ TEST(StateFile, OneLineForEachKey) {
   EXPECT_EQ(state["log_fault"], "x\\nmode = enforce\\x1b[2J");
   const auto json = nlohmann::json::parse(state_json(facts));
   EXPECT_EQ(json.size(), state.size());
-  for (const auto& [key, value] : state) EXPECT_EQ(json[key].is_string() ? json[key].get<std::string>() : json[key].dump(), value) << key;
+  for (const auto& [key, value] : state)
+    EXPECT_EQ(json[key].is_string() ? json[key].get<std::string>() : json[key].dump(), value) << key;
   EXPECT_TRUE(json["digests"].is_number());
 }
 

@@ -100,7 +100,8 @@ bool depends_on_content(diglim_reason reason) {
 
 Explanation explain_reason(const Denial& denial, const Facts& facts) {
   const Words* words = denial.reason == DIGLIM_REASON_PROTECTED ? guard_explanation(denial.what) : nullptr;
-  if (denial.reason == DIGLIM_REASON_HASH && denial.detail == kKilledWhileHashed) words = &killed_explanation();
+  if (denial.reason == DIGLIM_REASON_HASH && denial.detail == kKilledWhileHashed)
+    words = &killed_explanation();
   if (words == nullptr) words = reason_explanation(denial.reason);
   if (words == nullptr) return {"", {"A reason that this version does not know."}, "", "update diglim"};
   Explanation result{std::string(words->id), {fill(words->what, &denial, facts, false)}, "", ""};

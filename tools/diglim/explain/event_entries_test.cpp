@@ -82,7 +82,8 @@ TEST(EventEntries, FieldsOfTheJournal) {
     if (field.first == "DIGLIM_VERDICT") field.second = "allowed";
   EXPECT_FALSE(read_fields(fields)) << "no denial";
   EXPECT_FALSE(read_fields({{"DIGLIM_REASON", "not on any digest list"}}));
-  EXPECT_FALSE(read_fields({{"DIGLIM_", "x"}, {"DIGLIM_EVENT", "\xff"}, {"DIGLIM_PID", "99999999999999999999"}}));
+  EXPECT_FALSE(
+      read_fields({{"DIGLIM_", "x"}, {"DIGLIM_EVENT", "\xff"}, {"DIGLIM_PID", "99999999999999999999"}}));
 }
 
 // Whoever may make cgroups gives them their names.

@@ -115,8 +115,8 @@ std::optional<LoggedDenial> find_whole_event(const std::string& id) {
   const JournalPtr journal(opened);
   if (status < 0 || id.empty()) return std::nullopt;
   // What begins with "_" journald itself says; everybody may send fields that look like ours.
-  for (const std::string& match : {"DIGLIM_EVENT=" + id, std::string("_SYSTEMD_UNIT=diglim-events.service"),
-                                   std::string("_UID=0")})
+  for (const std::string& match :
+       {"DIGLIM_EVENT=" + id, std::string("_SYSTEMD_UNIT=diglim-events.service"), std::string("_UID=0")})
     if (sd_journal_add_match(journal.get(), match.data(), match.size()) < 0) return std::nullopt;
   if (sd_journal_seek_tail(journal.get()) < 0 || sd_journal_previous(journal.get()) <= 0) return std::nullopt;
   (void)sd_journal_set_data_threshold(journal.get(), 0);  // nothing is cut

@@ -54,8 +54,8 @@ void add_line(Log& log, std::string_view line);                          // of a
 // A line of JSON that diglim-events wrote, with what it says of events that are missing. False: it is none.
 bool add_event(Log& log, std::string_view line);
 
-// The denial with this id, if diglim-events.service wrote it into this machine's journal: it says where, and is there also if the kernel's
-// log has no line of it because there were too many at once.
+// The denial with this id, if diglim-events.service wrote it into this machine's journal: it says where, and
+// is there also if the kernel's log has no line of it because there were too many at once.
 std::optional<LoggedDenial> find_whole_event(const std::string& id);
 // The same of the fields of one entry, by name ("DIGLIM_PATH"). Pure.
 using JournalField = std::pair<std::string, std::string>;

@@ -94,7 +94,8 @@ constexpr ReasonRow kReasons[] = {
 
 constexpr Words kKilled = {
     "killed",
-    "The process was killed, or timed out, while the kernel still read the file for it. That says nothing of the file.",
+    "The process was killed, or timed out, while the kernel still read the file for it. That says nothing of "
+    "the file.",
     "", "nothing has to be changed; the next time it is used, it is read and decided anew"};
 
 constexpr std::array<Words, known::kCauses> kCauseWords = {{
