@@ -109,7 +109,7 @@ enum diglim_kind {
 enum diglim_reason {
   DIGLIM_REASON_UNKNOWN = 1,       /* no loaded list has this digest */
   DIGLIM_REASON_NO_GENERATION = 2, /* nothing is loaded yet */
-  DIGLIM_REASON_HASH = 3,          /* the kernel could not hash it; detail = errno */
+  DIGLIM_REASON_HASH = 3,          /* the kernel could not hash it; detail = errno; EINTR: the process was killed meanwhile */
   DIGLIM_REASON_ALGORITHM = 4,     /* hashed with another algorithm than the table's; detail = enum hash_algo */
   DIGLIM_REASON_WRITER = 5,        /* somebody has it open for writing */
   DIGLIM_REASON_CHANGED = 6,       /* it was written while it was hashed */

@@ -58,7 +58,7 @@ static __always_inline void decide(struct file *file, struct inode *inode, struc
   algo = hash_file(file, inode, decision->digest, &collected);
   if (algo < 0) {
     decision->reason = DIGLIM_REASON_HASH;
-    decision->detail = algo;
+    decision->detail = why_not_hashed(algo);
     return;
   }
   __sync_fetch_and_add(&diglim_counters.hashed_bytes, inode->i_size);

@@ -26,4 +26,12 @@ static __always_inline long hash_file(struct file *file, struct inode *inode, u6
   return algo;
 }
 
+/* IMA says of each failure EOPNOTSUPP. A process that is being killed reads no file to its end, and that says nothing of the file. Whatever
+ * kills it, each of its threads has SIGKILL then (kernel/signal.c: complete_signal()).
+ */
+static __always_inline long why_not_hashed(long error)
+{
+  return bpf_get_current_task_btf()->pending.signal.sig[0] & 1UL << (SIGKILL - 1) ? -EINTR : error;
+}
+
 #endif

@@ -196,6 +196,12 @@ typedef struct {
 struct nsproxy {
   struct mnt_namespace *mnt_ns;
 };
+typedef struct {
+  unsigned long sig[1];
+} sigset_t;
+struct sigpending {
+  sigset_t signal;
+};
 struct task_struct {
   int pid;
   int tgid;
@@ -213,6 +219,7 @@ struct task_struct {
   unsigned int ptrace;
   struct seccomp seccomp;
   struct mm_struct *mm;
+  struct sigpending pending;
 };
 /* What user space had in its registers when it entered the kernel. */
 struct pt_regs {
@@ -303,8 +310,10 @@ struct rlimit;
 #define PROT_EXEC 0x4              /* include/uapi/asm-generic/mman-common.h */
 #define O_NOATIME 01000000         /* include/uapi/asm-generic/fcntl.h */
 #define AUDIT_SUBJ_ROLE 14         /* include/uapi/linux/audit.h */
+#define SIGKILL 9
 #define EPERM 1
 #define ENOENT 2
+#define EINTR 4
 #define ENOMEM 12
 #define EBUSY 16
 #define EFBIG 27

@@ -2,6 +2,7 @@
 #include "lib/events/event_line.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <string_view>
 #include <vector>
@@ -46,7 +47,7 @@ std::string_view pick(const std::string_view (&names)[N], int index) {
 std::string hole(const diglim_event& event) {
   switch (event.reason) {
     case DIGLIM_REASON_HASH:
-      return strerror(-event.detail);
+      return event.detail == -EINTR ? std::string(kKilledWhileHashed) : strerror(-event.detail);
     case DIGLIM_REASON_FILESYSTEM: {
       char magic[16];
       (void)snprintf(magic, sizeof(magic), "0x%x", static_cast<unsigned>(event.detail));  // cannot overflow

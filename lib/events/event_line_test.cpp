@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <cstring>
 #include <string>
 
 #include "lib/events/denial.h"
 #include "lib/events/event_id.h"
+#include "lib/events/reasons.h"
 
 namespace diglim {
 namespace {
@@ -65,6 +67,16 @@ TEST(EventLine, KernelLoadsAndGuards) {
   EXPECT_EQ(event_line(guard),
             "denied reach the mounts of kdevtmpfs, which hold DIGLIM: DIGLIM protects itself; pid 12 uid 0 "
             "command sh");
+}
+
+TEST(EventLine, WhyItWasNotHashed) {
+  auto event = make_event(DIGLIM_KIND_EXEC, DIGLIM_REASON_HASH);
+  event.detail = -EFBIG;
+  EXPECT_NE(event_line(event).find("the kernel cannot hash it (File too large); "), std::string::npos);
+  event.detail = -EINTR;
+  const std::string killed = event_line(event);
+  EXPECT_NE(killed.find("the kernel cannot hash it (its process was killed); "), std::string::npos) << killed;
+  EXPECT_EQ(parse_denial(killed)->detail, kKilledWhileHashed);
 }
 
 TEST(EventLine, WhatCanBeChangedUnseen) {

@@ -26,4 +26,7 @@ std::string reason_text(unsigned reason, std::string_view hole = {});
 // Of DIGLIM_REASON_MEMORY, if the module would count once the kernel enforces signatures.
 std::string_view unsigned_module_text();
 
+// What DIGLIM_REASON_HASH says instead of an error, if that says nothing of the file.
+constexpr std::string_view kKilledWhileHashed = "its process was killed";
+
 }  // namespace diglim

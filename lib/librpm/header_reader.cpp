@@ -50,6 +50,7 @@ InstalledPackage read_header(headerToken_s* header) {
   package.nvr =
       package.name + "-" + header_text(header, RPMTAG_VERSION) + "-" + header_text(header, RPMTAG_RELEASE);
   package.nvra = package.nvr + "." + header_text(header, RPMTAG_ARCH);
+  package.installed = headerGetNumber(header, RPMTAG_INSTALLTIME);
   package.region = binary_tag(header, RPMTAG_HEADERIMMUTABLE).value_or(Bytes());
   for (rpmTagVal tag : {RPMTAG_RSAHEADER, RPMTAG_DSAHEADER}) {
     if (auto packet = binary_tag(header, tag)) package.packets.push_back(*std::move(packet));

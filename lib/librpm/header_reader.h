@@ -29,6 +29,7 @@ struct InstalledPackage {
   std::string nvra;                 // with .arch
   Bytes region;                     // RPMTAG_HEADERIMMUTABLE, without magic; empty if the header has none
   std::vector<Bytes> packets;       // values of the tags 268, 267 and, decoded, 278
+  uint64_t installed = 0;           // when: seconds since 1970; 0: not known
   std::vector<PackagedFile> files;  // if they were asked for
 };
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 
 #include "lib/base/json.h"
@@ -14,6 +15,7 @@
 #include "tools/diglim/allow/denied.h"
 #include "tools/diglim/allow/make.h"
 #include "tools/diglim/allow/store.h"
+#include "tools/diglim/allow/wait.h"
 #include "tools/diglim/explain/open.h"
 #include "tools/diglim/host.h"
 #include "tools/diglim/mount_rules.h"
@@ -36,6 +38,7 @@ struct Options {
   std::string date;
   std::string event;
   std::vector<std::string> names;  // to remove
+  bool wait = false;
   bool json = false;
   bool quiet = false;
 };
@@ -130,8 +133,8 @@ void print_withdrawn(const std::vector<std::string>& lists, const allow::Applied
 // Nothing is left but a message if that fails.
 std::optional<int> withdraw(const Options& options, const Store& store, const std::vector<std::string>& lists,
                             allow::Applied& applied) {
-  // Until the kernel has followed, the timer tries again; `expire` stops it. Without systemd there is none.
-  if (options.root.empty()) (void)allow::set_timer(true);
+  // Until the kernel has followed, the service tries again. Without systemd there is none.
+  if (options.root.empty() && !options.wait) (void)allow::restart_waiting();
   const auto removed = store.remove(lists, [&] {
     applied = allow::apply(options.root, options.loader, {});
     return applied.status == kExitOk;
@@ -172,35 +175,50 @@ bool has_exceptions(const std::string& root) {
   return !contents || !contents->exceptions.empty() || !contents->damaged.empty();
 }
 
-int expire(const Options& options) {
-  if (!has_exceptions(options.root)) {
-    if (options.root.empty()) (void)allow::set_timer(false);
-    if (options.json) print_withdrawn({}, {});
-    return finish(options, {}, "");
-  }
+// Withdraws what is over; `ends` gets when the others are.
+int end_what_is_over(const Options& options, std::vector<allow::End>& ends) {
   const auto store = Store::open(options.root, true);
   if (!store) return fail(store.error().message, kExitEnvironment);
   const auto contents = store->read();
   if (!contents) return fail(contents.error().message, kExitEnvironment);
   const allow::Clock clock = allow::read_clock();
   std::vector<std::string> over = contents->damaged;  // until when is not known, so it ends now
-  bool more = false;
   for (const Exception& one : contents->exceptions) {
-    const bool is_over =
-        allow::is_over(one.end, clock) || access(store->list_path(one.list).c_str(), F_OK) != 0;
-    if (is_over) over.push_back(one.list);
-    more = more || (!is_over && one.end.until > 0);
+    if (allow::is_over(one.end, clock) || access(store->list_path(one.list).c_str(), F_OK) != 0)
+      over.push_back(one.list);
+    else if (one.end.until > 0)
+      ends.push_back(one.end);
   }
   allow::Applied applied;
   if (!over.empty()) {
     if (const auto status = withdraw(options, *store, over, applied)) return *status;
   }
-  if (options.json) print_withdrawn(over, applied);
+  if (options.json && !(options.wait && over.empty())) print_withdrawn(over, applied);
   for (const std::string& one : over) {
     if (!options.quiet && !options.json) fmt::print("its time is over: {}\n", escape(one));
   }
-  if (options.root.empty() && applied.status == kExitOk) (void)allow::set_timer(more);
   return finish(options, applied, "");
+}
+
+int expire(const Options& options) {
+  if (!options.wait && !has_exceptions(options.root)) {
+    if (options.json) print_withdrawn({}, {});
+    return kExitOk;
+  }
+  const auto waiter = options.wait ? allow::Waiter::make() : Result<allow::Waiter>(not_found(""));
+  if (options.wait && !waiter) return fail(waiter.error().message, kExitEnvironment);
+  for (;;) {
+    std::vector<allow::End> ends;
+    const int status = end_what_is_over(options, ends);
+    (void)fflush(stdout);
+    if (status != kExitOk || ends.empty()) return status;
+    if (!options.wait) {
+      if (options.root.empty()) (void)allow::restart_waiting();  // after a boot nobody waits
+      return status;
+    }
+    if (const auto waited = waiter->wait(ends); !waited)
+      return fail(waited.error().message, kExitEnvironment);
+  }
 }
 
 std::optional<int> read_end(const Options& options, allow::End& end) {
@@ -265,10 +283,13 @@ int make(Options& options) {
             *count, allow::kMaxExceptions),
         kExitRejected);
   }
-  // Before it is in force: whatever ends this in between, the exception ends.
+  // Before it is in force: whatever ends this in between, the exception ends. The service looks at the
+  // exceptions when this has let go of the store.
   const bool timed = exception.end.until > 0 && options.root.empty();
-  if (timed && !allow::set_timer(true))
-    complain(kTool, "no systemd here that withdraws it: run `diglim allow expire` when it is over");
+  if (timed && !allow::restart_waiting())
+    complain(kTool,
+             "no systemd here that withdraws it: run `diglim allow expire` when it is over, or let "
+             "`diglim allow expire --wait` run until then");
   if (const auto put = store->put(exception, *list); !put) return fail(put.error().message, kExitEnvironment);
   const allow::Applied applied = allow::apply(options.root, options.loader, exception.list);
   if (options.root.empty()) {
@@ -305,7 +326,8 @@ int run_allow(int argc, char** argv) {
   OptionParser* const removed =
       app.add_subcommand("remove", "withdraw exceptions; what they allowed is denied at once");
   OptionParser* const expired =
-      app.add_subcommand("expire", "withdraw those whose time is over (a timer runs this)");
+      app.add_subcommand("expire", "withdraw those whose time is over (a service runs this)");
+  expired->add_flag("--wait", options.wait, "wait for the end of each, as the service does");
   app.add_option("FILE", options.make.files, "files, or directories with all files below them");
   app.add_option("--build", options.make.build, "a build tree: what is executable in this directory")
       .one_value_each();
@@ -336,6 +358,8 @@ int run_allow(int argc, char** argv) {
   while (options.root.ends_with('/')) options.root.pop_back();
   if (shown->parsed()) return list(options);
   if (removed->parsed()) return remove(options);
+  if (options.wait && !options.root.empty())
+    return fail("--wait is for this host, not for --root; try --help", kExitUsage);
   if (expired->parsed()) return expire(options);
   if (!options.event.empty()) {
     if (!options.make.files.empty() || !options.make.build.empty() || !options.root.empty())

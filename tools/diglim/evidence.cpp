@@ -39,6 +39,7 @@ struct Options {
   doctor::ContentOptions content = {
       .keys = "", .keys_name = "", .dbpath = "", .seconds = 60, .progress = true};
   bool text = false;
+  bool json = false;
 };
 
 int fail(const std::string& message, int status) {
@@ -60,10 +61,8 @@ audit::Document read_denials(const Host& host, const Options& options, uint64_t 
     else
       complain(kTool, "the packages of denied files are not known: " + known.error().message);
   }
-  return audit::denials(log, since, missing, [&](const std::string& path) {
-    const auto shipped = system.shipped.find(path);
-    return shipped == system.shipped.end() ? "" : system.packages[shipped->second.package].nvra;
-  });
+  return audit::denials(log, since, missing,
+                        [&](const explain::LoggedDenial& one) { return audit::owner_of(system, one); });
 }
 
 int make(const Options& options) {
@@ -130,7 +129,12 @@ int verify(const Options& options) {
                         document["format"].get<std::string>() == audit::kEvidenceFormat;
   if (!is_known)
     return fail(escape(options.file) + ": signed, but no evidence that this version knows", kExitRejected);
-  fmt::print("signed by {}\n{}", *signer, audit::evidence_text(document));
+  if (options.json) {
+    const audit::Document whole = {{"signed_by", *signer}, {"evidence", document}};
+    fmt::print("{}\n", whole.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    fmt::print("signed by {}\n{}", *signer, audit::evidence_text(document));
+  }
   return kExitOk;
 }
 
@@ -148,7 +152,8 @@ int run_evidence(int argc, char** argv) {
                  "first line: the key's pass phrase (default: $DIGLIM_PASSPHRASE, else asks)");
   app.add_option("--since", options.since,
                  "denials since a date, today, yesterday, or how long ago (default: all in the log)");
-  app.add_flag("--text", options.text, "for people, not JSON");
+  const Option text = app.add_flag("--text", options.text, "for people, not JSON");
+  app.add_flag("--json", options.json, "print JSON, as it does anyway").excludes(text);
   app.add_option("--seconds", options.content.seconds,
                  "time to look for programs that would be denied (default 60; 0: do not look)");
   app.add_option("--log", options.log,
@@ -157,6 +162,7 @@ int run_evidence(int argc, char** argv) {
   app.add_option("--dbpath", options.content.dbpath, "directory of the rpm database");
   app.add_option("--loader", options.source.loader, "program to run in place of diglim-loader");
   (void)verified->add_option("FILE", options.file, "evidence").required();
+  verified->add_flag("--json", options.json, "print JSON: who signed, and the document");
   (void)verified->add_option("-c,--certificate", options.certificate, "certificate of whoever signs")
       .required();
   verified->add_option("--signature", options.signature, "its signature (default: FILE.p7s)");

@@ -114,11 +114,28 @@ std::string absolute(const Host& host, const std::string& path) {
   return explain::follow_links("", error ? path : whole.string());
 }
 
+// Of this machine only: a saved log says what it says.
+std::optional<LoggedDenial> whole_event(const Options& options, const std::string& id) {
+  return options.log.empty() && options.root == "/" ? explain::find_whole_event(id) : std::nullopt;
+}
+
+// The kernel's lines do not say where, and have not all of a long path.
+void make_whole(const Options& options, std::vector<Case>& cases) {
+  for (Case& one : cases) {
+    if (!one.denial || !explain::describe(one.denial->where).empty()) continue;
+    auto whole = whole_event(options, one.denial->denial.event);
+    if (!whole) continue;
+    one.path = whole->denial.path;
+    one.denial = *std::move(whole);
+  }
+}
+
 std::vector<Case> choose(const Options& options, const Host& host, const explain::Log& log) {
   if (options.what.empty()) return cases_of(log, options.last.value_or(1));
   if (const auto id = find_event_id(options.what, read_boot())) {
-    const LoggedDenial* denial = explain::find_event(log, *id);
-    if (denial == nullptr) return {};
+    const LoggedDenial* found = explain::find_event(log, *id);
+    const auto denial = found != nullptr ? std::optional(*found) : whole_event(options, *id);
+    if (!denial) return {};
     return {{*denial, denial->denial.path, 1, denial->time_us}};
   }
   if (auto denial = parse_denial(options.what)) {
@@ -227,7 +244,8 @@ int run(const Options& options) {
   explain::Log log;
   if (host.is_live() || !options.log.empty()) log = explain::read_log(options.log, kMostRead);
   const int best = explain::complain_of_missing(kTool, log, 0) ? kExitEnvironment : kExitOk;
-  const std::vector<Case> cases = choose(options, host, log);
+  std::vector<Case> cases = choose(options, host, log);
+  make_whole(options, cases);
   if (cases.empty()) {
     if (options.json)
       fmt::print("[]\n");

@@ -95,14 +95,6 @@ Result<void> write_result(const std::string& path, ByteView bytes) {
   return {};
 }
 
-int run_loader(const Options& options, std::vector<std::string> words) {
-  words.insert(words.begin(), {loader_of(options), "monitor"});
-  const auto done = run_command(words, Errors::kShow);
-  if (!done) return fail(done.error());
-  fmt::print("{}", done->output);
-  return done->status;
-}
-
 int show(const Options& options) {
   const auto standing = ask(options);
   if (!standing) return fail(standing.error());
@@ -116,6 +108,15 @@ int show(const Options& options) {
   json.key("allowed").value(standing->allowed).end_object();
   fmt::print("{}\n", json.text());
   return kExitOk;
+}
+
+int run_loader(const Options& options, std::vector<std::string> words) {
+  words.insert(words.begin(), {loader_of(options), "monitor"});
+  const auto done = run_command(words, Errors::kShow);
+  if (!done) return fail(done.error());
+  if (options.json && done->status == kExitOk) return show(options);
+  fmt::print("{}", done->output);
+  return done->status;
 }
 
 // With a key at hand the statement is made, signed and used at once.
@@ -184,7 +185,8 @@ int run_monitor(int argc, char** argv) {
   add_key(app, options);
   add_key(*signing, options);
   app.add_option("--signed", options.signed_file, "begin with this signed statement");
-  app.add_flag("--json", options.json, "print JSON");
+  for (OptionParser* const one : {&app, ended})
+    one->add_flag("--json", options.json, "print JSON: how it is then");
   requested->add_option("--within", options.within, "in which time it may begin (default: 1h)");
   for (OptionParser* const one : {requested, signing})
     one->add_option("-o,--output", options.output, "write to this file (default: standard output)");

@@ -60,6 +60,7 @@ struct Options {
   std::string reason;
   Signer signer;
   std::string name;  // empty: default_name()
+  bool is_named = false;
   std::string root;  // without a slash at its end
   std::string loader;
   std::vector<std::string> words;  // to remove
@@ -351,11 +352,30 @@ int make(const Options& options) {
   return publish(options, *current, *next, *now, done);
 }
 
-int remove(const Options& options) {
+// Where what the words name is, if nobody said: a list has the name that was the default when it was made, or
+// that somebody gave it. kInvalid: in several.
+Result<std::string> list_with(const std::vector<std::string>& words, const TrustStore& trust,
+                              const std::string& otherwise) {
+  std::vector<std::string> names;
+  for (const SignedDenyList& one : trust.denials().lists())
+    if (revoke::list_without(one.list, 0, words)) names.push_back(one.list.name);
+  if (names.empty() || std::ranges::count(names, otherwise) > 0) return otherwise;
+  if (names.size() > 1)
+    return invalid(fmt::format("it is in {} deny lists ({}): say of which to take it, --name NAME",
+                               names.size(), fmt::join(names, ", ")));
+  return names.front();
+}
+
+int remove(Options& options) {
   const auto lock = lock_folder(options);
   if (!lock) return fail(lock.error().message + "; nothing was changed", kExitEnvironment);
   const auto trust = trust_of(options);
   if (!trust) return fail("the trusted keys cannot be read: " + trust.error().message, kExitEnvironment);
+  if (!options.is_named) {
+    const auto name = list_with(options.words, *trust, options.name);
+    if (!name) return fail(name.error().message + "; nothing was changed", kExitRejected);
+    options.name = *name;
+  }
   const auto current = read_current(options, *trust);
   if (!current) return fail(current.error().message + "; nothing was changed", kExitRejected);
   const auto next = revoke::list_without(current->list, current->in_force, options.words);
@@ -459,7 +479,8 @@ int run_revoke(int argc, char** argv) {
       .required();
   if (const auto status = app.parse(argc, argv)) return *status;
   while (options.root.ends_with('/')) options.root.pop_back();
-  if (options.name.empty()) options.name = default_name(options.root);
+  options.is_named = !options.name.empty();
+  if (!options.is_named) options.name = default_name(options.root);
   if (shown->parsed()) return list(options);
   if (options.name.empty() || options.name.find('/') != std::string::npos || options.name[0] == '.')
     return fail("--name: small letters, digits, '-', '_' or '.', and no dot first", kExitUsage);

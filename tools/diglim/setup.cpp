@@ -77,6 +77,7 @@ std::optional<int> read_options(int argc, char** argv, Request& request) {
   watch->add_flag("--chroot", options.chroot, "with --root: run grubby and the like in it, by chroot");
   watch->add_option("--loader", options.loader, "program to run in place of diglim-loader");
   watch->add_option("--dbpath", options.dbpath, "directory of the rpm database");
+  watch->add_flag("--json", options.json, "print JSON");
   watch->add_option("--seconds", options.seconds, "0: do not compare the files on disk before it enforces");
   if (const auto status = app.parse(argc, argv)) return status;
   request.install = install->parsed();
@@ -258,10 +259,14 @@ int uninstall(RecordedHost& host, const Options& options) {
 }
 
 int watch(RecordedHost& host, Options options) {
+  const bool as_json = options.json;
   options.json = true;  // one line, about what came of it
   const auto said = watch_once(host, options);
   if (!said) return fail(said.error());
-  fmt::print("{}\n", *said);
+  if (as_json)
+    fmt::print("{{\"said\":{}}}\n", json_string(*said));
+  else
+    fmt::print("{}\n", *said);
   return kExitOk;
 }
 

@@ -82,9 +82,11 @@ int run_state(bool as_json) {
 int run_state(int argc, char** argv) {
   audit::Source source;
   std::string output = "-";
+  bool as_json = false;
   OptionParser app("Says how DIGLIM is, in lines \"key = value\" for programs that read files.", argv[0]);
   app.add_option("-o,--output", output, "file to write, at once or not at all (default: stdout)");
   app.add_option("--loader", source.loader, "program to run in place of diglim-loader");
+  app.add_flag("--json", as_json, "the same as one JSON object");
   if (const auto status = app.parse(argc, argv)) return *status;
   audit::Facts facts = audit::read_facts(source);
   const explain::Log log = explain::read_log("", 1);
@@ -92,7 +94,8 @@ int run_state(int argc, char** argv) {
     const auto& last = log.denials.back();
     facts.last = audit::LastDenial{last.time_us / 1'000'000, reason_text(last.denial.reason)};
   }
-  if (const auto done = write_output(output, as_bytes(audit::state_text(facts)), 0644); !done) {
+  const std::string text = as_json ? audit::state_json(facts) : audit::state_text(facts);
+  if (const auto done = write_output(output, as_bytes(text), 0644); !done) {
     complain(argv[0], done.error().message);
     return kExitEnvironment;
   }

@@ -26,6 +26,8 @@ expect 0 allow list
 contains "none yet" "$out" "no exceptions"
 expect 0 allow expire
 [ ! -e "$root/var" ] || fail "looking made something"
+expect 2 allow expire --wait
+contains "of another root nobody waits" "$err" "--wait is for this host"
 expect 0 allow files/program --for 8h --reason $'a fix\e[2J' --owner alice
 contains "what it did" "$out" "allowed 1 file until "
 contains "another root" "$out" "; its kernel is not told"
@@ -162,7 +164,7 @@ rm "$lists"/*
 
 # On a running system: directories, a loader and a systemd that these commands alone see, and which note who called them.
 mkdir -p host/var/lib host/run/systemd/system build/mounted
-printf '#!/bin/sh\necho "systemctl $2" >>%s/calls\n' "$work" >bin/systemctl
+printf '#!/bin/sh\necho "systemctl $2 $3" >>%s/calls\n' "$work" >bin/systemctl
 printf '#!/bin/sh\necho loader >>%s/calls\nexit "$(cat %s/status)"\n' "$work" "$work" >bin/loader
 chmod 755 bin/*
 on_host() { # MOUNT-COMMANDS WORD...
@@ -170,17 +172,18 @@ on_host() { # MOUNT-COMMANDS WORD...
 		eval "$1"; exec "${@:2}" --loader "${0%/host}/bin/loader"' "$root" "$1" env PATH="$work/bin:$PATH" "$diglim" allow "${@:2}"
 }
 calls() { tr '\n' ' ' <calls && rm calls; }
+restart='systemctl restart diglim-allow.service'
 if unshare -rm mount --bind host/etc /etc 2>/dev/null; then
 	echo 0 >status
 	expect 0 on_host : files/program --for 1
-	equal "first the timer, then in force" "$(calls)" "systemctl start loader "
-	# The kernel does not follow: the record stays, and the timer tries again.
+	equal "first somebody waits for its end, then it is in force" "$(calls)" "$restart loader "
+	# The kernel does not follow: the record stays, and the service tries again.
 	sleep 1.1
 	echo 3 >status
 	expect 3 on_host : expire
-	equal "withdrawn, not forgotten" "$(count "$lists") $(count "$records") $(calls)" "0 1 systemctl start loader "
+	equal "withdrawn, not forgotten" "$(count "$lists") $(count "$records") $(calls)" "0 1 $restart loader "
 	expect 3 on_host : remove files/program
-	equal "nor by remove" "$(count "$records") $(calls)" "1 systemctl start loader "
+	equal "nor by remove" "$(count "$records") $(calls)" "1 $restart loader "
 	equal "and that it was withdrawn is not said" "$out" ''
 	# Nor is that something is allowed.
 	expect 3 on_host : files/program
@@ -190,7 +193,24 @@ if unshare -rm mount --bind host/etc /etc 2>/dev/null; then
 	rm "$lists"/*
 	echo 0 >status
 	expect 0 on_host : expire
-	equal "then it is" "$(count "$records") $(calls)" "0 systemctl start loader systemctl stop "
+	equal "then it is" "$(count "$records") $(calls)" "0 $restart loader "
+	# After a boot nobody waits for the end of what is left.
+	expect 0 on_host : files/program --for 1h
+	rm calls
+	expect 0 on_host : expire
+	equal "somebody waits again" "$(calls)" "$restart "
+	expect 0 on_host : remove files/program
+	rm calls
+	# The service itself: it comes back when the last is over, and no sooner.
+	expect 0 on_host : files/program --for 1
+	expect 0 on_host : files/sub --for 2
+	rm calls
+	expect 0 on_host : expire --wait
+	equal "each as it ends" "$(grep -c "its time is over" <<<"$out")" 2
+	equal "and it does not start itself" "$(count "$records") $(grep -c systemctl calls)" "0 0"
+	rm calls
+	expect 0 on_host : expire --wait
+	equal "nothing to wait for" "$out" ""
 	# Where nothing may run.
 	overlay="mount -t overlay none -o lowerdir=$work/files:$work/bin build/mounted"
 	expect 0 on_host "$overlay" --build build

@@ -140,5 +140,17 @@ contains "both count" "$(json 'deny_lists.*.name' | tr '\n' ' ')" "local theirs 
 echo 0123456789abcdef0123456789abcdef >host/etc/machine-id
 expect 0 revoke --package nothing --below 3 --reason x
 contains "its name" "$out" "deny list local-0123456789ab, serial 1"
+# What is taken back is taken from the list that has it: one of before that, too, and of several only from one that is named.
+expect 0 revoke remove nothing
+contains "ours first" "$out" "deny list local-0123456789ab, serial 2"
+expect 0 revoke remove "x509:$second"
+contains "an old name" "$out" "deny list local, serial "
+expect 0 revoke remove a b
+contains "another name" "$out" "deny list crowd, serial 5"
+expect 1 revoke remove nothing
+contains "in two" "$err" "it is in 2 deny lists (theirs, vendor): say of which to take it, --name NAME; nothing was changed"
+expect 0 revoke remove nothing --name vendor
+contains "the one that was named" "$out" "deny list vendor, serial 2"
+expect 1 revoke remove never
 
 finish

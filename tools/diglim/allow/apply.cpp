@@ -46,10 +46,10 @@ Applied apply(const std::string& root, const std::string& loader, const std::str
   return failed;
 }
 
-bool set_timer(bool run) {
+bool restart_waiting() {
   if (access("/run/systemd/system", F_OK) != 0) return false;
   const auto done =
-      run_command({"systemctl", "--no-block", run ? "start" : "stop", "diglim-allow.timer"}, Errors::kHide);
+      run_command({"systemctl", "--no-block", "restart", "diglim-allow.service"}, Errors::kHide);
   return done && done->status == 0;
 }
 

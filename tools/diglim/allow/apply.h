@@ -22,7 +22,9 @@ Applied apply(const std::string& root, const std::string& loader, const std::str
                   "the running kernel does not take it yet: a key that was added "
                   "counts from the next boot on");
 
-// Starts or stops the timer that runs `diglim allow expire`. False: there is no systemd to do it.
-bool set_timer(bool run);
+// Starts the service that waits for the ends (`diglim allow expire --wait`) anew. It looks at the exceptions
+// as soon as nobody has the store for writing, so whoever changes them calls this while he has it, before the
+// change. False: there is no systemd to do it.
+bool restart_waiting();
 
 }  // namespace diglim::allow

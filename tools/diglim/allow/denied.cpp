@@ -27,8 +27,10 @@ Result<Bytes> digest_now(const std::string& path, HashAlgo algo) {
 Result<DeniedFile> denied_file(const std::string& event) {
   const auto id = find_event_id(event, read_boot());
   if (!id) return invalid(escape(event, 40) + " is no event: 3f2a91bc-57, or 57 of this boot");
-  const explain::Log log = explain::read_log("", kMostRead);
-  const explain::LoggedDenial* logged = explain::find_event(log, *id);
+  // What the journal has whole, with all of the path, comes first.
+  const auto whole = explain::find_whole_event(*id);
+  const explain::Log log = whole ? explain::Log() : explain::read_log("", kMostRead);
+  const explain::LoggedDenial* logged = whole ? &*whole : explain::find_event(log, *id);
   if (logged == nullptr) return not_found(fmt::format("no event {} in {}", *id, log.source));
   const Denial& denial = logged->denial;
   if (denial.path.empty() || denial.path_cut)

@@ -21,28 +21,37 @@ struct Group {
 
 }  // namespace
 
+Owner owner_of(const known::System& system, const explain::LoggedDenial& one) {
+  const auto found = system.shipped.find(one.denial.path);
+  if (found == system.shipped.end()) return {};
+  const known::Shipped& shipped = found->second;
+  const known::PackageStanding& package = system.packages[shipped.package];
+  // Its content may have lain there before rpm's record of it, but for that nobody else would be the owner.
+  const bool is_its_content = !one.denial.digest.empty() && as_text(one.denial.digest) == shipped.digest;
+  const uint64_t at = one.time_us / 1'000'000;
+  return {package.nvra, at > 0 && at < package.installed && !is_its_content};
+}
+
 Document denials(const explain::Log& log, uint64_t since, bool incomplete,
-                 const std::function<std::string(const std::string&)>& package_of) {
-  std::map<std::pair<std::string, std::string>, Group> groups;  // by reason and package
-  std::map<std::string, std::string> packages;                  // by path
+                 const std::function<Owner(const explain::LoggedDenial&)>& owner_of) {
+  std::map<std::pair<std::string, Owner>, Group> groups;  // by reason and package
   uint64_t sum = 0;
   for (const explain::LoggedDenial& one : log.denials) {
     const uint64_t at = one.time_us / 1'000'000;
     if (at > 0 && at < since) continue;
-    const std::string name = name_of(one.denial);
-    const auto [known, is_new] = packages.try_emplace(name);
-    if (is_new && !one.denial.path_cut) known->second = package_of(one.denial.path);
-    Group& group = groups[{reason_text(one.denial.reason), known->second}];
+    const Owner owner = one.denial.path_cut ? Owner() : owner_of(one);
+    Group& group = groups[{reason_text(one.denial.reason), owner}];
     if (group.denials++ == 0) group.first = at;
     group.enforced += one.denial.enforced ? 1 : 0;
     group.last = at;
-    group.files.insert(name);
+    group.files.insert(name_of(one.denial));
     ++sum;
   }
   Document all = Document::array();
   for (const auto& [key, group] : groups) {
     all.push_back({{"reason", key.first},
-                   {"package", key.second},
+                   {"package", key.second.package},
+                   {"package_came_later", key.second.came_later},
                    {"denials", group.denials},
                    {"enforced", group.enforced},
                    {"files", group.files.size()},

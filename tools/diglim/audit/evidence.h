@@ -10,6 +10,7 @@
 #include "tools/diglim/doctor/finding.h"
 #include "tools/diglim/explain/log.h"
 #include "tools/diglim/host.h"
+#include "tools/diglim/known/cause.h"
 
 namespace diglim::audit {
 
@@ -17,10 +18,19 @@ using Document = nlohmann::ordered_json;
 
 constexpr std::string_view kEvidenceFormat = "diglim-evidence-1";
 
-// The denials of a log from `since` on, counted. `package_of(path)`: which package ships it; "" for none.
-// `incomplete`: some are missing in the log. Pure.
+// Which installed package ships what lies at a path.
+struct Owner {
+  std::string package;  // NVRA; empty: none
+  bool came_later =
+      false;  // than the denial, whose content it does not ship: of which one the file was then, nobody knows
+  auto operator<=>(const Owner&) const = default;
+};
+Owner owner_of(const known::System& system, const explain::LoggedDenial& one);
+
+// The denials of a log from `since` on, counted. `owner_of`: not asked where the path is cut. `incomplete`:
+// some are missing in the log. Pure.
 Document denials(const explain::Log& log, uint64_t since, bool incomplete,
-                 const std::function<std::string(const std::string&)>& package_of);
+                 const std::function<Owner(const explain::LoggedDenial&)>& owner_of);
 
 // All of it but "denials" and "doctor".
 Document evidence(const Host& host, const std::string& root, const Facts& facts);

@@ -24,12 +24,9 @@ TEST(Evidence, DenialsAreCountedByReasonAndPackage) {
   log.denials = {denial("/a", 5), denial("/a", 11), denial("/b", 12), denial("/c", 13),
                  denial("/c", 14, DIGLIM_REASON_WRITER)};
   log.denials.back().denial.enforced = false;
-  int asked = 0;
-  const Document all = denials(log, 10, true, [&](const std::string& path) {
-    ++asked;
-    return path == "/c" ? "" : "p-1-1.x86_64";
+  const Document all = denials(log, 10, true, [&](const explain::LoggedDenial& one) {
+    return one.denial.path == "/c" ? Owner{} : Owner{"p-1-1.x86_64", false};
   });
-  EXPECT_EQ(asked, 3) << "once for each path";
   EXPECT_EQ(all["count"], 4);
   EXPECT_EQ(all["incomplete"], true);
   ASSERT_EQ(all["groups"].size(), 3u);
@@ -43,6 +40,36 @@ TEST(Evidence, DenialsAreCountedByReasonAndPackage) {
     EXPECT_EQ(group["enforced"], 2);
   }
   EXPECT_EQ(of_package, 2u);
+}
+
+// An update took the place of what was denied: the new package had no part in that.
+TEST(Evidence, AnOldDenialIsNotThatOfALaterPackage) {
+  known::System system;
+  system.packages = {{"p-2-1.x86_64", known::Cause::kNone, "", 100}};
+  const std::string digest(32, 'd');
+  system.shipped["/p"] = {0, HashAlgo::kSha256, digest, false, 1};
+  explain::Log log;
+  for (const uint64_t at : {50, 99, 100, 0}) log.denials.push_back(denial("/p", at));
+  log.denials.push_back(denial("/p", 50));  // it lay there before the package was recorded
+  log.denials.back().denial.digest = to_bytes(as_bytes(digest));
+  log.denials.push_back(denial("/q", 50));
+  for (explain::LoggedDenial& one : log.denials)
+    if (one.denial.digest.empty()) one.denial.digest = Bytes(32, 'x');
+  const Document all =
+      denials(log, 0, false, [&](const explain::LoggedDenial& one) { return owner_of(system, one); });
+  ASSERT_EQ(all["groups"].size(), 3u);
+  uint64_t later = 0;
+  uint64_t its_own = 0;
+  for (const Document& group : all["groups"])
+    if (group["package"] == "p-2-1.x86_64")
+      (group["package_came_later"] == true ? later : its_own) = group["denials"];
+  EXPECT_EQ(later, 2u);
+  EXPECT_EQ(its_own, 3u);
+  const std::string text = evidence_text({{"format", kEvidenceFormat}, {"denials", all}});
+  EXPECT_THAT(
+      text,
+      HasSubstr("p-2-1.x86_64, which came later; of which one then, is not known: not on any digest list"));
+  EXPECT_THAT(text, HasSubstr("of no installed package: "));
 }
 
 TEST(Evidence, TextIsPrintable) {

@@ -97,7 +97,11 @@ void put_denials(const Document& denials, Text& out) {
   for (const Document& group : part(denials, "groups")) {
     const std::string package = say(group, "package");
     out.item(fmt::format("{:>7}, files: {}, {}: {}", say(group, "denials"), say(group, "files"),
-                         package.empty() ? "of no package" : package, say(group, "reason")));
+                         package.empty() ? "of no installed package"
+                         : is_true(group, "package_came_later")
+                             ? package + ", which came later; of which one then, is not known"
+                             : package,
+                         say(group, "reason")));
   }
 }
 

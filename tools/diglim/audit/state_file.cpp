@@ -13,16 +13,23 @@ using nlohmann::json;
 class Lines {
  public:
   void put(std::string_view key, std::string_view value) {
-    text_ += fmt::format("{} = {}\n", key, escape(value, 500));
+    const std::string text = escape(value, 500);
+    text_ += fmt::format("{} = {}\n", key, text);
+    json_[std::string(key)] = text;
   }
-  void put(std::string_view key, uint64_t value) { put(key, std::to_string(value)); }
+  void put(std::string_view key, uint64_t value) {
+    put(key, std::to_string(value));
+    json_[std::string(key)] = value;
+  }
   void put_time(std::string_view key, uint64_t seconds) {
     if (seconds > 0) put(key, iso_time(seconds));
   }
   const std::string& text() const { return text_; }
+  const nlohmann::ordered_json& json() const { return json_; }
 
  private:
   std::string text_ = "# written by diglim state; see diglim-state(1)\n";
+  nlohmann::ordered_json json_ = nlohmann::ordered_json::object();
 };
 
 // Not the reason: whoever begins it writes it, and the state is for everybody.
@@ -64,9 +71,7 @@ void put_exceptions(const Facts& facts, Lines& lines) {
   lines.put_time("exceptions_next_end", counts.next_end);
 }
 
-}  // namespace
-
-std::string state_text(const Facts& facts) {
+Lines lines_of(const Facts& facts) {
   Lines lines;
   lines.put("format", 1);
   lines.put("version", facts.version);
@@ -89,7 +94,17 @@ std::string state_text(const Facts& facts) {
     lines.put_time("last_denial_at", facts.last->at);
     lines.put("last_denial", facts.last->reason);
   }
-  return lines.text();
+  return lines;
+}
+
+}  // namespace
+
+std::string state_text(const Facts& facts) {
+  return lines_of(facts).text();
+}
+
+std::string state_json(const Facts& facts) {
+  return lines_of(facts).json().dump() + "\n";  // each value is escaped, so it is UTF-8
 }
 
 }  // namespace diglim::audit

@@ -95,6 +95,11 @@ TEST(StateFile, OneLineForEachKey) {
   auto state = read(state_text(facts));
   EXPECT_EQ(state["kernel"], "6\\nlog = ok");
   EXPECT_EQ(state["log_fault"], "x\\nmode = enforce\\x1b[2J");
+  const auto json = nlohmann::json::parse(state_json(facts));
+  EXPECT_EQ(json.size(), state.size());
+  for (const auto& [key, value] : state)
+    EXPECT_EQ(json[key].is_string() ? json[key].get<std::string>() : json[key].dump(), value) << key;
+  EXPECT_TRUE(json["digests"].is_number());
 }
 
 TEST(StateFile, WhatIsNotKnownIsNotSaid) {

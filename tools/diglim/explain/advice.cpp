@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "lib/base/text.h"
+#include "lib/events/reasons.h"
 #include "tools/diglim/explain/details.h"
 #include "tools/diglim/explain/reasons.h"
 #include "tools/tool.h"
@@ -99,10 +100,13 @@ bool depends_on_content(diglim_reason reason) {
 
 Explanation explain_reason(const Denial& denial, const Facts& facts) {
   const Words* words = denial.reason == DIGLIM_REASON_PROTECTED ? guard_explanation(denial.what) : nullptr;
+  if (denial.reason == DIGLIM_REASON_HASH && denial.detail == kKilledWhileHashed)
+    words = &killed_explanation();
   if (words == nullptr) words = reason_explanation(denial.reason);
   if (words == nullptr) return {"", {"A reason that this version does not know."}, "", "update diglim"};
   Explanation result{std::string(words->id), {fill(words->what, &denial, facts, false)}, "", ""};
-  if (!denial.detail.empty()) result.what.push_back(fmt::format("The kernel says: {}.", trim(denial.detail)));
+  if (!denial.detail.empty() && denial.detail != kKilledWhileHashed)
+    result.what.push_back(fmt::format("The kernel says: {}.", trim(denial.detail)));
   add_holders(facts.writers, "Open for writing by", result.what);
   if (denial.reason == DIGLIM_REASON_MAPPED) add_holders(facts.mappers, "Mapped executable by", result.what);
   advise(*words, &denial, facts, result);

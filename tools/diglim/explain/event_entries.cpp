@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -52,8 +54,7 @@ std::string line_of(const json& event, const char* begin) {
 
 }  // namespace
 
-bool add_event(Log& log, std::string_view line) {
-  const json event = json::parse(line, nullptr, false);
+bool add_event_object(Log& log, const json& event) {
   if (!event.is_object() || !event.contains("event")) return false;
   const uint64_t time_us = microseconds(text_of(event, "time"));
   if (const uint64_t lost = number_of(event, "lost"); lost > 0) log.not_logged.push_back({lost, time_us});
@@ -67,6 +68,30 @@ bool add_event(Log& log, std::string_view line) {
   log.denials.push_back(
       {*std::move(denial), time_us, where_of([&](const char* name) { return text_of(event, name); })});
   return true;
+}
+
+bool add_event(Log& log, std::string_view line) {
+  return add_event_object(log, json::parse(line, nullptr, false));
+}
+
+std::optional<LoggedDenial> read_fields(const std::vector<JournalField>& fields) {
+  constexpr std::string_view kBegin = "DIGLIM_";
+  json event = json::object();
+  for (const auto& [key, value] : fields) {
+    if (!key.starts_with(kBegin)) continue;
+    std::string name = key.substr(kBegin.size());
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+    uint64_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    const bool is_number = error == std::errc() && end == value.data() + value.size();
+    if ((name == "pid" || name == "uid") && is_number)
+      event[name] = number;
+    else
+      event[name] = value;
+  }
+  Log log;
+  if (!add_event_object(log, event) || log.denials.empty()) return std::nullopt;
+  return std::move(log.denials.front());
 }
 
 Where where_of(const std::function<std::string(const char*)>& field) {

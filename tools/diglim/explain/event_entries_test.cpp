@@ -54,6 +54,38 @@ TEST(EventEntries, OfAnotherVersionOrNone) {
   EXPECT_TRUE(log.denials.empty());
 }
 
+TEST(EventEntries, FieldsOfTheJournal) {
+  std::vector<JournalField> fields = {{"_UID", "0"},
+                                      {"MESSAGE", "denied exec /t/mine: whatever"},
+                                      {"DIGLIM_EVENT", "3f2a91bc-57"},
+                                      {"DIGLIM_TIME", "2026-11-27T12:00:00.123456Z"},
+                                      {"DIGLIM_VERDICT", "denied"},
+                                      {"DIGLIM_KIND", "exec"},
+                                      {"DIGLIM_PATH", "/t/12\\n"},
+                                      {"DIGLIM_REASON", "not on any digest list"},
+                                      {"DIGLIM_DIGEST", "sha256:" + std::string(64, 'a')},
+                                      {"DIGLIM_PID", "12"},
+                                      {"DIGLIM_UID", "7"},
+                                      {"DIGLIM_COMMAND", "33"},
+                                      {"DIGLIM_UNIT", "mine.service"}};
+  const auto denial = read_fields(fields);
+  ASSERT_TRUE(denial);
+  EXPECT_EQ(denial->denial.path, "/t/12\n");
+  EXPECT_EQ(denial->denial.event, "3f2a91bc-57");
+  EXPECT_EQ(denial->denial.pid, 12u);
+  EXPECT_EQ(denial->denial.uid, 7u);
+  EXPECT_EQ(denial->denial.command, "33");
+  EXPECT_EQ(denial->denial.digest.size(), 32u);
+  EXPECT_EQ(denial->time_us % 1'000'000, 123456u);
+  EXPECT_EQ(denial->where.unit, "mine.service");
+  for (JournalField& field : fields)
+    if (field.first == "DIGLIM_VERDICT") field.second = "allowed";
+  EXPECT_FALSE(read_fields(fields)) << "no denial";
+  EXPECT_FALSE(read_fields({{"DIGLIM_REASON", "not on any digest list"}}));
+  EXPECT_FALSE(
+      read_fields({{"DIGLIM_", "x"}, {"DIGLIM_EVENT", "\xff"}, {"DIGLIM_PID", "99999999999999999999"}}));
+}
+
 // Whoever may make cgroups gives them their names.
 TEST(EventEntries, NamesReachNoTerminal) {
   EXPECT_EQ(describe({"x\x1b[2J.scope", "", ""}), "in the unit x\\x1b[2J.scope");

@@ -94,7 +94,34 @@ void read_kernel(Log& log) {
   }
 }
 
+std::vector<JournalField> fields_of(sd_journal* journal) {
+  std::vector<JournalField> fields;
+  const void* data = nullptr;
+  size_t size = 0;
+  sd_journal_restart_data(journal);
+  while (sd_journal_enumerate_data(journal, &data, &size) > 0) {
+    const std::string_view text(static_cast<const char*>(data), size);
+    const size_t sign = text.find('=');
+    if (sign != text.npos) fields.emplace_back(text.substr(0, sign), text.substr(sign + 1));
+  }
+  return fields;
+}
+
 }  // namespace
+
+std::optional<LoggedDenial> find_whole_event(const std::string& id) {
+  sd_journal* opened = nullptr;
+  const int status = sd_journal_open(&opened, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+  const JournalPtr journal(opened);
+  if (status < 0 || id.empty()) return std::nullopt;
+  // What begins with "_" journald itself says; everybody may send fields that look like ours.
+  for (const std::string& match :
+       {"DIGLIM_EVENT=" + id, std::string("_SYSTEMD_UNIT=diglim-events.service"), std::string("_UID=0")})
+    if (sd_journal_add_match(journal.get(), match.data(), match.size()) < 0) return std::nullopt;
+  if (sd_journal_seek_tail(journal.get()) < 0 || sd_journal_previous(journal.get()) <= 0) return std::nullopt;
+  (void)sd_journal_set_data_threshold(journal.get(), 0);  // nothing is cut
+  return read_fields(fields_of(journal.get()));
+}
 
 Log read_log(const std::string& file, size_t most) {
   Log log;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lib/events/denial.h"
@@ -51,6 +53,13 @@ void add_record(Log& log, std::string_view record, uint64_t boot_us);    // of /
 void add_line(Log& log, std::string_view line);                          // of a saved log
 // A line of JSON that diglim-events wrote, with what it says of events that are missing. False: it is none.
 bool add_event(Log& log, std::string_view line);
+
+// The denial with this id, if diglim-events.service wrote it into this machine's journal: it says where, and
+// is there also if the kernel's log has no line of it because there were too many at once.
+std::optional<LoggedDenial> find_whole_event(const std::string& id);
+// The same of the fields of one entry, by name ("DIGLIM_PATH"). Pure.
+using JournalField = std::pair<std::string, std::string>;
+std::optional<LoggedDenial> read_fields(const std::vector<JournalField>& fields);
 
 // `field`: what an event's field ("unit") has, escaped as there; empty: nothing.
 Where where_of(const std::function<std::string(const char*)>& field);

@@ -92,6 +92,12 @@ constexpr ReasonRow kReasons[] = {
       "(diglim allow)"}},
 };
 
+constexpr Words kKilled = {
+    "killed",
+    "The process was killed, or timed out, while the kernel still read the file for it. That says nothing of "
+    "the file.",
+    "", "nothing has to be changed; the next time it is used, it is read and decided anew"};
+
 constexpr std::array<Words, known::kCauses> kCauseWords = {{
     {"known", "Its content is on a list that counts.", "diglim-loader sync /etc/digest_lists",
      "the kernel has all lists in that directory; if it had them before, the file runs already. If it is "
@@ -143,6 +149,10 @@ const Words* reason_explanation(diglim_reason reason) {
     if (row.reason == reason) return &row.words;
   }
   return nullptr;
+}
+
+const Words& killed_explanation() {
+  return kKilled;
 }
 
 const Words& cause_explanation(known::Cause cause) {

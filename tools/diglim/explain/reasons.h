@@ -19,6 +19,8 @@ struct Words {
 };
 
 // Null for an unknown reason. Of DIGLIM_REASON_UNKNOWN the words are those of the cause.
+// Of DIGLIM_REASON_HASH with kKilledWhileHashed.
+const Words& killed_explanation();
 const Words* reason_explanation(diglim_reason reason);
 const Words& cause_explanation(known::Cause cause);
 

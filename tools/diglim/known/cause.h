@@ -49,7 +49,8 @@ const CauseWords& cause_words(Cause cause);
 struct PackageStanding {
   std::string nvra;
   Cause cause = Cause::kNone;
-  std::string why;  // the verifier's words, for kUntrusted and kDamaged
+  std::string why;         // the verifier's words, for kUntrusted and kDamaged
+  uint64_t installed = 0;  // when: seconds since 1970; 0: not known
 };
 
 // What a package says of a path.

@@ -167,7 +167,7 @@ class Reader {
   }
 
   PackageStanding standing_of(const InstalledPackage& package) {
-    PackageStanding standing{package.nvra, Cause::kNone, ""};
+    PackageStanding standing{package.nvra, Cause::kNone, "", package.installed};
     const auto list = make_rpm_list(package.region, package.packets);
     if (!list) {
       standing.cause = list.error().code == ErrorCode::kUntrusted ? Cause::kUnsigned : Cause::kDamaged;
