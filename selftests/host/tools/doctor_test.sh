@@ -131,7 +131,7 @@ pack admin || fail 'no image'
 { printf '\x27\0\0\0' && firmware_key admin.pem; } >$db
 efi_text StubInfo 'systemd-stub'
 efi_text StubPcrKernelImage 11
-efi_text LoaderImageIdentifier '\EFI\LINUX\diglim-6.1.0-32-amd64.efi'
+efi_text LoaderImageIdentifier '\EFI\Linux\DIGLIM-6.1.0-32-amd64.efi'
 chain() { # WANTED...: lines of what the doctor says
 	expect 0 "$diglim" doctor --root "$work/chain" --seconds 0
 	local wanted

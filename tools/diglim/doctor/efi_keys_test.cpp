@@ -50,9 +50,9 @@ TEST(EfiKeys, WhatIsCutShortOrDoesNotFitIsCorrupt) {
   for (size_t size = 1; size < whole.size(); ++size)
     EXPECT_FALSE(read_efi_keys(ByteView(whole).first(size))) << size;
   for (const size_t at : {16u, 20u, 24u}) {  // the three sizes
-    for (const uint8_t value : {0x00, 0x01, 0xff}) {
+    for (const unsigned value : {0x00u, 0x01u, 0xffu}) {
       Bytes changed = whole;
-      for (size_t i = 0; i < 4; ++i) changed[at + i] = value;
+      for (size_t i = 0; i < 4; ++i) changed[at + i] = static_cast<uint8_t>(value);
       if (changed != whole && !(at == 20 && value == 0)) {
         EXPECT_FALSE(read_efi_keys(changed)) << at;
       }
