@@ -74,7 +74,8 @@ std::optional<int> read_options(int argc, char** argv, Request& request) {
                     "put loader, keys, lists and command line into signed images (Secure Boot)");
   install->add_option("--uki-key", options.uki_key, "with --uki: the key that signs, PEM, for root only");
   install->add_option("--uki-cert", options.uki_cert, "with --uki: its certificate, PEM");
-  install->add_option("--uki-cmdline", options.uki_cmdline, "with --uki: the kernel command line, without ours");
+  install->add_option("--uki-cmdline", options.uki_cmdline,
+                      "with --uki: the kernel command line, without ours");
   install->add_option("--esp", options.esp, "with --uki: where the EFI system partition is mounted");
   install->add_flag("--enforce-anyway", options.enforce_anyway, "enforce although something would be denied");
   install->add_flag("--skip-scan", options.skip_scan, "do not compare the files on disk with the lists");

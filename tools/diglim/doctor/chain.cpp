@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far the boot chain of this host is closed: from the firmware to the loader, whoever changes something on
-// the disk. In steps, each of which says what is open.
+// How far the boot chain of this host is closed: from the firmware to the loader, whoever changes something
+// on the disk. In steps, each of which says what is open.
 #include <fmt/format.h>
 #include <stdlib.h>  // mkdtemp
 
@@ -39,8 +39,11 @@ Finding keys(const Host& host, const Bytes& own) {
   const char* const id = "chain.keys";
   const auto db = variable(host, kDb);
   if (!db) {
-    return {id, Level::kUnknown, "the firmware's keys cannot be read",
-            "mount -t efivarfs efivarfs /sys/firmware/efi/efivars", {}};
+    return {id,
+            Level::kUnknown,
+            "the firmware's keys cannot be read",
+            "mount -t efivarfs efivarfs /sys/firmware/efi/efivars",
+            {}};
   }
   const auto found = read_efi_keys(*db);
   if (!found)
@@ -49,8 +52,11 @@ Finding keys(const Host& host, const Bytes& own) {
   const size_t mine = static_cast<size_t>(std::ranges::count_if(found->keys, is_own));
   const size_t all = found->keys.size() + found->images + found->others;
   if (mine == 1 && all == 1) {
-    return {id, Level::kOk,
-            "the firmware boots what 1 key signed, and it is this host's: " + found->keys.front().subject, "", {}};
+    return {id,
+            Level::kOk,
+            "the firmware boots what 1 key signed, and it is this host's: " + found->keys.front().subject,
+            "",
+            {}};
   }
   Finding finding{id, Level::kWarn, "", "", {}};
   for (const EfiKeys::Key& key : found->keys) {
@@ -58,11 +64,13 @@ Finding keys(const Host& host, const Bytes& own) {
   }
   if (found->images > 0) add_item(finding, fmt::format("{} images by their hash", found->images));
   if (found->others > 0) add_item(finding, fmt::format("{} entries of other kinds", found->others));
-  finding.what = own.empty() ? "which of the firmware's keys is this host's is not known; it boots what these signed:"
+  finding.what = own.empty()
+                     ? "which of the firmware's keys is this host's is not known; it boots what these signed:"
                  : mine == 0 ? "the firmware does not know this host's key; it boots what these signed:"
                              : "the firmware boots what this host's key signed, and what these signed:";
-  finding.next = fmt::format("{}in the firmware's setup, with a PK and KEK of yours, let db hold nothing but {}",
-                             own.empty() ? "diglim setup install --uki; then " : "", "your certificate");
+  finding.next =
+      fmt::format("{}in the firmware's setup, with a PK and KEK of yours, let db hold nothing but {}",
+                  own.empty() ? "diglim setup install --uki; then " : "", "your certificate");
   return finding;
 }
 
@@ -84,17 +92,22 @@ std::optional<std::string> section(const std::string& image, const std::string& 
 void image(const Host& host, const std::string& certificate, Findings& findings) {
   const char* const make = "diglim setup install --uki";
   if (!variable(host, kStubInfo)) {
-    findings.push_back({"chain.image", Level::kWarn,
-                        "this boot came from no unified kernel image: initramfs and command line are under no "
-                        "signature",
-                        certificate.empty() ? make : "choose the image in the boot menu", {}});
+    findings.push_back(
+        {"chain.image",
+         Level::kWarn,
+         "this boot came from no unified kernel image: initramfs and command line are under no "
+         "signature",
+         certificate.empty() ? make : "choose the image in the boot menu",
+         {}});
     return;
   }
   const auto found = initramfs::find_image(host.path(""), host.release());
   if (!found || !*found) {
-    findings.push_back({"chain.image", Level::kUnknown,
+    findings.push_back({"chain.image",
+                        Level::kUnknown,
                         found ? "the image of this boot is not found" : found.error().message,
-                        "mount the EFI system partition", {}});
+                        "mount the EFI system partition",
+                        {}});
     return;
   }
   const std::string& path = **found;
@@ -105,25 +118,33 @@ void image(const Host& host, const std::string& certificate, Findings& findings)
     findings.push_back(
         {"chain.image", Level::kOk, "this boot came from a signed image, " + escape(path), "", {}});
   } else {
-    findings.push_back({"chain.image", Level::kWarn,
+    findings.push_back({"chain.image",
+                        Level::kWarn,
                         fmt::format("this boot came from {}, which {}", escape(path),
                                     certificate.empty() ? "another key than one of this host's signed"
                                     : verified          ? "does not verify with this host's certificate"
                                                         : "cannot be verified: sbverify is not installed"),
-                        make, {}});
+                        make,
+                        {}});
   }
   auto line = section(path, ".cmdline");
   if (!line) {
-    findings.push_back({"chain.command_line", Level::kUnknown,
-                        "the command line in the image cannot be read", "install objcopy (binutils)", {}});
+    findings.push_back({"chain.command_line",
+                        Level::kUnknown,
+                        "the command line in the image cannot be read",
+                        "install objcopy (binutils)",
+                        {}});
   } else if (trim(*line) == trim(host.command_line())) {
-    findings.push_back({"chain.command_line", Level::kOk,
-                        "its command line is the one that the kernel has", "", {}});
+    findings.push_back(
+        {"chain.command_line", Level::kOk, "its command line is the one that the kernel has", "", {}});
   } else {
-    findings.push_back({"chain.command_line", Level::kWarn,
-                        "the kernel has another command line than the image: it was made anew since, or somebody "
-                        "else gave one",
-                        "reboot, with Secure Boot on", {}});
+    findings.push_back(
+        {"chain.command_line",
+         Level::kWarn,
+         "the kernel has another command line than the image: it was made anew since, or somebody "
+         "else gave one",
+         "reboot, with Secure Boot on",
+         {}});
   }
 }
 
@@ -136,9 +157,12 @@ Finding measured(const Host& host) {
     }
     return {"chain.measured", Level::kOk, "the image was measured into PCR " + number, "", {}};
   }
-  return {"chain.measured", Level::kWarn,
-          "the image was measured into no TPM: an older image with the same signature looks the same from afar",
-          "switch the TPM on, and boot an image with systemd's stub", {}};
+  return {
+      "chain.measured",
+      Level::kWarn,
+      "the image was measured into no TPM: an older image with the same signature looks the same from afar",
+      "switch the TPM on, and boot an image with systemd's stub",
+      {}};
 }
 
 }  // namespace
@@ -149,9 +173,12 @@ void check_chain(const Host& host, Findings& findings) {
   // A tree that is not this machine, and has none of it: nothing to say.
   if (!host.is_live() && config.empty() && !variable(host, kStubInfo)) return;
   if (host.is_live() && !host.exists("/sys/firmware/efi")) {
-    findings.push_back({"chain.closed", Level::kWarn,
-                        "this host's boot chain is open: it does not boot by UEFI, so nothing verifies what boots",
-                        "boot by UEFI with Secure Boot; see \"The closed chain\" in README", {}});
+    findings.push_back(
+        {"chain.closed",
+         Level::kWarn,
+         "this host's boot chain is open: it does not boot by UEFI, so nothing verifies what boots",
+         "boot by UEFI with Secure Boot; see \"The closed chain\" in README",
+         {}});
     return;
   }
   Bytes own;
@@ -168,7 +195,7 @@ void check_chain(const Host& host, Findings& findings) {
   findings.push_back(measured(host));
 
   constexpr std::array<std::string_view, 7> kSteps = {
-      "protection.secure_boot", "chain.keys",     "chain.image",    "chain.command_line",
+      "protection.secure_boot", "chain.keys",     "chain.image",   "chain.command_line",
       "protection.lockdown",    "boot.initramfs", "chain.measured"};
   Finding summary{"chain.closed", Level::kOk, "this host's boot chain is closed", "", {}};
   size_t closed = 0;

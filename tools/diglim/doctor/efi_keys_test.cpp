@@ -37,8 +37,8 @@ TEST(EfiKeys, NoneInAnEmptyVariable) {
 }
 
 TEST(EfiKeys, HashesAndWhatIsNotKnownAreCounted) {
-  const auto keys = read_efi_keys(list_of(kSha256, Bytes(32, 1), 3) + list_of("0123456789abcdef", Bytes(5, 1)) +
-                                  list_of(kX509, Bytes(40, 0x30)));
+  const auto keys = read_efi_keys(list_of(kSha256, Bytes(32, 1), 3) +
+                                  list_of("0123456789abcdef", Bytes(5, 1)) + list_of(kX509, Bytes(40, 0x30)));
   ASSERT_TRUE(keys) << keys.error().message;
   EXPECT_EQ(keys->images, 3u);
   EXPECT_EQ(keys->others, 2u) << "a kind of nobody's, and what is no certificate";

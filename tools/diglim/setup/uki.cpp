@@ -89,10 +89,12 @@ Result<void> check_key(const RecordedHost& host, const std::string& key, const s
   if (!key_text) return with_context("--uki-key " + escape(key), key_text.error());
   const Owned<BIO, BIO_free> memory(BIO_new_mem_buf(key_text->data(), static_cast<int>(key_text->size())));
   const auto no_pass_phrase = [](char*, int, int, void*) { return -1; };  // an update asks nobody
-  const PkeyPtr pkey(memory ? PEM_read_bio_PrivateKey(memory.get(), nullptr, no_pass_phrase, nullptr) : nullptr);
+  const PkeyPtr pkey(memory ? PEM_read_bio_PrivateKey(memory.get(), nullptr, no_pass_phrase, nullptr)
+                            : nullptr);
   if (!pkey)
-    return with_context("--uki-key " + escape(key),
-                        openssl_error("no private key in PEM without a pass phrase (updates sign by themselves)"));
+    return with_context(
+        "--uki-key " + escape(key),
+        openssl_error("no private key in PEM without a pass phrase (updates sign by themselves)"));
   const auto text = read_file(host.view().path(certificate), kMaxPem);
   if (!text) return with_context("--uki-cert " + escape(certificate), text.error());
   const auto found = read_x509(*text);
@@ -137,10 +139,10 @@ Result<void> check_boot_manager(const RecordedHost& host, const std::string& esp
   const std::string program = esp + kBootManager;
   if (!host.view().exists(program) || !host.runs_commands()) return {};
   if (host.run({"sbverify", "--cert", certificate, program})) return {};
-  return invalid(
-      fmt::format("{} is not signed by the key of {}, and with that key alone in the firmware it would not "
-                  "start: sbsign --key KEY --cert {} --output {} {}",
-                  escape(program), escape(certificate), escape(certificate), escape(program), escape(program)));
+  return invalid(fmt::format(
+      "{} is not signed by the key of {}, and with that key alone in the firmware it would not "
+      "start: sbsign --key KEY --cert {} --output {} {}",
+      escape(program), escape(certificate), escape(certificate), escape(program), escape(program)));
 }
 
 // The command line that the host has without ours: as named, of the file for new kernels, of the newest boot
@@ -159,7 +161,8 @@ Result<std::string> base_line(const RecordedHost& host, const Options& options) 
   }
   line = with_words("", kept);
   if (line.empty())
-    return not_found("the kernel command line is not known (no /etc/kernel/cmdline): --uki-cmdline \"root=...\"");
+    return not_found(
+        "the kernel command line is not known (no /etc/kernel/cmdline): --uki-cmdline \"root=...\"");
   return line;
 }
 
@@ -188,7 +191,7 @@ Result<void> plan_uki(const RecordedHost& host, const Options& options, Plan& pl
   UkiSettings settings;
   TRY_ASSIGN(settings.esp, find_system_partition(host, options.esp.empty() ? before.esp : options.esp));
   settings.key = !options.uki_key.empty() ? options.uki_key : before.key.empty() ? kDefaultKey : before.key;
-  settings.certificate = !options.uki_cert.empty()      ? options.uki_cert
+  settings.certificate = !options.uki_cert.empty()    ? options.uki_cert
                          : before.certificate.empty() ? kDefaultCertificate
                                                       : before.certificate;
   for (const std::string& path : {settings.esp, settings.key, settings.certificate}) {
@@ -212,8 +215,9 @@ Result<void> plan_uki(const RecordedHost& host, const Options& options, Plan& pl
          "add_dracutmodules+=\" diglim \"\ndo_strip=\"no\"\n",
          0644, false, ""},
         {kUkiConfig,
-         fmt::format("# Made by diglim setup install --uki, read by {}.\nesp = {}\nkey = {}\ncertificate = {}\n",
-                     kMakeUki, settings.esp, settings.key, settings.certificate),
+         fmt::format(
+             "# Made by diglim setup install --uki, read by {}.\nesp = {}\nkey = {}\ncertificate = {}\n",
+             kMakeUki, settings.esp, settings.key, settings.certificate),
          0644, false, ""}},
        {}});
   plan.steps.push_back({"command_line",
@@ -246,14 +250,16 @@ void tell_uki(const RecordedHost& host, Report& report) {
   if (!host.view().exists(settings.esp + kBootManager)) {
     report.to_do.push_back(fmt::format(
         "let the firmware boot it: efibootmgr --create --disk DISK --part NUMBER --label DIGLIM --loader "
-        "'\\EFI\\Linux\\diglim-KERNEL.efi', once for each kernel (or install systemd-boot into {}, signed with "
+        "'\\EFI\\Linux\\diglim-KERNEL.efi', once for each kernel (or install systemd-boot into {}, signed "
+        "with "
         "the same key)",
         settings.esp));
   }
-  report.to_do.push_back(fmt::format(
-      "enrol {} in the firmware's setup as db, with a PK and KEK of yours, and without the keys that were there: "
-      "whatever they signed still boots, also without DIGLIM. diglim doctor says how far it is",
-      settings.certificate));
+  report.to_do.push_back(
+      fmt::format("enrol {} in the firmware's setup as db, with a PK and KEK of yours, and without the keys "
+                  "that were there: "
+                  "whatever they signed still boots, also without DIGLIM. diglim doctor says how far it is",
+                  settings.certificate));
 }
 
 Result<void> remove_uki(const RecordedHost& host, const UkiSettings& settings, Report& report) {
@@ -275,7 +281,8 @@ Result<void> remove_uki(const RecordedHost& host, const UkiSettings& settings, R
   }
   report.done.push_back(fmt::format("removed {} images and entries from {}", removed, escape(settings.esp)));
   report.to_do.push_back(
-      "before the reboot: see to it that the firmware accepts the boot loader of before; with your key alone in "
+      "before the reboot: see to it that the firmware accepts the boot loader of before; with your key alone "
+      "in "
       "it, it does not");
   return {};
 }

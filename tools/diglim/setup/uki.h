@@ -25,8 +25,8 @@ struct UkiSettings {
 };
 UkiSettings read_uki_settings(const RecordedHost& host);
 
-// Adds the steps after the lists: configuration, command line, images. Errors: what is missing, and what to do
-// about it.
+// Adds the steps after the lists: configuration, command line, images. Errors: what is missing, and what to
+// do about it.
 Result<void> plan_uki(const RecordedHost& host, const Options& options, Plan& plan);
 
 // Those that make-uki fills, so that the record knows which were not there.
