@@ -60,7 +60,9 @@ refused 'no certificate' '--uki-cert' cp ../other.key etc/kernel/secure-boot-cer
 refused 'no kernel' 'no kernel with its image is found' rm boot/vmlinuz-6.1.0
 openssl pkey -in admin.key -aes128 -passout pass:x -out locked.key
 refused 'a key with a pass phrase' 'no private key in PEM without a pass phrase' cp ../locked.key etc/kernel/secure-boot-private-key.pem
-refuse_manager() { mkdir -p efi/EFI/systemd && : >efi/EFI/systemd/systemd-bootx64.efi && echo 'exit 1' >>usr/bin/sbverify && sed -i '/^exit 0/d' usr/bin/sbverify; }
+refuse_manager() {
+	mkdir -p efi/EFI/systemd && : >efi/EFI/systemd/systemd-bootx64.efi && sed -i 's/^exit 0/exit 1/' usr/bin/sbverify
+}
 refused 'a boot manager that another key signed' 'is not signed by the key of' refuse_manager
 more=(--esp /nowhere)
 refused 'no such partition' '--esp /nowhere: there is no directory EFI' true
@@ -94,6 +96,10 @@ contains 'the other way' "$err" 'this host boots signed images'
 expect 0 "${install[@]}" --uki-cmdline 'root=/dev/vda rw' --lockdown
 equal 'another line' "$(cat host/efi/EFI/Linux/diglim-6.1.0.efi)" \
 	'root=/dev/vda rw rdinit=/usr/sbin/diglim-loader diglim.mode=enforce lockdown=integrity'
+mv host/efi host/away && mkdir host/efi
+expect 3 setup uninstall
+contains 'what holds the images is away' "$err" 'is the EFI system partition mounted'
+rmdir host/efi && mv host/away host/efi
 expect 0 setup uninstall
 contains 'before the reboot' "$out" 'the firmware accepts the boot loader of before'
 same_trees bls host 'uninstall'
