@@ -265,8 +265,9 @@ void tell_uki(const RecordedHost& host, Report& report) {
 Result<void> remove_uki(const RecordedHost& host, const UkiSettings& settings, Report& report) {
   if (settings.esp.empty()) return {};
   if (!host.view().exists(settings.esp + "/EFI"))
-    return not_found(fmt::format("{}/EFI is not there, and the images are: is the EFI system partition mounted?",
-                                 escape(settings.esp)));
+    return not_found(
+        fmt::format("{}/EFI is not there, and the images are: is the EFI system partition mounted?",
+                    escape(settings.esp)));
   const auto is_ours = [](std::string_view folder, const std::string& name) {
     if (folder == "/EFI/diglim/") return name.ends_with("-previous.efi") || name.ends_with("-previous.new");
     if (!name.starts_with("diglim-")) return false;
