@@ -70,6 +70,13 @@ std::optional<int> read_options(int argc, char** argv, Request& request) {
   install->add_option("--dbpath", options.dbpath, "directory of the rpm database");
   install->add_flag("--lockdown", options.lockdown, "lockdown=integrity on the kernel command line, too");
   install->add_flag("--no-boot-loader", options.no_boot_loader, "leave the kernel command line alone");
+  install->add_flag("--uki", options.uki,
+                    "put loader, keys, lists and command line into signed images (Secure Boot)");
+  install->add_option("--uki-key", options.uki_key, "with --uki: the key that signs, PEM, for root only");
+  install->add_option("--uki-cert", options.uki_cert, "with --uki: its certificate, PEM");
+  install->add_option("--uki-cmdline", options.uki_cmdline,
+                      "with --uki: the kernel command line, without ours");
+  install->add_option("--esp", options.esp, "with --uki: where the EFI system partition is mounted");
   install->add_flag("--enforce-anyway", options.enforce_anyway, "enforce although something would be denied");
   install->add_flag("--skip-scan", options.skip_scan, "do not compare the files on disk with the lists");
   install->add_option("--seconds", options.seconds, "0: as --skip-scan; otherwise without meaning");
@@ -88,6 +95,16 @@ std::optional<int> read_options(int argc, char** argv, Request& request) {
   if (no_days || (request.days && options.no_boot_loader)) {
     complain(kTool, fmt::format("--enforce-when-clean: 1 to {} days, and not with --no-boot-loader",
                                 setup::kMaxCleanDays));
+    return kExitUsage;
+  }
+  const bool uki_words = !options.uki_key.empty() || !options.uki_cert.empty() ||
+                         !options.uki_cmdline.empty() || !options.esp.empty();
+  if (uki_words && !options.uki) {
+    complain(kTool, "--uki-key, --uki-cert, --uki-cmdline and --esp need --uki");
+    return kExitUsage;
+  }
+  if (options.uki && (options.no_boot_loader || options.no_initramfs || request.days)) {
+    complain(kTool, "--uki: not with --no-boot-loader, --no-initramfs or --enforce-when-clean");
     return kExitUsage;
   }
   if (request.defaults) options.rpm_keys = options.yes = true;
@@ -223,10 +240,10 @@ int install(RecordedHost& host, const Options& options) {
       carry_out(host, *plan, options), options,
       options.no_boot_loader
           ? fmt::format("DIGLIM starts when the kernel command line has: {}", fmt::join(plan->words, " "))
-          : fmt::format("Reboot to switch DIGLIM on ({}). If the machine does not come up, choose "
-                        "\"DIGLIM permissive\" in the boot "
-                        "menu; diglim-setup(1) says more.",
-                        options.mode),
+          : fmt::format("Reboot to switch DIGLIM on ({}). If the machine does not come up, choose {} in the "
+                        "boot menu; diglim-setup(1) says more.",
+                        options.mode,
+                        options.uki ? "\"DIGLIM: the previous image\"" : "\"DIGLIM permissive\""),
       "\n  Until the kernel command line is changed, which is the last step, the machine boots as "
       "before. Correct the\n"
       "  reason and run this again, or: diglim setup uninstall");

@@ -37,7 +37,8 @@ equal "plugin" "$(files diglim-rpm-plugin | tr '\n' ' ')" \
 equal "tls" "$(files diglim-tls | tr '\n' ' ')" \
 	"/etc/diglim/openssl-tpm.cnf $(pkg-config --variable=modulesdir libcrypto)/diglim-tpm.so /usr/share/man/man7/diglim-tpm.7 "
 equal "dracut" "$(files diglim-dracut | grep -v -e '/$' -e ^/usr/share/doc/ | tr '\n' ' ')" \
-	"$(cd "$top/dracut" && find 90diglim -type f -printf '/usr/lib/dracut/modules.d/%p\n' | sort | tr '\n' ' ')"
+	"$(cd "$top/dracut" && find 90diglim -type f -printf '/usr/lib/dracut/modules.d/%p\n' | sort | tr '\n' ' '
+		printf '%s ' /usr/lib/kernel/install.d/95-diglim-uki.install /usr/libexec/diglim/{make,pack}-uki)"
 equal "scap" "$(files diglim-scap | grep -v '/$' | tr '\n' ' ')" \
 	"/usr/share/xml/scap/diglim/diglim-oval.xml /usr/share/xml/scap/diglim/diglim-xccdf.xml "
 

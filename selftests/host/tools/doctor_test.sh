@@ -103,6 +103,63 @@ cp -r good confidential-next
 echo 'ro lockdown=confidentiality' >confidential-next/proc/cmdline
 expect 1 "$diglim" doctor --root confidential-next --seconds 0
 
+# The boot chain: an image that this host signed, by a firmware that knows no other key.
+# shellcheck disable=SC2059 # bytes
+le32() { printf "\\x$(printf %02x $(($1 & 255)))\\x$(printf %02x $(($1 >> 8 & 255)))\\x$(printf %02x $(($1 >> 16)))\\0"; }
+firmware_key() { # CERTIFICATE: an EFI_SIGNATURE_LIST
+	local size
+	openssl x509 -in "$1" -outform DER -out der
+	size=$((16 + $(stat -c %s der)))
+	printf '\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a\x87\xb5\xab\x15\x5c\x2b\xf0\x72'
+	le32 $((28 + size)) && le32 0 && le32 $size && printf 0123456789abcdef && cat der
+}
+efi_text() { # VARIABLE TEXT: UTF-16
+	{ printf '\6\0\0\0' && printf %s "$2" | iconv -f ASCII -t UTF-16LE && printf '\0\0'; } \
+		>"chain/sys/firmware/efi/efivars/$1-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+}
+db=chain/sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f
+cp -r good chain
+mkdir -p chain/etc/kernel chain/efi/EFI/Linux
+for name in admin other; do
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout $name.key -out $name.pem -days 30 -subj /CN=$name 2>/dev/null
+done
+cp admin.pem chain/etc/kernel/cert.pem
+printf 'esp = /efi\nkey = /etc/kernel/key.pem\ncertificate = /etc/kernel/cert.pem\n' >chain/etc/diglim/uki.conf
+echo kernel >kernel && echo initramfs >initrd && echo ID=x >os-release
+pack() { "$top/tools/uki/pack_uki" --linux kernel --initrd initrd --os-release os-release --release 6.1.0-32-amd64 --key "$1.key" \
+	--certificate "$1.pem" --cmdline chain/proc/cmdline --output chain/efi/EFI/Linux/diglim-6.1.0-32-amd64.efi; }
+pack admin || fail 'no image'
+{ printf '\x27\0\0\0' && firmware_key admin.pem; } >$db
+efi_text StubInfo 'systemd-stub'
+efi_text StubPcrKernelImage 11
+efi_text LoaderImageIdentifier '\EFI\Linux\DIGLIM-6.1.0-32-amd64.efi'
+chain() { # WANTED...: lines of what the doctor says
+	expect 0 "$diglim" doctor --root "$work/chain" --seconds 0
+	local wanted
+	for wanted in "$@"; do contains 'the boot chain' "$out" "$wanted"; done
+}
+# The initramfs is looked into on a running host.
+chain "ok      the firmware boots what 1 key signed, and it is this host's: CN=admin" \
+	'ok      this boot came from a signed image, ' 'ok      its command line is the one that the kernel has' \
+	'ok      the image was measured into PCR 11' "warn    this host's boot chain is closed in 6 of 7 steps
+          open: initramfs"
+{ printf '\x27\0\0\0' && firmware_key admin.pem && firmware_key other.pem; } >$db
+chain "the firmware boots what this host's key signed, and what these signed:
+          CN=other" 'closed in 5 of 7 steps'
+{ printf '\x27\0\0\0' && firmware_key other.pem; } >$db
+chain "the firmware does not know this host's key; it boots what these signed:"
+printf '\x27\0\0\0cut' >$db
+expect 3 "$diglim" doctor --root "$work/chain" --seconds 0
+contains 'a variable that is none' "$out" "the firmware's keys cannot be read"
+{ printf '\x27\0\0\0' && firmware_key admin.pem; } >$db
+echo 'ro diglim.mode=permissive' >chain/proc/cmdline
+chain 'the kernel has another command line than the image' 'open: command_line'
+pack other
+chain "which does not verify with this host's certificate" 'open: image'
+rm chain/sys/firmware/efi/efivars/Stub*
+chain 'this boot came from no unified kernel image' 'the image was measured into no TPM'
+rm -r chain
+
 # Everything that can be wrong.
 cp -r good bad
 echo 5.10.0 >bad/proc/sys/kernel/osrelease

@@ -9,6 +9,7 @@ Findings check_all(const Host& host, const ContentOptions& options) {
   check_protection(host, findings);
   check_file_systems(host, findings);
   check_boot(host, findings);
+  check_chain(host, findings);
   check_selinux(host, findings);
   check_plugin(host, findings);
   check_content(host, options, findings);

@@ -23,6 +23,9 @@ void check_protection(const Host& host, Findings& findings);
 void check_file_systems(const Host& host, Findings& findings);
 // Is DIGLIM active now, will it be after a reboot, and is it the loader that is installed?
 void check_boot(const Host& host, Findings& findings);
+// From the firmware to the loader: does somebody verify each step? After check_protection() and check_boot(),
+// whose findings count, too.
+void check_chain(const Host& host, Findings& findings);
 // Has the policy of SELinux a module for the loader, and has the loader its label?
 void check_selinux(const Host& host, Findings& findings);
 // The rpm plugin, without which rpm and the kernel fall out of step.

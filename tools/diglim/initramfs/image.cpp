@@ -67,9 +67,11 @@ class Found {
 std::string without_tries(const std::string& name) {
   const size_t plus = name.rfind('+');
   const size_t end = name.rfind(".efi");
-  return plus == std::string::npos || end == std::string::npos || plus > end
-             ? name
-             : name.substr(0, plus) + name.substr(end);
+  if (plus == std::string::npos || end == std::string::npos || plus > end) return name;
+  // A release may have a plus, too: "6.12.1+deb12-amd64".
+  const std::string_view tries = std::string_view(name).substr(plus + 1, end - plus - 1);
+  if (tries.empty() || tries.find_first_not_of("0123456789-") != std::string_view::npos) return name;
+  return name.substr(0, plus) + name.substr(end);
 }
 
 // The path of the unified kernel image on its partition, as firmware or boot loader named it.

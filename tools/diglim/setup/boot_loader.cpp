@@ -166,6 +166,13 @@ std::string grub_environment(const RecordedHost& host) {
   return {};
 }
 
+Result<std::string> newest_options(const RecordedHost& host) {
+  const std::string folder = entry_folder(host);
+  if (folder.empty()) return std::string();
+  TRY_ASSIGN(const auto text, host.read(folder + "/" + newest_entry(entries_of(host, folder))));
+  return options_of(text.value_or(""));
+}
+
 Result<Step> plan_boot_loader(const RecordedHost& host, const Words& words) {
   const std::string folder = entry_folder(host);
   if (!folder.empty()) return plan_entries(host, folder, words, host.has_program("grubby"));

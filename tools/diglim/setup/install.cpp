@@ -13,6 +13,7 @@
 #include "policy/config.h"
 #include "tools/diglim/setup/clean.h"
 #include "tools/diglim/setup/setup.h"
+#include "tools/diglim/setup/uki.h"
 #include "tools/list_folder.h"
 #include "tools/progress.h"
 
@@ -116,6 +117,7 @@ Result<Report> carry_out(RecordedHost& host, const Plan& plan, const Options& op
     TRY(host.save());
     if (step.id == "lists") TRY(start_watch(host, options));
     for (const FileChange& change : step.files) TRY(host.write(change));
+    if (step.id == "images") TRY(make_uki_folders(host));
     std::string done = step.what;
     if (step.id == "lists") {
       TRY_ASSIGN(done, write_lists(host, options));
@@ -132,6 +134,7 @@ Result<Report> carry_out(RecordedHost& host, const Plan& plan, const Options& op
     if (!options.json) fmt::print("done: {}\n", done);
     (void)std::fflush(stdout);  // long steps follow; an error shows when the rest is written
   }
+  if (options.uki) tell_uki(host, report);
   return report;
 }
 

@@ -13,11 +13,11 @@
 #include "lib/librpm/keyring.h"
 #include "lib/trust/trust_store.h"
 #include "policy/config.h"
+#include "tools/diglim/setup/uki.h"
 
 namespace diglim::setup {
 namespace {
 
-constexpr const char* kDracutModule = "/usr/lib/dracut/modules.d/90diglim";
 constexpr std::string_view kUnits = "/usr/lib/systemd/system/";
 constexpr std::string_view kRepairUnit = "diglim-repair.service";
 constexpr std::string_view kShutdownUnit = "diglim-shutdown.service";
@@ -190,6 +190,15 @@ Result<Plan> make_plan(const RecordedHost& host, const Options& options) {
     TRY_ASSIGN(Step watch, plan_watch(host, options.enforce_when_clean));
     plan.steps.push_back(std::move(watch));
   }
+  if (options.uki) {
+    TRY(plan_uki(host, options, plan));
+    return plan;
+  }
+  if (host.view().exists(kUkiConfig))
+    return unsupported(fmt::format(
+        "this host boots signed images ({}): diglim setup install --uki changes them, diglim setup uninstall "
+        "removes them",
+        kUkiConfig));
   if (!options.no_initramfs) {
     TRY_ASSIGN(Step initramfs, plan_initramfs(host));
     plan.steps.push_back(std::move(initramfs));

@@ -19,6 +19,11 @@ struct Options {
   bool lockdown = false;
   bool no_initramfs = false;
   bool no_boot_loader = false;
+  bool uki = false;         // signed unified kernel images
+  std::string uki_key;      // PEM; empty: as before, or kDefaultKey (setup/uki.h)
+  std::string uki_cert;     // the same
+  std::string uki_cmdline;  // empty: what the host has
+  std::string esp;          // where the EFI system partition is mounted; empty: found
   bool chroot = false;
   bool enforce_anyway = false;
   bool skip_scan = false;
@@ -62,6 +67,11 @@ Result<Plan> make_plan(const RecordedHost& host, const Options& options);
 // GRUB's variables; empty if there are none. Distributions before Fedora 33 keep the command line of all
 // entries in one of them, kernelopts, and there grubby writes it.
 std::string grub_environment(const RecordedHost& host);
+
+constexpr const char* kDracutModule = "/usr/lib/dracut/modules.d/90diglim";
+
+// The command line of the newest kernel's boot entry; empty if there is none. Errors: kIo.
+Result<std::string> newest_options(const RecordedHost& host);
 
 // The last step: command line and boot menu, by what the system boots with.
 Result<Step> plan_boot_loader(const RecordedHost& host, const Words& words);

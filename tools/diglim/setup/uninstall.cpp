@@ -13,6 +13,7 @@
 #include "policy/config.h"
 #include "tools/diglim/setup/clean.h"
 #include "tools/diglim/setup/setup.h"
+#include "tools/diglim/setup/uki.h"
 
 namespace diglim::setup {
 namespace {
@@ -108,6 +109,9 @@ Result<Report> undo(RecordedHost& host, const Options& options) {
   Report report;
   std::vector<RecordedFile> files = host.record().files;
   std::ranges::reverse(files);
+  const UkiSettings uki = read_uki_settings(host);
+  // Before the file that says where they are.
+  TRY(remove_uki(host, uki, report));
   bool config_is_back = false;
   // In reverse: the command line first, then what it relies on.
   for (const RecordedFile& file : files) {

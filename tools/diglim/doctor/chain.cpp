@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far the boot chain of this host is closed: from the firmware to the loader, whoever changes something
+// on the disk. In steps, each of which says what is open.
+#include <fmt/format.h>
+#include <stdlib.h>  // mkdtemp
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/crypto/x509.h"
+#include "tools/diglim/doctor/checks.h"
+#include "tools/diglim/doctor/efi_keys.h"
+#include "tools/diglim/initramfs/image.h"
+#include "tools/diglim/setup/uki.h"
+#include "tools/run_command.h"
+
+namespace diglim::doctor {
+namespace {
+
+constexpr std::string_view kVariables = "/sys/firmware/efi/efivars/";
+constexpr std::string_view kDb = "db-d719b2cb-3d3a-4596-a3bc-dad00e67656f";
+constexpr std::string_view kStubInfo = "StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+constexpr std::string_view kStubPcr = "StubPcrKernelImage-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+constexpr size_t kAttributes = 4;  // before the value of each variable
+constexpr size_t kMaxVariable = 1u << 20;
+constexpr size_t kMaxLine = 1u << 16;
+
+std::optional<Bytes> variable(const Host& host, std::string_view name) {
+  auto bytes = read_stream(host.path(std::string(kVariables) + std::string(name)), kMaxVariable);
+  if (!bytes || bytes->size() < kAttributes) return std::nullopt;
+  return Bytes(bytes->begin() + kAttributes, bytes->end());
+}
+
+// Whose signatures count at the next boot. `own`: the certificate in uki.conf, DER; empty: none is known.
+Finding keys(const Host& host, const Bytes& own) {
+  const char* const id = "chain.keys";
+  const auto db = variable(host, kDb);
+  if (!db) {
+    return {id,
+            Level::kUnknown,
+            "the firmware's keys cannot be read",
+            "mount -t efivarfs efivarfs /sys/firmware/efi/efivars",
+            {}};
+  }
+  const auto found = read_efi_keys(*db);
+  if (!found)
+    return {id, Level::kUnknown, "the firmware's keys cannot be read: " + found.error().message, "", {}};
+  const auto is_own = [&](const EfiKeys::Key& key) { return !own.empty() && key.der == own; };
+  const size_t mine = static_cast<size_t>(std::ranges::count_if(found->keys, is_own));
+  const size_t all = found->keys.size() + found->images + found->others;
+  if (mine == 1 && all == 1) {
+    return {id,
+            Level::kOk,
+            "the firmware boots what 1 key signed, and it is this host's: " + found->keys.front().subject,
+            "",
+            {}};
+  }
+  Finding finding{id, Level::kWarn, "", "", {}};
+  for (const EfiKeys::Key& key : found->keys) {
+    if (!is_own(key)) add_item(finding, key.subject);
+  }
+  if (found->images > 0) add_item(finding, fmt::format("{} images by their hash", found->images));
+  if (found->others > 0) add_item(finding, fmt::format("{} entries of other kinds", found->others));
+  finding.what = own.empty()
+                     ? "which of the firmware's keys is this host's is not known; it boots what these signed:"
+                 : mine == 0 ? "the firmware does not know this host's key; it boots what these signed:"
+                             : "the firmware boots what this host's key signed, and what these signed:";
+  finding.next =
+      fmt::format("{}in the firmware's setup, with a PK and KEK of yours, let db hold nothing but {}",
+                  own.empty() ? "diglim setup install --uki; then " : "", "your certificate");
+  return finding;
+}
+
+// A section of the image that is text; nothing if it cannot be had.
+std::optional<std::string> section(const std::string& image, const std::string& name) {
+  std::string folder = "/tmp/diglim-chain.XXXXXX";
+  if (mkdtemp(folder.data()) == nullptr) return std::nullopt;
+  const std::string to = folder + "/section";
+  // Its status says nothing: of interest is what it left.
+  (void)run_command({"objcopy", "--dump-section", name + "=" + to, image, folder + "/copy"}, Errors::kHide);
+  const auto text = read_stream(to, kMaxLine);
+  std::error_code ignored;  // what stays is below /tmp
+  std::filesystem::remove_all(folder, ignored);
+  return text ? std::optional(std::string(as_text(*text))) : std::nullopt;
+}
+
+// The image that the firmware, or a boot manager, started. Adds a finding for the image, and one for its
+// command line.
+void image(const Host& host, const std::string& certificate, Findings& findings) {
+  const char* const make = "diglim setup install --uki";
+  if (!variable(host, kStubInfo)) {
+    findings.push_back(
+        {"chain.image",
+         Level::kWarn,
+         "this boot came from no unified kernel image: initramfs and command line are under no "
+         "signature",
+         certificate.empty() ? make : "choose the image in the boot menu",
+         {}});
+    return;
+  }
+  const auto found = initramfs::find_image(host.path(""), host.release());
+  if (!found || !*found) {
+    findings.push_back({"chain.image",
+                        Level::kUnknown,
+                        found ? "the image of this boot is not found" : found.error().message,
+                        "mount the EFI system partition",
+                        {}});
+    return;
+  }
+  const std::string& path = **found;
+  const auto verified = certificate.empty()
+                            ? Result<CommandResult>(not_found("no certificate"))
+                            : run_command({"sbverify", "--cert", certificate, path}, Errors::kHide);
+  if (verified && verified->status == 0) {
+    findings.push_back(
+        {"chain.image", Level::kOk, "this boot came from a signed image, " + escape(path), "", {}});
+  } else {
+    findings.push_back({"chain.image",
+                        Level::kWarn,
+                        fmt::format("this boot came from {}, which {}", escape(path),
+                                    certificate.empty() ? "another key than one of this host's signed"
+                                    : verified          ? "does not verify with this host's certificate"
+                                                        : "cannot be verified: sbverify is not installed"),
+                        make,
+                        {}});
+  }
+  auto line = section(path, ".cmdline");
+  if (!line) {
+    findings.push_back({"chain.command_line",
+                        Level::kUnknown,
+                        "the command line in the image cannot be read",
+                        "install objcopy (binutils)",
+                        {}});
+  } else if (trim(*line) == trim(host.command_line())) {
+    findings.push_back(
+        {"chain.command_line", Level::kOk, "its command line is the one that the kernel has", "", {}});
+  } else {
+    findings.push_back(
+        {"chain.command_line",
+         Level::kWarn,
+         "the kernel has another command line than the image: it was made anew since, or somebody "
+         "else gave one",
+         "reboot, with Secure Boot on",
+         {}});
+  }
+}
+
+Finding measured(const Host& host) {
+  const auto text = variable(host, kStubPcr);
+  if (text && host.exists("/sys/class/tpm/tpm0")) {
+    std::string number;  // UTF-16
+    for (const uint8_t byte : *text) {
+      if (byte >= '0' && byte <= '9') number += static_cast<char>(byte);
+    }
+    return {"chain.measured", Level::kOk, "the image was measured into PCR " + number, "", {}};
+  }
+  return {
+      "chain.measured",
+      Level::kWarn,
+      "the image was measured into no TPM: an older image with the same signature looks the same from afar",
+      "switch the TPM on, and boot an image with systemd's stub",
+      {}};
+}
+
+}  // namespace
+
+void check_chain(const Host& host, Findings& findings) {
+  const std::string config = host.text(setup::kUkiConfig).value_or("");
+  const std::string certificate = setup::uki_setting(config, "certificate");
+  // A tree that is not this machine, and has none of it: nothing to say.
+  if (!host.is_live() && config.empty() && !variable(host, kStubInfo)) return;
+  if (host.is_live() && !host.exists("/sys/firmware/efi")) {
+    findings.push_back(
+        {"chain.closed",
+         Level::kWarn,
+         "this host's boot chain is open: it does not boot by UEFI, so nothing verifies what boots",
+         "boot by UEFI with Secure Boot; see \"The closed chain\" in README",
+         {}});
+    return;
+  }
+  Bytes own;
+  const auto text = read_file(host.path(certificate), kMaxLine);
+  const auto read = text ? read_x509(*text) : Result<std::vector<X509Ptr>>(text.error());
+  if (!certificate.empty() && read && read->size() == 1) {
+    uint8_t* der = nullptr;
+    const int size = i2d_X509(read->front().get(), &der);
+    if (size > 0) own.assign(der, der + size);
+    OPENSSL_free(der);
+  }
+  findings.push_back(keys(host, own));
+  image(host, certificate.empty() ? "" : host.path(certificate), findings);
+  findings.push_back(measured(host));
+
+  constexpr std::array<std::string_view, 7> kSteps = {
+      "protection.secure_boot", "chain.keys",     "chain.image",   "chain.command_line",
+      "protection.lockdown",    "boot.initramfs", "chain.measured"};
+  Finding summary{"chain.closed", Level::kOk, "this host's boot chain is closed", "", {}};
+  size_t closed = 0;
+  for (const std::string_view step : kSteps) {
+    const auto found = std::ranges::find(findings, step, &Finding::id);
+    if (found != findings.end() && found->level == Level::kOk) {
+      ++closed;
+    } else {
+      add_item(summary, "open: " + std::string(step.substr(step.find('.') + 1)));
+    }
+  }
+  if (closed < kSteps.size()) {
+    summary.level = Level::kWarn;
+    summary.what = fmt::format("this host's boot chain is closed in {} of {} steps", closed, kSteps.size());
+    summary.next = "what the findings above say of these";
+  }
+  findings.push_back(std::move(summary));
+}
+
+}  // namespace diglim::doctor
