@@ -11,7 +11,7 @@ namespace diglim::doctor {
 namespace {
 
 constexpr size_t kGuid = 16;
-constexpr size_t kHeader = kGuid + 3 * 4;
+constexpr size_t kHeader = kGuid + 12;  // kind, three sizes
 // As they lie there: the first three parts of a GUID are little-endian.
 constexpr std::array<uint8_t, kGuid> kX509 = {0xa1, 0x59, 0xc0, 0xa5, 0xe4, 0x94, 0xa7, 0x4a,
                                               0x87, 0xb5, 0xab, 0x15, 0x5c, 0x2b, 0xf0, 0x72};
