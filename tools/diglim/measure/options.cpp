@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -25,6 +26,7 @@ namespace diglim {
 namespace {
 
 constexpr unsigned kImaPcr = 10;
+constexpr char kFirmwareLog[] = "/sys/kernel/security/tpm0/binary_bios_measurements";
 
 Result<unsigned> parse_pcr(std::string_view text) {
   unsigned pcr = 0;
@@ -45,7 +47,30 @@ std::vector<std::string> split(const std::string& text, char by) {
   return parts;
 }
 
-// What IMA's first event says. None: another register than its own, which starts from zero.
+Result<PcrBank> replay_firmware_log(const std::string& path, HashAlgo bank) {
+  const auto log = read_stream(path, kMaxEventLogBytes);
+  if (!log) return with_context(escape(path), log.error());
+  auto replayed = replay_event_log(*log, bank);
+  if (!replayed) return with_context(escape(path), replayed.error());
+  return replayed;
+}
+
+// What the register holds before IMA begins. Firmware, systemd's stub and boot managers extend registers that
+// IMA may measure into, and all of them keep the firmware's log. Of a system that does not run nobody knows.
+Result<Bytes> start_of(const PredictOptions& options, unsigned pcr, HashAlgo bank) {
+  std::string path = options.event_log;
+  const bool runs = options.system.root == ReferenceOptions().root;
+  if (path.empty() && runs && (access(kFirmwareLog, F_OK) == 0 || errno != ENOENT)) path = kFirmwareLog;
+  if (path.empty()) return PcrBank(bank).value(pcr);
+  const auto replayed = replay_firmware_log(path, bank);
+  if (!replayed)
+    return Error{ErrorCode::kIo, 0,
+                 "no prediction: what PCR " + std::to_string(pcr) +
+                     " begins with is not known: " + replayed.error().message};
+  return replayed->value(pcr);
+}
+
+// What IMA's first event says. None: another register than its own.
 Result<std::optional<Bytes>> find_boot_aggregate(const PredictOptions& options, unsigned pcr, HashAlgo bank) {
   if (pcr != kImaPcr) return std::optional<Bytes>();
   if (!options.boot_aggregate.empty()) {
@@ -53,10 +78,8 @@ Result<std::optional<Bytes>> find_boot_aggregate(const PredictOptions& options, 
     return std::optional<Bytes>(std::move(value));
   }
   if (!options.event_log.empty()) {
-    TRY_ASSIGN(const Bytes log, read_stream(options.event_log, kMaxEventLogBytes));
-    auto replayed = replay_event_log(log, bank);
-    if (!replayed) return with_context(escape(options.event_log), replayed.error());
-    TRY_ASSIGN(Bytes value, boot_aggregate(*replayed));
+    TRY_ASSIGN(const PcrBank replayed, replay_firmware_log(options.event_log, bank));
+    TRY_ASSIGN(Bytes value, boot_aggregate(replayed));
     return std::optional<Bytes>(std::move(value));
   }
   if (options.from_tpm) {
@@ -153,7 +176,8 @@ void add_predict_options(OptionParser& app, PredictOptions& options) {
   app.add_option("--bank", options.bank, "its bank: sha1, sha256, sha384, sha512 (default: sha256)");
   app.add_option("--boot-aggregate", options.boot_aggregate, "IMA's first value in PCR 10, in hexadecimal");
   app.add_option("--event-log", options.event_log,
-                 "compute that from this firmware log (binary_bios_measurements)");
+                 "compute that, and what the PCR holds before IMA begins, from this firmware log (default "
+                 "for the latter, without --root: this machine's)");
   app.add_flag("--from-tpm", options.from_tpm, "compute that from PCRs 0 to 9 of the TPM");
   app.add_option("--boot-template", options.boot_template,
                  "template of that event: the kernel's default (default: ima-sig)");
@@ -270,6 +294,8 @@ Result<Predicted> predict(const OptionParser& app, PredictOptions& options) {
   Predicted predicted{Prediction(pcr, bank, options.system.algo), pcr, bank};
   Prediction& prediction = predicted.prediction;
   TRY_ASSIGN(const auto aggregate, find_boot_aggregate(options, pcr, bank));
+  TRY_ASSIGN(const Bytes start, start_of(options, pcr, bank));
+  TRY(prediction.start(start));
   if (aggregate) TRY(prediction.boot_aggregate(*aggregate, options.boot_template));
 
   // Each step is one publication: the lists of the initramfs, then those of the root, then, by

@@ -33,7 +33,9 @@ class Prediction {
   // `algo`: the kernel's ima_hash, with which it hashes the manifests.
   Prediction(unsigned pcr, HashAlgo bank, HashAlgo algo) : bank_(bank), pcr_(pcr), algo_(algo) {}
 
-  // REQUIRES: first, and for PCR 10 only. `template_name` is the kernel's default (ima_template=).
+  // What the register holds before IMA begins; zero if nobody says so. REQUIRES: first. kInvalid: the size.
+  Result<void> start(ByteView value) { return bank_.set(pcr_, value); }
+  // REQUIRES: before the boot, and for PCR 10 only. `template_name` is the kernel's default (ima_template=).
   Result<void> boot_aggregate(ByteView value, const std::string& template_name);
   Result<void> boot(const Manifest& manifest);
   // The next one: from what is in force to this.
