@@ -98,10 +98,15 @@ std::vector<Case> cases_of(const explain::Log& log, size_t most) {
 
 // How many of these newest first were denied within a minute of the newest: a pipeline, or a program with
 // several libraries.
+// Of one boot: a host that comes up within the minute may enforce what it only watched before.
 size_t count_of_last_minute(const std::vector<Case>& cases) {
   constexpr uint64_t kMinute_us = 60'000'000;
+  const auto boot_of = [](const Case& one) {
+    return one.denial->denial.event.substr(0, one.denial->denial.event.find('-'));
+  };
   const auto is_late = [&](const Case& one) {
-    return one.denial->time_us > 0 && one.denial->time_us + kMinute_us >= cases.front().denial->time_us;
+    return one.denial->time_us > 0 && one.denial->time_us + kMinute_us >= cases.front().denial->time_us &&
+           boot_of(one) == boot_of(cases.front());
   };
   return static_cast<size_t>(std::ranges::count_if(cases, is_late));
 }

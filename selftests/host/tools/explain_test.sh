@@ -168,6 +168,9 @@ JSON
 expect 1 explain --log whole.json
 contains "the unit, escaped" "$out" $'\n  where:   in the unit a\\x1b[2J.scope\n'
 contains "the one before" "$out" 'note: 1 more denied in the minute before: diglim explain --last 2'
+sed s/3f2a91bc-57/00aabbcc-57/ whole.json >boots.json
+expect 1 explain --log boots.json
+equal "what an earlier boot denied is not before it" "$(grep -c 'more denied' <<<"$out")" 0
 expect 1 explain --log whole.json --last 2 --json
 equal "the containers" "$(json '*.denial.container')" $'\n0a1b'
 equal "the unit and the event" "$(json '1.denial.unit') $(json '1.denial.event')" 'docker-0a1b.scope 3f2a91bc-57'
