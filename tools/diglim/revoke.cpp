@@ -2,6 +2,7 @@
 // The verb `revoke`: what counts no more, although a trusted key signed it. See diglim-revoke(1).
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
