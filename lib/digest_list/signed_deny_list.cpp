@@ -8,9 +8,8 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/cms/appended_signature.h"
-#include "lib/cms/cms.h"
 #include "lib/crypto/hash.h"
+#include "lib/trust/signed_text.h"
 
 namespace diglim {
 namespace {
@@ -62,14 +61,11 @@ bool is_folder(const std::string& path) {
 }  // namespace
 
 Result<SignedDenyList> verify_deny_list(ByteView file, const TrustStore& trust) {
-  TRY_ASSIGN(const AppendedSignature appended, split_appended_signature(file));
-  if (appended.type != SignatureType::kPkcs7) return unsupported("a deny list needs a CMS signature");
+  TRY_ASSIGN(SignedText text, verify_signed_text(file, trust, "a deny list"));
   SignedDenyList list;
-  MessageHash message(appended.content);
-  TRY_ASSIGN(list.signer, verify_cms(appended.signature, appended.signature_offset, message, trust.x509(),
-                                     trust.policy()));
-  TRY_ASSIGN(list.list, read_deny_list(appended.content));
-  list.content = to_bytes(appended.content);
+  list.signer = std::move(text.signer);
+  TRY_ASSIGN(list.list, read_deny_list(text.content));
+  list.content = to_bytes(text.content);
   TRY_ASSIGN(list.content_hash, hash(HashAlgo::kSha256, {file}));
   return list;
 }

@@ -7,8 +7,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/cms/appended_signature.h"
-#include "lib/cms/cms.h"
+#include "lib/trust/signed_text.h"
 
 namespace diglim {
 namespace {
@@ -37,15 +36,10 @@ Bytes write_grant(ByteView keys) {
 }
 
 Result<Grant> verify_grant(ByteView file, const TrustStore& trust) {
-  TRY_ASSIGN(const AppendedSignature appended, split_appended_signature(file));
-  if (appended.type != SignatureType::kPkcs7) return unsupported("a grant of keys needs a CMS signature");
-  Grant grant;
-  MessageHash message(appended.content);
-  TRY_ASSIGN(grant.signer, verify_cms(appended.signature, appended.signature_offset, message, trust.x509(),
-                                      trust.policy()));
-  grant.signer.resize(std::min(grant.signer.size(), kMaxSigner));
-  if (!as_text(appended.content).starts_with(kGrantMagic)) return corrupt(0, "no grant of keys");
-  grant.keys = to_bytes(appended.content.subspan(kGrantMagic.size()));
+  TRY_ASSIGN(SignedText text, verify_signed_text(file, trust, "a grant of keys"));
+  text.signer.resize(std::min(text.signer.size(), kMaxSigner));
+  if (!as_text(text.content).starts_with(kGrantMagic)) return corrupt(0, "no grant of keys");
+  Grant grant{std::move(text.signer), to_bytes(text.content.subspan(kGrantMagic.size()))};
   TRY(TrustStore::check_file(grant.keys));
   return grant;
 }

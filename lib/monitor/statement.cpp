@@ -5,8 +5,7 @@
 #include <charconv>
 
 #include "bpf/abi.h"
-#include "lib/cms/appended_signature.h"
-#include "lib/cms/cms.h"
+#include "lib/trust/signed_text.h"
 
 namespace diglim {
 namespace {
@@ -95,14 +94,9 @@ Result<MonitorStatement> read_monitor_statement(ByteView content) {
 }
 
 Result<SignedMonitorStatement> verify_monitor_statement(ByteView file, const TrustStore& trust) {
-  TRY_ASSIGN(const AppendedSignature appended, split_appended_signature(file));
-  if (appended.type != SignatureType::kPkcs7) return unsupported("a statement needs a CMS signature");
-  MessageHash message(appended.content);
-  SignedMonitorStatement result;
-  TRY_ASSIGN(result.signer, verify_cms(appended.signature, appended.signature_offset, message, trust.x509(),
-                                       trust.policy()));
-  TRY_ASSIGN(result.statement, read_monitor_statement(appended.content));
-  return result;
+  TRY_ASSIGN(SignedText text, verify_signed_text(file, trust, "a statement"));
+  TRY_ASSIGN(MonitorStatement statement, read_monitor_statement(text.content));
+  return SignedMonitorStatement{std::move(statement), std::move(text.signer)};
 }
 
 }  // namespace diglim

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -15,8 +14,8 @@
 #include "lib/base/text.h"
 #include "lib/digest_list/signed_grant.h"
 #include "policy/config.h"
-#include "tools/diglim/allow/apply.h"
 #include "tools/diglim/key/changes.h"
+#include "tools/diglim/key/granting.h"
 #include "tools/diglim/key/grants.h"
 #include "tools/diglim/key/listing.h"
 #include "tools/diglim/key/outcome.h"
@@ -117,86 +116,8 @@ std::optional<int> put(const Options& options, Outcome& outcome, const KeyFile& 
   return std::nullopt;
 }
 
-// --- what counts at once ---
-
 bool grants(const Options& options) {
   return !options.signer.key.empty() || !options.signer.certificate.empty();
-}
-
-// As the loader says it: a bound, or a deny list, may leave a statement without effect.
-bool is_in_force(const Options& options, ByteView statement) {
-  const std::string loader = options.loader.empty() ? kInstalledLoader : options.loader;
-  const auto keys = key::keys_in_grant(statement);
-  const auto status = run_command({loader, "status", "--json"}, Errors::kShow);
-  return keys && status && status->status == kExitOk && key::has_keys(status->output, *keys);
-}
-
-// The kernel follows what lies in /etc/diglim/granted. Of a statement that it does not take nothing is left:
-// the next boot has the key itself.
-int grant(const Options& options, Outcome& outcome, const std::string& key_name, ByteView statement,
-          const std::string& signer) {
-  const std::string folder = options.places.root + kGrantedFolder;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  const std::string path = folder + "/" + key::grant_name(key_name);
-  if (const auto written = write_file_atomically(path, statement, 0644); !written)
-    return outcome.fail(written.error().message + "; it counts from the next boot on only");
-  const allow::Applied applied = allow::apply(options.places.root, options.loader, path,
-                                              "the running kernel does not take it: does it have the key "
-                                              "that signed? So it counts from the next boot on");
-  for (const std::string& line : applied.lines) outcome.complain(line);
-  if (applied.status == kExitRejected) {
-    if (unlink(path.c_str()) != 0) outcome.complain(from_errno("remove " + escape(path), errno).message);
-    return kExitRejected;
-  }
-  const bool is_followed = applied.status == kExitOk && applied.when == ", in force now";
-  const bool is_now = is_followed && is_in_force(options, statement);
-  outcome.say_granted(path, signer, is_now, is_followed == is_now ? applied.when : "");
-  if (is_followed && !is_now)
-    return outcome.fail(fmt::format("but it is not in force: too many files in {}?", kGrantedFolder),
-                        kExitRejected);
-  return applied.status;
-}
-
-// So that a pass phrase that is wrong, or a key that nobody trusts, changes nothing.
-Result<Bytes> sign_for(const Options& options, const KeyFile& file, std::string& signer) {
-  TRY_ASSIGN(Bytes statement, key::sign_grant(options.signer, file.content));
-  auto checked = key::check_grant(options.places, statement);
-  if (!checked) {
-    Error refused = checked.error();
-    refused.message += "; only a key that is trusted grants another, and one that was granted does not";
-    return refused;
-  }
-  signer = *std::move(checked);
-  return statement;
-}
-
-// Takes what grants a key of these back. The kernel follows afterwards: see follow().
-bool take_back(const Options& options, Outcome& outcome, const std::vector<std::string>& fingerprints) {
-  bool is_gone = false;
-  for (const KeyFile& file : key::grant_files(options.places)) {
-    const bool is_wanted = std::ranges::any_of(file.keys, [&](const KeyInfo& info) {
-      return std::ranges::find(fingerprints, info.fingerprint) != fingerprints.end();
-    });
-    if (!is_wanted) continue;
-    if (unlink(file.origin.c_str()) != 0) {
-      outcome.complain(from_errno("remove " + escape(file.origin), errno).message);
-      continue;
-    }
-    outcome.say_taken_back(file.origin);
-    is_gone = true;
-  }
-  return is_gone;
-}
-
-// What only a granted key signed is denied from now on.
-int follow(const Options& options, Outcome& outcome) {
-  const allow::Applied applied = allow::apply(options.places.root, options.loader, "");
-  for (const std::string& line : applied.lines) outcome.complain(line);
-  if (applied.status == kExitOk)
-    outcome.say(applied.when == ", in force now" ? "What it signed by that grant is denied from now on."
-                                                 : "The grant is gone" + applied.when + ".");
-  return applied.status;
 }
 
 // A file, "file://" or not.
@@ -260,7 +181,7 @@ int add(const Options& options, Outcome& outcome) {
   }
   if (!file) return outcome.fail(file.error().message, kExitRejected);
   if (statement.empty() && grants(options)) {
-    auto made = sign_for(options, *file, signer);
+    auto made = key::sign_for(options.places, options.signer, *file, signer);
     if (!made) return outcome.fail(made.error().message + "; nothing was changed", kExitRejected);
     statement = *std::move(made);
   } else if (!statement.empty()) {
@@ -275,7 +196,8 @@ int add(const Options& options, Outcome& outcome) {
   outcome.say_trusted(*file, path);
   int granted = kExitOk;
   if (!statement.empty())
-    granted = grant(options, outcome, path.substr(path.rfind('/') + 1), statement, signer);
+    granted = key::grant(options.places, options.loader, outcome, path.substr(path.rfind('/') + 1), statement,
+                         signer);
   const int made = make_initramfs(options, outcome);
   return granted != kExitOk ? granted : made;
 }
@@ -436,7 +358,8 @@ std::vector<std::string> find_granted(const Options& options) {
 
 int remove(const Options& options, Outcome& outcome) {
   const auto names = find_trusted(options);
-  if (!names && take_back(options, outcome, find_granted(options))) return follow(options, outcome);
+  if (!names && key::take_back(options.places, outcome, find_granted(options)))
+    return key::follow(options.places, options.loader, outcome);
   if (!names) return outcome.fail(names.error().message, kExitRejected);
   int status = kExitOk;
   const key::Change change{*names, {}, {}};
@@ -450,14 +373,14 @@ int remove(const Options& options, Outcome& outcome) {
     if (std::ranges::find(*names, file.name) == names->end()) continue;
     for (const KeyInfo& info : file.keys) fingerprints.push_back(info.fingerprint);
   }
-  const bool was_granted = take_back(options, outcome, fingerprints);
+  const bool was_granted = key::take_back(options.places, outcome, fingerprints);
   for (const std::string& name : *names) {
     const std::string path = keys_folder(options) + "/" + name;
     if (unlink(path.c_str()) != 0) return outcome.fail(from_errno("remove " + escape(path), errno).message);
     const auto file = std::ranges::find(*files, name, &KeyFile::name);
     outcome.say_removed(path, file == files->end() ? std::vector<KeyInfo>() : file->keys);
   }
-  const int followed = was_granted ? follow(options, outcome) : kExitOk;
+  const int followed = was_granted ? key::follow(options.places, options.loader, outcome) : kExitOk;
   const int made = make_initramfs(options, outcome);
   return followed != kExitOk ? followed : made;
 }

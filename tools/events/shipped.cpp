@@ -18,6 +18,8 @@
 namespace diglim::events {
 namespace {
 
+constexpr size_t kMaxFound = 1024;
+
 uint64_t stamp_of(const std::string& path) {
   struct stat info = {};
   return stat(path.c_str(), &info) == 0 ? file_stamp(info) : 0;
@@ -60,6 +62,7 @@ void ShippedFiles::update(int64_t now_s) {
     lists.emplace(name, std::move(list));
   }
   lists_ = std::move(lists);
+  found_.clear();
   by_path_.clear();
   for (const auto& [name, list] : lists_) {
     for (const uint64_t path : list.paths) by_path_.emplace_back(path, &list);
@@ -89,8 +92,7 @@ std::optional<Shipped> ShippedFiles::look(const List& list, const std::string& p
   return found;
 }
 
-std::optional<Shipped> ShippedFiles::find(const std::string& path, std::string_view digest, int64_t now_s) {
-  update(now_s);
+std::optional<Shipped> ShippedFiles::find_anew(const std::string& path, std::string_view digest) {
   std::optional<Shipped> best;
   const uint64_t wanted = path_hash(path);
   for (auto at = std::ranges::lower_bound(by_path_, wanted, {}, &std::pair<uint64_t, const List*>::first);
@@ -100,6 +102,14 @@ std::optional<Shipped> ShippedFiles::find(const std::string& path, std::string_v
     if (found && (!best || found->how == "with this content")) best = std::move(found);
   }
   return best;
+}
+
+std::optional<Shipped> ShippedFiles::find(const std::string& path, std::string_view digest, int64_t now_s) {
+  update(now_s);
+  const std::string key = path + '\0' + std::string(digest);
+  if (const auto known = found_.find(key); known != found_.end()) return known->second;
+  if (found_.size() >= kMaxFound) found_.clear();
+  return found_[key] = find_anew(path, digest);
 }
 
 void say_who_ships(Event& event, const diglim_event& raw, ShippedFiles& files, int64_t now_s) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "policy/config.h"
@@ -43,12 +44,15 @@ class ShippedFiles {
   };
   void update(int64_t now_s);
   std::vector<uint64_t> paths_of(const std::string& name);
+  std::optional<Shipped> find_anew(const std::string& path, std::string_view digest);
   std::optional<Shipped> look(const List& list, const std::string& path, std::string_view digest);
 
   std::string folder_;
   known::LinkResolver links_;
   std::map<std::string, List> lists_;
   std::vector<std::pair<uint64_t, const List*>> by_path_;  // sorted
+  // What was found lately, since one file may be denied thousands of times a second; by path and digest.
+  std::unordered_map<std::string, std::optional<Shipped>> found_;
   std::optional<int64_t> looked_s_;
   uint64_t folder_stamp_ = 0;
 };

@@ -53,7 +53,9 @@ Finding secure_boot(const Host& host) {
   return {"protection.secure_boot",
           Level::kWarn,
           "Secure Boot is off: who changes the initramfs or the command line on disk decides the next boot",
-          "enable it in the firmware's setup, with a signed unified kernel image; or seal secrets to the TPM",
+          "enable it in the firmware's setup, with a signed unified kernel image (diglim setup install "
+          "--uki); or "
+          "seal secrets to the TPM",
           {}};
 }
 

@@ -19,9 +19,9 @@ struct Words {
 };
 
 // Null for an unknown reason. Of DIGLIM_REASON_UNKNOWN the words are those of the cause.
+const Words* reason_explanation(diglim_reason reason);
 // Of DIGLIM_REASON_HASH with kKilledWhileHashed.
 const Words& killed_explanation();
-const Words* reason_explanation(diglim_reason reason);
 const Words& cause_explanation(known::Cause cause);
 
 }  // namespace diglim::explain

@@ -65,8 +65,8 @@ Result<Bytes> start_of(const PredictOptions& options, unsigned pcr, HashAlgo ban
   const auto replayed = replay_firmware_log(path, bank);
   if (!replayed)
     return Error{ErrorCode::kIo, 0,
-                 "no prediction: what PCR " + std::to_string(pcr) +
-                     " begins with is not known: " + replayed.error().message};
+                 "no prediction: what PCR " + std::to_string(pcr) + " begins with is not known: " +
+                     replayed.error().message + "; as root, or with another log (--event-log)"};
   return replayed->value(pcr);
 }
 
