@@ -30,8 +30,8 @@ bool is_in_force(const std::string& named, ByteView statement) {
 
 }  // namespace
 
-int grant(const Places& places, const std::string& loader, Outcome& outcome, const std::string& key_name, ByteView statement,
-          const std::string& signer) {
+int grant(const Places& places, const std::string& loader, Outcome& outcome, const std::string& key_name,
+          ByteView statement, const std::string& signer) {
   const std::string folder = places.root + kGrantedFolder;
   std::error_code error;
   std::filesystem::create_directories(folder, error);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes in /etc/diglim/granted, and the running kernel with them. Results are exit statuses; what happened is told
-// to `outcome`. `loader`: in place of the installed one; empty: that.
+// Changes in /etc/diglim/granted, and the running kernel with them. Results are exit statuses; what happened
+// is told to `outcome`. `loader`: in place of the installed one; empty: that.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@
 
 namespace diglim::key {
 
-// A statement about this file, and in `signer` who signed it. Before anything is changed: a pass phrase that is
-// wrong, or a key that nobody trusts, is an error.
+// A statement about this file, and in `signer` who signed it. Before anything is changed: a pass phrase that
+// is wrong, or a key that nobody trusts, is an error.
 Result<Bytes> sign_for(const Places& places, const Signer& key, const KeyFile& file, std::string& signer);
 
 // Puts a statement there, for the trusted file of that name. Of one that the kernel does not take nothing is
