@@ -10,9 +10,7 @@ namespace diglim::rpm {
 namespace {
 
 // rpm: include/rpm/rpmtag.h.
-constexpr uint32_t kTagFileDigests = 1035;
 constexpr uint32_t kTagDirIndexes = 1116;
-constexpr uint32_t kTagBaseNames = 1117;
 constexpr uint32_t kTagDirNames = 1118;
 
 }  // namespace

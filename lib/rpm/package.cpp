@@ -16,9 +16,7 @@ constexpr uint32_t kTagRelease = 1002;
 constexpr uint32_t kTagEpoch = 1003;
 constexpr uint32_t kTagArch = 1022;
 constexpr uint32_t kTagOldFileNames = 1027;  // whole paths; rpm before 4.0
-constexpr uint32_t kTagFileDigests = 1035;   // FILEMD5S once
 constexpr uint32_t kTagSourceRpm = 1044;
-constexpr uint32_t kTagBaseNames = 1117;
 constexpr uint32_t kTagFileDigestAlgo = 5011;
 
 Result<std::string> required(const TagTable& tags, uint32_t tag, std::string_view what, uint64_t offset) {

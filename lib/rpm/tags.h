@@ -10,6 +10,10 @@
 
 namespace diglim::rpm {
 
+// Which more than one reader knows; rpm: include/rpm/rpmtag.h.
+constexpr uint32_t kTagFileDigests = 1035;  // FILEMD5S once
+constexpr uint32_t kTagBaseNames = 1117;
+
 struct Tag {
   uint32_t tag = 0;
   uint32_t type = 0;
