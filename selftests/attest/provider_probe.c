@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { kThreads = 4, kForks = 12, kChildSeconds = 30, kOwnReason = 42 };
+enum { kThreads = 4, kForks = 12, kChildSeconds = 300, kOwnReason = 42 };
 
 static EVP_PKEY* key;
 static atomic_int made;

@@ -27,7 +27,7 @@
 namespace attacks {
 namespace {
 
-constexpr int kPatience_s = 240;  // the virtual machine may have little of its processors
+constexpr int kPatience_s = 900;  // the virtual machine may have little of its processors
 
 std::vector<Attack> all_attacks() {
   std::vector<Attack> all;

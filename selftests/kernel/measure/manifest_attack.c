@@ -148,7 +148,7 @@ int main(int argc, char **argv)
   if (argc < 4)
     return 2;
   setvbuf(stdout, NULL, _IOLBF, 0);
-  alarm(120); /* rather than wait for what does not come */
+  alarm(900); /* rather than wait for what does not come */
   snprintf(name, sizeof(name), "manifest.%s", argv[2]);
   snprintf(path, sizeof(path), FOLDER "/%s", name);
   if (strcmp(argv[1], "open") == 0)
