@@ -18,6 +18,10 @@ Option Option::excludes(const Option& other) const {
   option_->excludes(other.option_);
   return *this;
 }
+Option Option::needs(const Option& other) const {
+  option_->needs(other.option_);
+  return *this;
+}
 
 Option Option::one_value_each() const {
   option_->allow_extra_args(false);

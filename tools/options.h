@@ -21,6 +21,7 @@ class Option {
  public:
   Option required() const;
   Option excludes(const Option& other) const;
+  Option needs(const Option& other) const;
   // Of a list: each use takes one value, so that an argument after it is not taken for another.
   Option one_value_each() const;
   Option one_of(std::initializer_list<const char*> values) const;

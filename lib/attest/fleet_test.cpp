@@ -243,5 +243,30 @@ TEST_F(FleetTest, SaysOfAWholeBundleWhatOneSaysThatKeepsNothing) {
   }
 }
 
+// A list that one machine may have is no list for the others, whoever comes first, and whether they send it.
+TEST(Fleet, WhatOneMachineMayHaveIsNotForOthers) {
+  TestAttester special, plain;
+  special.boot.lists.push_back({Bytes(32, 0x77), "special", "", "CN=Distribution"});
+  plain.boot = special.boot;
+  VerifierPolicy may = special.policy();
+  may.accepted = std::make_shared<AcceptedLists>(*may.accepted);
+  may.accepted->lists->insert(Bytes(32, 0x77));
+  const std::string policy = must_have(write_machine(write_policy(TestAttester().policy()), "special", may));
+  const auto judge = [](Verifier& verifier, const TestAttester& machine, const char* name, bool whole) {
+    Bundle bundle = machine.bundle();
+    if (!whole) bundle.manifests.clear();
+    const Bytes file = must_have(write_bundle(bundle));
+    const Bytes ak = machine.ak();
+    return verifier.verify({file, ak, machine.nonce, name});
+  };
+  for (const bool whole : {true, false}) {
+    Verifier verifier(must_have(read_fleet_policy(policy)));
+    EXPECT_THAT(reasons(judge(verifier, plain, "plain", true)), ElementsAre("list-untrusted"));
+    EXPECT_TRUE(judge(verifier, special, "special", true).trusted());
+    EXPECT_THAT(reasons(judge(verifier, plain, "plain", whole)), ElementsAre("list-untrusted"));
+    EXPECT_TRUE(judge(verifier, special, "special", false).trusted());
+  }
+}
+
 }  // namespace
 }  // namespace diglim

@@ -12,11 +12,12 @@ namespace {
 
 // Nothing if it is new enough, or no package.
 std::optional<std::string> too_old(const ManifestList& list, const VerifierPolicy& policy) {
-  if (policy.minimum_versions.empty()) return std::nullopt;
+  if (policy.accepted->minimum_versions.empty()) return std::nullopt;
   const auto package = rpm::split_nevra(list.package);
   if (!package) return std::nullopt;
-  const auto minimum = policy.minimum_versions.find(package->name);
-  if (minimum == policy.minimum_versions.end() || rpm::compare_evr(package->evr, minimum->second) >= 0)
+  const auto minimum = policy.accepted->minimum_versions.find(package->name);
+  if (minimum == policy.accepted->minimum_versions.end() ||
+      rpm::compare_evr(package->evr, minimum->second) >= 0)
     return std::nullopt;
   return escape(list.package) + " is older than " + escape(minimum->second) + ", which the policy asks for";
 }
@@ -25,7 +26,7 @@ std::optional<std::string> too_old(const ManifestList& list, const VerifierPolic
 
 std::vector<Finding> judge_list(const ManifestList& list, const VerifierPolicy& policy) {
   std::vector<Finding> findings;
-  if (policy.lists && !policy.lists->contains(list.hash))
+  if (policy.accepted->lists && !policy.accepted->lists->contains(list.hash))
     findings.push_back({Reason::kListUntrusted, "the digest list " + escape(list.name) + " " +
                                                     to_hex(list.hash) + " is not in the policy"});
   if (auto old = too_old(list, policy)) findings.push_back({Reason::kVersionTooOld, *std::move(old)});

@@ -46,9 +46,9 @@ TEST(ListsInForce, IsWhatAPlainMapIs) {
   for (unsigned seed = 0; seed < 2000; ++seed) {
     std::mt19937 random(seed);
     VerifierPolicy policy;
-    policy.lists = {{Bytes(32, 0), Bytes(32, 1)}};
-    if (random() % 2 == 0) policy.lists->insert(Bytes(32, 2));
-    policy.minimum_versions["tool"] = std::to_string(random() % 3);
+    policy.accepted->lists = {{Bytes(32, 0), Bytes(32, 1)}};
+    if (random() % 2 == 0) policy.accepted->lists->insert(Bytes(32, 2));
+    policy.accepted->minimum_versions["tool"] = std::to_string(random() % 3);
     ListsInForce lists;
     Model model;
     const auto boot = some_manifest(random, policy);

@@ -8,19 +8,29 @@ constexpr size_t kLeastDigest = 28;  // SHA-224
 
 }  // namespace
 
-JudgedManifestPtr ManifestStore::find(HashAlgo algo, ByteView digest) {
-  const Key key(algo, to_bytes(digest));
-  const std::lock_guard lock(mutex_);
-  const auto found = by_key_.find(key);
-  if (found == by_key_.end()) return nullptr;
-  entries_.splice(entries_.begin(), entries_, found->second);
-  return found->second->second;
+Result<JudgedManifestPtr> ManifestStore::find(HashAlgo algo, ByteView digest, const VerifierPolicy& policy) {
+  const Key key(algo, to_bytes(digest), policy.accepted.get());
+  JudgedManifestPtr other;
+  {
+    const std::lock_guard lock(mutex_);
+    auto found = by_key_.find(key);
+    const bool judged = found != by_key_.end();
+    if (!judged) found = by_key_.lower_bound(Key(algo, std::get<Bytes>(key), nullptr));
+    if (found == by_key_.end() || std::get<HashAlgo>(found->first) != algo ||
+        std::get<Bytes>(found->first) != std::get<Bytes>(key))
+      return JudgedManifestPtr();
+    entries_.splice(entries_.begin(), entries_, found->second);
+    if (judged) return found->second->second;
+    other = found->second->second;
+  }
+  return judge_manifest(other->content, policy);
 }
 
-void ManifestStore::keep(HashAlgo algo, ByteView digest, JudgedManifestPtr manifest) {
+void ManifestStore::keep(HashAlgo algo, ByteView digest, const VerifierPolicy& policy,
+                         JudgedManifestPtr manifest) {
   const size_t size = manifest->content.size();
   if (digest.size() < kLeastDigest || size > max_bytes_ || max_manifests_ == 0) return;
-  Key key(algo, to_bytes(digest));
+  Key key(algo, to_bytes(digest), policy.accepted.get());
   const std::lock_guard lock(mutex_);
   if (by_key_.contains(key)) return;
   while (entries_.size() >= max_manifests_ || bytes_ > max_bytes_ - size) {

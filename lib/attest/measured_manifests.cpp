@@ -13,7 +13,10 @@ Result<JudgedManifestPtr> MeasuredManifests::find(HashAlgo algo, ByteView digest
 }
 
 Result<JudgedManifestPtr> MeasuredManifests::look_for(const Key& key) {
-  JudgedManifestPtr kept = store_ != nullptr ? store_->find(key.first, key.second) : nullptr;
+  JudgedManifestPtr kept;
+  if (store_ != nullptr) {
+    TRY_ASSIGN(kept, store_->find(key.first, key.second, policy_));
+  }
   // The bundle has them in the order of the log. Comparing costs a fraction of hashing, and says as much.
   if (kept && next_ < sent_.size() && as_text(kept->content) == as_text(sent_[next_])) {
     used_[next_++] = true;
@@ -48,7 +51,7 @@ Result<std::optional<size_t>> MeasuredManifests::place_of(const Key& key) {
 
 void MeasuredManifests::keep() const {
   if (store_ == nullptr) return;
-  for (const auto& [key, manifest] : found_) store_->keep(key.first, key.second, manifest);
+  for (const auto& [key, manifest] : found_) store_->keep(key.first, key.second, policy_, manifest);
 }
 
 }  // namespace diglim

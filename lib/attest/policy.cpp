@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/attest/policy.h"
 
-#include <nlohmann/json.hpp>
-
+#include "lib/attest/policy_json.h"
 #include "lib/base/text.h"
 
 namespace diglim {
@@ -11,6 +10,7 @@ namespace {
 using nlohmann::json;
 
 constexpr char kVersionKey[] = "diglim-policy";
+constexpr int kMaxDepth = 16;
 
 Error wrong(const std::string& key, const std::string& wanted) {
   return invalid("policy: '" + escape(key, 64) + "' must be " + wanted);
@@ -149,7 +149,7 @@ Result<void> read_rest(Reader& reader, VerifierPolicy& policy) {
     for (const auto& [name, version] : value->items()) {
       if (!version.is_string() || version.get_ref<const std::string&>().empty())
         return wrong("minimum_versions", "an object of packages and versions");
-      policy.minimum_versions[name] = version.get<std::string>();
+      policy.accepted->minimum_versions[name] = version.get<std::string>();
     }
   }
   if (const json* value = reader.find("minimum_serials")) {
@@ -192,10 +192,26 @@ json hex_list_or(const std::optional<std::set<Bytes>>& hashes, const char* any) 
 
 }  // namespace
 
-Result<VerifierPolicy> read_policy(std::string_view text) {
+Result<json> parse_policy(std::string_view text) {
   if (text.size() > kMaxPolicyBytes) return invalid("policy: more than 64 MiB");
-  const json object = json::parse(text, nullptr, false);
+  // What changes, copies and writes JSON calls itself for each level.
+  bool too_deep = false;
+  const auto look = [&too_deep](int depth, json::parse_event_t, json&) {
+    too_deep = too_deep || depth > kMaxDepth;
+    return !too_deep;
+  };
+  json object = json::parse(text, look, false);
+  if (too_deep) return invalid("policy: nested too deeply");
   if (object.is_discarded() || !object.is_object()) return corrupt(0, "policy: not a JSON object");
+  return object;
+}
+
+Result<VerifierPolicy> read_policy(std::string_view text) {
+  TRY_ASSIGN(const json object, parse_policy(text));
+  return read_policy_object(object);
+}
+
+Result<VerifierPolicy> read_policy_object(const json& object) {
   Reader reader(object);
   TRY_ASSIGN(const json* version, reader.need(kVersionKey));
   if (*version != 1) return unsupported("policy: '" + std::string(kVersionKey) + "' must be 1");
@@ -206,7 +222,7 @@ Result<VerifierPolicy> read_policy(std::string_view text) {
   TRY(read_hash_set(reader, "ima_policies", "any", policy.ima_policies));
   TRY(read_programs(reader, policy));
   TRY(read_keys(reader, policy));
-  TRY(read_hash_set(reader, "lists", "signed", policy.lists));
+  TRY(read_hash_set(reader, "lists", "signed", policy.accepted->lists));
   TRY(read_rest(reader, policy));
   TRY(reader.nothing_else());
   return policy;
@@ -224,8 +240,9 @@ std::string write_policy(const VerifierPolicy& policy) {
   }
   object["keys"] = "any";
   if (policy.keys) object["keys"] = *policy.keys;
-  object["lists"] = hex_list_or(policy.lists, "signed");
-  if (!policy.minimum_versions.empty()) object["minimum_versions"] = policy.minimum_versions;
+  object["lists"] = hex_list_or(policy.accepted->lists, "signed");
+  if (!policy.accepted->minimum_versions.empty())
+    object["minimum_versions"] = policy.accepted->minimum_versions;
   if (!policy.minimum_serials.empty()) object["minimum_serials"] = policy.minimum_serials;
   for (const HashAlgo algo : policy.weak_hashes) object["weak_hashes"].push_back(hash_name(algo));
   for (const auto& [pcr, values] : policy.pcrs) object["pcrs"][std::to_string(pcr)] = hex_list(values);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +12,12 @@
 #include "lib/tcg/pcr.h"
 
 namespace diglim {
+
+// What digest lists must be.
+struct AcceptedLists {
+  std::optional<std::set<Bytes>> lists;                 // content hashes; none: whatever the keys signed
+  std::map<std::string, std::string> minimum_versions;  // package name -> "[epoch:]version[-release]"
+};
 
 // In each optional set: none means that anything is accepted, which a policy must say in words ("any").
 struct VerifierPolicy {
@@ -21,11 +28,11 @@ struct VerifierPolicy {
   std::optional<std::set<Bytes>> ima_policies;                     // SHA-256
   std::optional<std::map<std::string, std::set<Bytes>>> programs;  // name -> SHA-256
   std::optional<std::set<std::string>> keys;                       // fingerprints
-  std::optional<std::set<Bytes>> lists;                 // content hashes; none: whatever the keys signed
-  std::map<std::string, std::string> minimum_versions;  // package name -> "[epoch:]version[-release]"
-  std::map<std::string, uint64_t> minimum_serials;      // deny list -> the lowest serial that is new enough
-  std::set<HashAlgo> weak_hashes;                       // that the configuration may allow in signatures
-  std::map<unsigned, std::set<Bytes>> pcrs;             // reference values of other registers
+  // Never null. Copies share it, and so do the machines of a fleet: what was judged for one counts for all.
+  std::shared_ptr<AcceptedLists> accepted = std::make_shared<AcceptedLists>();
+  std::map<std::string, uint64_t> minimum_serials;  // deny list -> the lowest serial that is new enough
+  std::set<HashAlgo> weak_hashes;                   // that the configuration may allow in signatures
+  std::map<unsigned, std::set<Bytes>> pcrs;         // reference values of other registers
   std::set<Bytes> boot_aggregates;
   std::set<Bytes> tolerated_files;  // digests of unknown files that change nothing
 };

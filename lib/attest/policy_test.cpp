@@ -22,7 +22,8 @@ std::string reading_error(const std::string& rest) {
 TEST(Policy, AnyMustBeSaid) {
   const auto policy = read_policy(std::string(kLeast) + "}");
   ASSERT_TRUE(policy) << policy.error().message;
-  EXPECT_FALSE(policy->loaders || policy->ima_policies || policy->programs || policy->keys || policy->lists);
+  EXPECT_FALSE(policy->loaders || policy->ima_policies || policy->programs || policy->keys ||
+               policy->accepted->lists);
   EXPECT_EQ(policy->modes, std::set<ManifestMode>{ManifestMode::kEnforce});
   EXPECT_EQ(policy->pcr, 10u);
   const auto nothing = read_policy(R"({"diglim-policy": 1})");
@@ -43,8 +44,8 @@ TEST(Policy, RoundTrip) {
   EXPECT_EQ(write_policy(*again), text);
   EXPECT_EQ(again->pcrs, policy.pcrs);
   EXPECT_EQ(again->programs, policy.programs);
-  EXPECT_EQ(again->lists, policy.lists);
-  EXPECT_EQ(again->minimum_versions, policy.minimum_versions);
+  EXPECT_EQ(again->accepted->lists, policy.accepted->lists);
+  EXPECT_EQ(again->accepted->minimum_versions, policy.accepted->minimum_versions);
   EXPECT_EQ(again->minimum_serials, policy.minimum_serials);
 }
 

@@ -24,9 +24,9 @@ VerifierPolicy TestAttester::policy() const {
   for (const ManifestProgram& program : fresh.boot.boot.programs)
     (*policy.programs)[program.name] = {program.hash};
   policy.keys = {{fresh.boot.boot.keys[0].fingerprint}};
-  policy.lists.emplace();
-  for (const ManifestList& list : fresh.boot.lists) policy.lists->insert(list.hash);
-  policy.minimum_versions = {{"bash", "5.2-1"}};
+  policy.accepted->lists.emplace();
+  for (const ManifestList& list : fresh.boot.lists) policy.accepted->lists->insert(list.hash);
+  policy.accepted->minimum_versions = {{"bash", "5.2-1"}};
   policy.pcrs[0] = {Bytes(32, 0)};
   return policy;
 }

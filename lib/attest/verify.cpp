@@ -23,12 +23,12 @@ Verdict verify_attestation(const AttestationRequest& request, const VerifierPoli
 }
 
 Verdict Verifier::verify(const AttestationRequest& request) {
-  return diglim::verify(request, policy_, &store_);
+  return diglim::verify(request, policy_.of(request.machine), &store_);
 }
 
 Result<void> Verifier::know(ByteView manifest) {
-  TRY_ASSIGN(const JudgedManifestPtr judged, judge_manifest(manifest, policy_));
-  store_.keep(HashAlgo::kSha256, judged->sha256, judged);
+  TRY_ASSIGN(const JudgedManifestPtr judged, judge_manifest(manifest, policy_.base()));
+  store_.keep(HashAlgo::kSha256, judged->sha256, policy_.base(), judged);
   return {};
 }
 

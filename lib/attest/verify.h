@@ -2,8 +2,8 @@
 // The verifier: from a bundle to a verdict. No TPM, no files, no privileges; thread-safe.
 #pragma once
 
+#include "lib/attest/fleet_policy.h"
 #include "lib/attest/manifest_store.h"
-#include "lib/attest/policy.h"
 #include "lib/attest/verdict.h"
 
 namespace diglim {
@@ -14,8 +14,9 @@ constexpr size_t kMaxNonceBytes = 64;  // what any TPM takes: the size of its la
 
 struct AttestationRequest {
   ByteView bundle;
-  ByteView ak;     // the enrolled key, TPM2B_PUBLIC
-  ByteView nonce;  // that was sent; REQUIRES: random, at least kMinNonceBytes, never used before
+  ByteView ak;               // the enrolled key, TPM2B_PUBLIC
+  ByteView nonce;            // that was sent; REQUIRES: random, at least kMinNonceBytes, never used before
+  std::string machine = {};  // by which a FleetPolicy knows it
 };
 
 // Never fails: what is wrong with the bundle is a finding. First whether it is evidence at all (one finding,
@@ -26,7 +27,7 @@ Verdict verify_attestation(const AttestationRequest& request, const VerifierPoli
 // bundle may leave out what it has; Verdict::lacks says what it has not. Thread-safe.
 class Verifier {
  public:
-  explicit Verifier(VerifierPolicy policy) : policy_(std::move(policy)) {}
+  explicit Verifier(FleetPolicy policy) : policy_(std::move(policy)) {}
 
   Verdict verify(const AttestationRequest& request);
   // A manifest that a machine may have, by its SHA-256, before any has sent it. kInvalid if OpenSSL fails.
@@ -34,7 +35,7 @@ class Verifier {
   Result<void> know(ByteView manifest);
 
  private:
-  const VerifierPolicy policy_;
+  const FleetPolicy policy_;
   ManifestStore store_;
 };
 

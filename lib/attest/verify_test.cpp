@@ -104,7 +104,7 @@ TEST_F(VerifyTest, TrustsAGoodMachineAfterUpdates) {
   machine_.updates = {
       change_of(ManifestKind::kAdd, {Bytes(32, 0x16), "bash-2", "bash-5.2-2.x86_64", "CN=Distribution"}),
       change_of(ManifestKind::kRemove, machine_.boot.lists[0])};
-  policy_.lists->insert(Bytes(32, 0x16));
+  policy_.accepted->lists->insert(Bytes(32, 0x16));
   const Verdict verdict = verify();
   EXPECT_THAT(reasons(verdict), IsEmpty());
   ASSERT_EQ(verdict.lists.size(), 2u);
@@ -506,7 +506,7 @@ TEST_F(VerifyTest, ForeignList) {
 }
 // The file's name says that it is new; the signed header does not.
 TEST_F(VerifyTest, OldPackageUnderANewName) {
-  policy_.lists.reset();
+  policy_.accepted->lists.reset();
   expect_state(
       [](TestAttester& machine) {
         machine.boot.lists[0].name = "0-file_list-rpm-bash-9.9-1.x86_64";

@@ -73,11 +73,13 @@ Judged judge(const LineStream::Line& line, const BatchOptions& options, Verifier
   BatchLine content;
   auto read = line.too_long ? invalid("longer than 16 MiB: judge this bundle without --batch")
                             : read_batch_line(line.text, content);
+  if (read && options.by_machine && content.id.empty())
+    read = invalid("the policy has differences for machines, and this line has no id");
   if (!read) {
     judged.text = render_unreadable(line, content, read.error().message, options.json);
     return judged;
   }
-  const Verdict verdict = verifier.verify({content.bundle, content.ak, content.nonce});
+  const Verdict verdict = verifier.verify({content.bundle, content.ak, content.nonce, content.id});
   judged.trusted = verdict.trusted();
   judged.incomplete = verdict.incomplete();
   judged.text = render(line, content, verdict, options.json);

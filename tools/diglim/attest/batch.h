@@ -13,6 +13,7 @@ struct BatchOptions {
   bool json = false;
   unsigned threads = 0;          // 0: as many as there are processors
   UsedNonces* nonces = nullptr;  // may be null
+  bool by_machine = false;       // a line without an id could be any machine's
 };
 
 // Prints a line for each of the stream, in its order, as soon as it is judged; the exit status.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // `diglim attest policy` and `keylime-policy`: what a verifier shall accept, from a reference system.
-#include "lib/attest/policy.h"
-
 #include <fmt/format.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "lib/attest/fleet_policy.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
 #include "lib/rpm/version.h"
 #include "tools/diglim/attest/verbs.h"
 
@@ -20,6 +21,8 @@ constexpr unsigned kKeylimePcr = 10;  // config.IMA_PCR in keylime/config.py: it
 struct Options {
   PredictOptions predict;
   std::string output = "-";
+  std::string into;
+  std::string machine;
   bool any_list = false;
   bool minimum_versions = false;
 };
@@ -27,7 +30,7 @@ struct Options {
 void add_minimum(VerifierPolicy& policy, const ManifestList& list) {
   const auto package = rpm::split_nevra(list.package);
   if (!package) return;
-  std::string& minimum = policy.minimum_versions[package->name];
+  std::string& minimum = policy.accepted->minimum_versions[package->name];
   // Of several versions at once (kernels) the oldest must still do.
   if (minimum.empty() || rpm::compare_evr(package->evr, minimum) < 0) minimum = package->evr;
 }
@@ -49,15 +52,25 @@ Result<VerifierPolicy> make_policy(const OptionParser& app, Options& options) {
   for (const ManifestDenyList& list : reference.boot.deny_lists)
     policy.minimum_serials[list.name] = list.serial;
   policy.weak_hashes = {boot.weak_hashes.begin(), boot.weak_hashes.end()};
-  if (!options.any_list) policy.lists.emplace();
+  if (!options.any_list) policy.accepted->lists.emplace();
   for (const ManifestList& list : predicted.prediction.lists()) {
-    if (policy.lists) policy.lists->insert(list.hash);
+    if (policy.accepted->lists) policy.accepted->lists->insert(list.hash);
     if (options.minimum_versions) add_minimum(policy, list);
   }
   for (const PredictedEvent& event : predicted.prediction.events()) {
     if (event.path == "boot_aggregate") policy.boot_aggregates.insert(event.file_digest);
   }
   return policy;
+}
+
+// The policy; or the one that is there, with this system as one of its machines.
+Result<std::string> policy_text(const OptionParser& app, Options& options) {
+  TRY_ASSIGN(const VerifierPolicy policy, make_policy(app, options));
+  if (options.into.empty()) return write_policy(policy);
+  TRY_ASSIGN(const std::string fleet, read_text_file(options.into, kMaxPolicyBytes));
+  auto text = write_machine(fleet, options.machine, policy);
+  if (!text) return with_context(escape(options.into), text.error());
+  return text;
 }
 
 // The runtime policy of version 1: RUNTIME_POLICY_SCHEMA in keylime/ima/ima.py,
@@ -91,10 +104,16 @@ void add_policy_commands(OptionParser& app, Subcommands& commands) {
   policy->add_option("-o,--output", options->output, "file to write (default: stdout)");
   policy->add_flag("--any-list", options->any_list, "accept every list that the keys signed, not only these");
   policy->add_flag("--minimum-versions", options->minimum_versions, "refuse packages older than these");
+  const Option into = policy->add_option(
+      "--into", options->into, "this policy, with the differences of this system as a machine of it");
+  const Option machine =
+      policy->add_option("--machine", options->machine, "with --into: the name of that machine");
+  into.needs(machine);
+  machine.needs(into);
   commands.emplace_back(policy, [&app, options] {
-    const auto made = make_policy(app, *options);
+    const auto made = policy_text(app, *options);
     if (!made) return fail(app, made.error());
-    const auto written = write_output(options->output, as_bytes(write_policy(*made)), 0644);
+    const auto written = write_output(options->output, as_bytes(*made), 0644);
     return written ? kExitOk : fail(app, written.error());
   });
 

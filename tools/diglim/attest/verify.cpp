@@ -29,6 +29,7 @@ struct Options {
   std::string ak;
   std::string nonce;
   std::string policy;
+  std::string machine;
   std::string used_nonces;
   std::vector<std::string> manifests;
   bool batch = false;
@@ -37,9 +38,9 @@ struct Options {
 };
 
 // The verifier's own files being wrong is no verdict about a machine.
-Result<VerifierPolicy> read_policy_file(const std::string& path) {
+Result<FleetPolicy> read_policy_file(const std::string& path) {
   TRY_ASSIGN(const std::string text, read_text_file(path, kMaxPolicyBytes));
-  auto policy = read_policy(text);
+  auto policy = read_fleet_policy(text);
   if (!policy) return invalid(escape(path) + ": " + policy.error().message);
   return policy;
 }
@@ -69,7 +70,7 @@ Result<Verdict> judge(const Options& options, Verifier& verifier) {
     return invalid("--nonce: 16 to 128 hexadecimal digits are expected");
   TRY_ASSIGN(const Bytes ak, read_file(options.ak, kMaxAkBytes));
   TRY_ASSIGN(const Bytes bundle, read_stream(options.bundle, kMaxBundleBytes));
-  Verdict verdict = verifier.verify({bundle, ak, *nonce});
+  Verdict verdict = verifier.verify({bundle, ak, *nonce, options.machine});
   TRY_ASSIGN(auto nonces, open_nonces(options));
   if (!nonces) return verdict;
   // What is incomplete may come again with the same quote.
@@ -97,13 +98,14 @@ int run_one(const OptionParser& app, const Options& options, Verifier& verifier)
   return verdict->trusted() ? kExitOk : kExitRejected;
 }
 
-int run_stream(const OptionParser& app, const Options& options, Verifier& verifier) {
+int run_stream(const OptionParser& app, const Options& options, bool by_machine, Verifier& verifier) {
   auto nonces = open_nonces(options);
   if (!nonces) return fail(app, kExitEnvironment, nonces.error().message);
   BatchOptions batch;
   batch.stream = options.bundle.empty() ? "-" : options.bundle;
   batch.json = options.json;
   batch.threads = options.threads;
+  batch.by_machine = by_machine;
   batch.nonces = *nonces ? &**nonces : nullptr;
   return run_batch(app, batch, verifier);
 }
@@ -113,6 +115,7 @@ std::optional<std::string> wrong_call(const Options& options) {
   if (options.batch) {
     if (!options.ak.empty() || !options.nonce.empty())
       return "--ak and --nonce are not for --batch: each line of the stream has its own";
+    if (!options.machine.empty()) return "--machine is not for --batch: it is the id of each line";
     return std::nullopt;
   }
   if (options.threads != 0) return "--threads is for --batch";
@@ -129,10 +132,15 @@ int run_verify(const OptionParser& app, const Options& options) {
     const bool usage = policy.error().code == ErrorCode::kInvalid;
     return fail(app, usage ? kExitUsage : kExitEnvironment, policy.error().message);
   }
+  const bool by_machine = policy->has_machines();
+  if (by_machine && !options.batch && options.machine.empty())
+    return fail(
+        app, kExitUsage,
+        escape(options.policy) + " has differences for machines: say with --machine which one this is");
   Verifier verifier(*std::move(policy));
   if (const auto known = know_manifests(options.manifests, verifier); !known)
     return fail(app, kExitEnvironment, known.error().message);
-  return options.batch ? run_stream(app, options, verifier) : run_one(app, options, verifier);
+  return options.batch ? run_stream(app, options, by_machine, verifier) : run_one(app, options, verifier);
 }
 
 int run_nonce(const OptionParser& app) {
@@ -157,6 +165,7 @@ void add_verify_commands(OptionParser& app, Subcommands& commands) {
   verify->add_option("--ak", options->ak, "the machine's attestation key, from enroll-accept");
   verify->add_option("--nonce", options->nonce, "the challenge that was sent");
   verify->add_option("--policy", options->policy, "what is accepted (JSON)").required();
+  verify->add_option("--machine", options->machine, "by which name the policy knows it");
   verify->add_option("--used-nonces", options->used_nonces,
                      "remember nonces in this file, and refuse those in it");
   verify
