@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "lib/attest/bundle.h"
+#include "lib/attest/keylime.h"
 #include "lib/attest/verify.h"
 #include "lib/manifest/reader.h"
 #include "lib/tcg/event_log.h"
@@ -35,6 +36,7 @@ void read_all(ByteView file) {
   read_log(file);
   (void)replay_event_log(file, HashAlgo::kSha256);  // both outcomes are fine
   (void)read_fleet_policy(as_text(file));
+  (void)keylime_evidence({file, file, file, "{}"});
   QuoteFault fault = QuoteFault::kMalformed;
   (void)parse_quote(file, fault);
   if (const auto key = parse_attestation_key(file)) check(!verify_quote_signature(*key, file, file));

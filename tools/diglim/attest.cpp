@@ -13,6 +13,7 @@ int run_attest(int argc, char** argv) {
   add_quote_command(app, commands);
   add_verify_commands(app, commands);
   add_policy_commands(app, commands);
+  add_keylime_command(app, commands);
   if (const auto wrong = app.parse(argc, argv)) return *wrong;
   for (const auto& [command, run] : commands) {
     if (command->parsed()) return run();

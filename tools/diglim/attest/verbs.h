@@ -15,5 +15,6 @@ void add_enroll_commands(OptionParser& app, Subcommands& commands);
 void add_quote_command(OptionParser& app, Subcommands& commands);
 void add_verify_commands(OptionParser& app, Subcommands& commands);
 void add_policy_commands(OptionParser& app, Subcommands& commands);
+void add_keylime_command(OptionParser& app, Subcommands& commands);
 
 }  // namespace diglim
