@@ -42,6 +42,7 @@ struct Options {
   std::string request;
   std::vector<std::string> names;
   std::string tcti;
+  LimitOptions limit;
   std::string key;  // authorize
   bool json = false;
 };
@@ -87,14 +88,18 @@ Result<Policy> authorized_policy(const Options& options, const PcrSelection& sel
   TRY_ASSIGN(const std::string pem, read_text_file(options.authorized_by, kMaxFileBytes));
   TRY_ASSIGN(auto authorizations, read_authorizations(options.authorizations));
   auto key = read_public_pem(pem);
+  if (key && options.limit.until)
+    return invalid("--until-counter is for what the private key signs; the authorizations have their own");
   if (!key) {
     // Who has the private key at hand approves of what is now, or of --value.
     key = read_private_pem(pem);
     if (!key) return with_context(escape(options.authorized_by), key.error());
     if (!selection.pcrs.empty()) {
-      Authorization now{selection, {}, {}};
+      Authorization now;
+      now.selection = selection;
+      TRY_ASSIGN(now.limit, read_limit(options.limit));
       TRY_ASSIGN(now.values, register_values(options, selection, tpm));
-      TRY_ASSIGN(const Bytes approved, policy_pcr_digest(selection, now.values));
+      TRY_ASSIGN(const Bytes approved, approved_policy(now));
       TRY_ASSIGN(const Bytes digest, authorization_hash(approved));
       TRY_ASSIGN(now.signature, sign_digest(key->get(), digest));
       authorizations.push_back(std::move(now));
@@ -207,6 +212,8 @@ int run_create(const OptionParser& app, const Options& options) {
     return fail(app, kExitUsage, "--authorization has no meaning without --authorized-by");
   if (!options.values.empty() && options.pcrs.empty())
     return fail(app, kExitUsage, "--value has no meaning without --pcrs");
+  if (options.limit.until && (options.authorized_by.empty() || options.pcrs.empty()))
+    return fail(app, kExitUsage, "--until-counter has no meaning without --authorized-by and --pcrs");
   if (const auto created = create_key(options); !created) return fail(app, created.error());
   const auto pcrs = parse_pcr_list(options.pcrs.empty() ? "0" : options.pcrs);
   if (options.pcrs.empty() && options.authorized_by.empty()) {
@@ -245,6 +252,7 @@ int run_tls(int argc, char** argv) {
       ->add_option("--authorization", options.authorizations,
                    "with --authorized-by: file of diglim pcr predict --sign; may be repeated")
       .one_value_each();
+  add_limit_options(*create, options.limit, "with a private key of --authorized-by: ");
   create->add_option("--csr", options.request, "write a certificate request to this file");
   create->add_option("--name", options.names, "host name or address for it; may be repeated")
       .one_value_each();
