@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""authorize.py HEX KEY [AT_MOST]: an authorization of this value of PCR 12, as `diglim pcr predict --sign [--until-counter AT_MOST]` writes
-it, made without DIGLIM's code: the formats are those of TPM2_PolicyPCR, TPM2_PolicyNV and TPM2_PolicyAuthorize (TPM 2.0 Library, part 3)."""
+"""authorize.py HEX KEY [AT_MOST]: an authorization of this value of PCR 12, as `diglim pcr predict --sign [--until-counter AT_MOST]`
+writes it, made without DIGLIM's code: the formats are those of TPM2_PolicyPCR, TPM2_PolicyNV and TPM2_PolicyAuthorize (TPM 2.0 Library,
+part 3)."""
 import base64
 import hashlib
 import json

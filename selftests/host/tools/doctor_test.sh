@@ -169,8 +169,9 @@ lent
 [[ $out != *grant* ]] || fail "nothing is granted: $out"
 grant admin vendor other.pem
 lent
-contains 'a granted key' "$out" "warn    1 key is granted, and not trusted from the boot on: what they signed is denied until diglim-repair.service runs"
-contains 'whose, and by whom' "$out" "x509:$(openssl x509 -in other.pem -noout -fingerprint -sha256 | sed 's/.*=//; s/://g' | tr 'A-F' 'a-f'), by CMS RSA/SHA256 CN=admin"
+contains 'a granted key' "$out" 'warn    1 key is granted, and not trusted from the boot on: what they signed is denied until diglim-repair'
+other=$(openssl x509 -in other.pem -noout -fingerprint -sha256 | sed 's/.*=//; s/://g' | tr 'A-F' 'a-f')
+contains 'whose, and by whom' "$out" "x509:$other, by CMS RSA/SHA256 CN=admin"
 contains 'what to do' "$out" 'to do: diglim key list, then diglim key add or diglim key remove'
 expect 0 "$diglim" doctor --root "$work/lent" --seconds 0 --json
 contains 'as JSON' "$out" '"id":"grants","level":"warn"'
