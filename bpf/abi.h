@@ -106,11 +106,11 @@ enum diglim_kind {
   DIGLIM_KIND_GUARD = 7,       /* an attempt on DIGLIM itself; detail = enum diglim_guard */
 };
 
+/* 2 is free. */
 enum diglim_reason {
   DIGLIM_REASON_UNKNOWN = 1,       /* no loaded list has this digest */
-  DIGLIM_REASON_NO_GENERATION = 2, /* nothing is loaded yet */
   DIGLIM_REASON_HASH = 3,          /* the kernel could not hash it; detail = errno; EINTR: the process was killed meanwhile */
-  DIGLIM_REASON_ALGORITHM = 4,     /* hashed with another algorithm than the table's; detail = enum hash_algo */
+  DIGLIM_REASON_ALGORITHM = 4,     /* IMA collected it by another algorithm than the table's; detail = enum hash_algo */
   DIGLIM_REASON_WRITER = 5,        /* somebody has it open for writing */
   DIGLIM_REASON_CHANGED = 6,       /* it was written while it was hashed */
   DIGLIM_REASON_FILESYSTEM = 7,    /* content can change behind the inode; detail = low 32 bits of s_magic */

@@ -15,7 +15,9 @@
 #include "bpf/note.bpf.h"
 #include "bpf/settings.bpf.h"
 
-/* The generation in force, or null with the reason in the decision. */
+/* The generation in force. Null, and nothing is known: the loader publishes one before it attaches the programs, and only swaps it, so this
+ * is for the verifier.
+ */
 static __always_inline void *take_generation(const struct diglim_generation **header, struct decision *decision)
 {
   void *generation = current_generation();
@@ -25,7 +27,7 @@ static __always_inline void *take_generation(const struct diglim_generation **he
     if (*header)
       return generation;
   }
-  decision->reason = DIGLIM_REASON_NO_GENERATION;
+  decision->reason = DIGLIM_REASON_UNKNOWN;
   return NULL;
 }
 

@@ -58,6 +58,11 @@ Option OptionParser::add_option(const std::string& names, unsigned& value, const
   return Option(app_->add_option(names, value, help));
 }
 
+Option OptionParser::add_option(const std::string& names, std::optional<uint64_t>& value,
+                                const std::string& help) {
+  return Option(app_->add_option(names, value, help));
+}
+
 Option OptionParser::add_option(const std::string& names, std::optional<unsigned>& value,
                                 const std::string& help) {
   return Option(app_->add_option(names, value, help));

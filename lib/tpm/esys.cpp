@@ -25,6 +25,10 @@ Result<void> tpm_check(std::string_view what, TSS2_RC code) {
   return {};
 }
 
+TSS2_RC kind_of(TSS2_RC code) {
+  return (code & TPM2_RC_FMT1) != 0 ? code & (TPM2_RC_FMT1 | 0x3fU) : code;
+}
+
 Handle& Handle::operator=(Handle&& other) noexcept {
   if (this != &other) {
     flush();

@@ -23,6 +23,9 @@ using EsysPtr = Owned<T, Esys_Free>;
 Error tpm_error(std::string_view what, TSS2_RC code);
 Result<void> tpm_check(std::string_view what, TSS2_RC code);
 
+// Without the number of the parameter, handle or session that it is about.
+TSS2_RC kind_of(TSS2_RC code);
+
 // A loaded key or a session; flushed when it goes.
 class Handle {
  public:

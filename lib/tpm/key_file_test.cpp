@@ -101,11 +101,11 @@ TEST(KeyPolicy, RefusesPoliciesThatSayNothingOrTurnInCircles) {
   key.alternatives = {{good[1]}};
   EXPECT_THAT(why_not(key), HasSubstr("nothing of the PCRs"));
   key.alternatives = {{good[1], good[0], good[1]}};
-  EXPECT_THAT(why_not(key), HasSubstr("another command"));
+  EXPECT_THAT(why_not(key), HasSubstr("other commands"));
   key.alternatives = {{good[0], good[1], good[0]}};
-  EXPECT_THAT(why_not(key), HasSubstr("another command"));
+  EXPECT_THAT(why_not(key), HasSubstr("other commands"));
   key.alternatives = {{good[0], {TPM2_CC_PolicyOR, Bytes(16, 0)}}};
-  EXPECT_THAT(why_not(key), HasSubstr("another command"));
+  EXPECT_THAT(why_not(key), HasSubstr("other commands"));
   key = maker.bound();
   key.policy[0].parameters.push_back(0);
   EXPECT_THAT(why_not(key), HasSubstr("bytes after"));

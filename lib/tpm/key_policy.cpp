@@ -2,6 +2,7 @@
 #include "lib/tpm/key_policy.h"
 
 #include <algorithm>
+#include <span>
 
 #include "lib/tcg/marshal.h"
 #include "lib/tcg/pcr.h"
@@ -74,6 +75,31 @@ ByteView view(const TPM2B_DIGEST& digest) {
   return {digest.buffer, digest.size};
 }
 
+// The draft has no form for PolicyNV. As it does for PolicySecret: the handle, and the name that it must
+// have.
+Result<CounterLimit> read_counter_limit(ByteView parameters) {
+  size_t offset = 0;
+  CounterLimit limit;
+  TRY_ASSIGN(limit.index,
+             take<TPM2_HANDLE>(parameters, offset, "its NV index", Tss2_MU_TPM2_HANDLE_Unmarshal));
+  TRY_ASSIGN(const auto name, take<TPM2B_NAME>(parameters, offset, "a name", Tss2_MU_TPM2B_NAME_Unmarshal));
+  TRY_ASSIGN(const auto operand,
+             take<TPM2B_OPERAND>(parameters, offset, "a number", Tss2_MU_TPM2B_OPERAND_Unmarshal));
+  TRY_ASSIGN(const auto at, take<UINT16>(parameters, offset, "an offset", Tss2_MU_UINT16_Unmarshal));
+  TRY_ASSIGN(const auto operation,
+             take<TPM2_EO>(parameters, offset, "an operation", Tss2_MU_UINT16_Unmarshal));
+  if (offset != parameters.size()) return corrupt(offset, "bytes after a PolicyNV");
+  if (limit.index < kFirstCounterIndex || limit.index > kLastCounterIndex)
+    return unsupported("a PolicyNV of an index that is not the owner's");
+  TRY_ASSIGN(const Bytes wanted, counter_name(limit.index));
+  if (!std::ranges::equal(ByteView(name.name, name.size), wanted))
+    return unsupported("a PolicyNV of an index that is no counter of diglim pcr counter");
+  if (at != 0 || operation != kCounterOperation || operand.size != sizeof(uint64_t))
+    return unsupported("a PolicyNV that says something else than how high a counter may be");
+  for (const BYTE byte : std::span(operand.buffer, operand.size)) limit.at_most = limit.at_most << 8 | byte;
+  return limit;
+}
+
 // TPM2_PolicyPCR after `before` (TPM 2.0 Library, part 3, section 23.7).
 Result<Bytes> extend_by_pcrs(ByteView before, const PcrStatement& statement) {
   TRY_ASSIGN(const Bytes selected,
@@ -95,8 +121,14 @@ Result<PolicyWay> read_way(PolicyCommands commands, ByteView key_policy) {
   }
   Bytes digest(hash_size(HashAlgo::kSha256), 0);
   for (const PolicyCommand& command : commands) {
-    if (command.code != TPM2_CC_PolicyPCR)
-      return unsupported("a policy with another command than one PolicyAuthorize and PolicyPCR");
+    if (way.limit || (command.code != TPM2_CC_PolicyPCR && command.code != TPM2_CC_PolicyNV))
+      return unsupported(
+          "a policy with other commands than PolicyPCR, one PolicyNV, and one PolicyAuthorize");
+    if (command.code == TPM2_CC_PolicyNV) {
+      TRY_ASSIGN(way.limit, read_counter_limit(command.parameters));
+      TRY_ASSIGN(digest, extend_by_counter(digest, *way.limit));
+      continue;
+    }
     TRY_ASSIGN(PcrStatement statement, read_pcr(command.parameters));
     TRY_ASSIGN(digest, extend_by_pcrs(digest, statement));
     way.pcrs.push_back(statement);
@@ -170,9 +202,22 @@ Result<PolicyCommand> pcr_command(const PcrSelection& selection, const std::map<
   return command;
 }
 
+Result<PolicyCommand> counter_command(const CounterLimit& limit) {
+  PolicyCommand command{TPM2_CC_PolicyNV, {}};
+  TRY_ASSIGN(const Bytes name, counter_name(limit.index));
+  put_u32_be(command.parameters, limit.index);
+  for (const Bytes& sized : {name, counter_operand(limit.at_most)}) {
+    put_u16_be(command.parameters, static_cast<uint16_t>(sized.size()));
+    append(command.parameters, sized);
+  }
+  put_u16_be(command.parameters, 0);
+  put_u16_be(command.parameters, kCounterOperation);
+  return command;
+}
+
 Result<PolicyCommands> approved_commands(const std::string& authorize_key, const Authorization& approval) {
   TRY_ASSIGN(const PkeyPtr key, read_public_pem(authorize_key));
-  TRY_ASSIGN(const Bytes policy, policy_pcr_digest(approval.selection, approval.values));
+  TRY_ASSIGN(const Bytes policy, approved_policy(approval));
   TRY_ASSIGN(const Bytes digest, authorization_hash(policy));
   TRY(verify_digest(key.get(), digest, approval.signature));
   TRY_ASSIGN(const TPM2B_PUBLIC area, tpm_public_key(key.get()));
@@ -184,8 +229,15 @@ Result<PolicyCommands> approved_commands(const std::string& authorize_key, const
   append(authorize.parameters, reference);
   TRY_ASSIGN(const Bytes signed_part, marshal(signature, "signature", Tss2_MU_TPMT_SIGNATURE_Marshal));
   append(authorize.parameters, signed_part);
+  PolicyCommands commands;
   TRY_ASSIGN(PolicyCommand pcrs, pcr_command(approval.selection, approval.values));
-  return PolicyCommands{std::move(pcrs), std::move(authorize)};
+  commands.push_back(std::move(pcrs));
+  if (approval.limit) {
+    TRY_ASSIGN(PolicyCommand counter, counter_command(*approval.limit));
+    commands.push_back(std::move(counter));
+  }
+  commands.push_back(std::move(authorize));
+  return commands;
 }
 
 }  // namespace diglim

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a key file says of its key, checked as far as that goes without a TPM: the policy in the file must be
-// the one that the key was made with. PolicyPCR and PolicyAuthorize only, SHA-256.
+// the one that the key was made with. PolicyPCR, PolicyNV of a counter (counter.h) and PolicyAuthorize only,
+// SHA-256.
 #pragma once
 
 #include <optional>
@@ -23,9 +24,10 @@ struct Approval {
   Bytes approved;  // the policy that it signed
 };
 
-// One way to satisfy the policy: all statements, then the approval if there is one.
+// One way to satisfy the policy: all statements, in this order, then the approval if there is one.
 struct PolicyWay {
   std::vector<PcrStatement> pcrs;
+  std::optional<CounterLimit> limit;
   std::optional<Approval> approval;
 };
 
@@ -39,11 +41,12 @@ struct TpmKeyParts {
 // kCorrupt: parts that are no TPM structures, or have bytes after them; policy and key that do not fit each
 // other; a policy that says nothing of the registers. kUnsupported: no signing key for ECDSA P-256, P-384 or
 // RSA of 2048 bits and more; one that has a password, or that can be used without its policy; other policy
-// commands; other parents.
+// commands, or another order; other NV indices and comparisons than of counter.h; other parents.
 Result<TpmKeyParts> read_key_parts(const KeyFile& file);
 
 // For a file: the registers have these values; and such an approval of them.
 Result<PolicyCommand> pcr_command(const PcrSelection& selection, const std::map<unsigned, Bytes>& values);
+Result<PolicyCommand> counter_command(const CounterLimit& limit);
 // `authorize_key`: PEM, public. kUntrusted: the signature is not that key's.
 Result<PolicyCommands> approved_commands(const std::string& authorize_key, const Authorization& approval);
 

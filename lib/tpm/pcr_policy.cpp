@@ -56,8 +56,14 @@ Result<Bytes> policy_authorize_digest(ByteView key_name, ByteView reference) {
   return hash(HashAlgo::kSha256, {inner, reference});
 }
 
-Result<Bytes> authorization_hash(ByteView approved_policy) {
-  return hash(HashAlgo::kSha256, {approved_policy});
+Result<Bytes> approved_policy(const Authorization& authorization) {
+  TRY_ASSIGN(Bytes digest, policy_pcr_digest(authorization.selection, authorization.values));
+  if (!authorization.limit) return digest;
+  return extend_by_counter(digest, *authorization.limit);
+}
+
+Result<Bytes> authorization_hash(ByteView approved) {
+  return hash(HashAlgo::kSha256, {approved});
 }
 
 }  // namespace diglim

@@ -19,7 +19,11 @@ Result<Bytes> policy_pcr_digest(const PcrSelection& selection, const std::map<un
 // own.
 Result<Bytes> policy_authorize_digest(ByteView key_name, ByteView reference = {});
 
+// The policy that an authorization approves of: the registers have these values and, if it has a limit, the
+// counter has not passed it. Its signature does not count here. kInvalid: as policy_pcr_digest().
+Result<Bytes> approved_policy(const Authorization& authorization);
+
 // What an authorization's signature is over: the approved policy (and an empty policyRef).
-Result<Bytes> authorization_hash(ByteView approved_policy);
+Result<Bytes> authorization_hash(ByteView approved);
 
 }  // namespace diglim

@@ -3,6 +3,7 @@
 
 #include "lib/tcg/marshal.h"
 #include "lib/tpm/keys.h"
+#include "lib/tpm/nv_counter.h"
 #include "lib/tpm/pcr_policy.h"
 #include "lib/tpm/signing_key.h"
 
@@ -27,6 +28,10 @@ Result<Handle> satisfy(TpmConnection& tpm, const SealPolicy& policy, const Autho
   TRY(tpm_check("check the PCRs", Esys_PolicyPCR(tpm.context(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE,
                                                  ESYS_TR_NONE, &as_they_are, &selected)));
   if (authorization == nullptr) return session;
+  if (authorization->limit) {
+    TRY_ASSIGN(const bool current, follow_counter(tpm, session, *authorization->limit));
+    if (!current) return untrusted("the TPM's counter has passed what was authorized");
+  }
   TRY_ASSIGN(const PkeyPtr key, read_public_pem(policy.authorize_key));
   TRY_ASSIGN(const TPM2B_PUBLIC area, tpm_public_key(key.get()));
   ESYS_TR object = ESYS_TR_NONE;
@@ -34,7 +39,7 @@ Result<Handle> satisfy(TpmConnection& tpm, const SealPolicy& policy, const Autho
                 Esys_LoadExternal(tpm.context(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, nullptr, &area,
                                   ESYS_TR_RH_OWNER, &object)));
   const Handle loaded(tpm.context(), object);
-  TRY_ASSIGN(const Bytes approved, policy_pcr_digest(authorization->selection, authorization->values));
+  TRY_ASSIGN(const Bytes approved, approved_policy(*authorization));
   TRY_ASSIGN(const Bytes signed_hash, authorization_hash(approved));
   TPM2B_DIGEST digest = {};
   TRY(fill(digest.size, digest.buffer, signed_hash));
@@ -58,6 +63,11 @@ Result<Handle> satisfy(TpmConnection& tpm, const SealPolicy& policy, const Autho
                 Esys_PolicyAuthorize(tpm.context(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
                                      &approved_policy, &no_reference, &key_name, ticket)));
   return session;
+}
+
+bool outlasts(const Authorization& one, const Authorization& other) {
+  if (!one.limit || !other.limit) return !one.limit && other.limit;
+  return one.limit->at_most > other.limit->at_most;
 }
 
 }  // namespace
@@ -102,12 +112,13 @@ Result<Bytes> unseal_secret(TpmConnection& tpm, const SealedObject& object,
   TRY_ASSIGN(const TPM2B_PRIVATE private_part,
              unmarshal<TPM2B_PRIVATE>(object.private_part, "private part of a sealed object",
                                       Tss2_MU_TPM2B_PRIVATE_Unmarshal));
+  // Of those for these values the one that lasts longest.
   const Authorization* fitting = nullptr;
   for (const Authorization& authorization : authorizations) {
     const bool same = authorization.selection.bank == object.policy.selection.bank &&
                       authorization.selection.pcrs == object.policy.selection.pcrs &&
                       authorization.values == now;
-    if (same) fitting = &authorization;
+    if (same && (fitting == nullptr || !outlasts(*fitting, authorization))) fitting = &authorization;
   }
   const bool by_key = !object.policy.authorize_key.empty();
   if (by_key && fitting == nullptr)

@@ -67,6 +67,20 @@ Result<void> read_registers(const json& object, bool need_values, PcrSelection& 
   return {};
 }
 
+Result<std::optional<CounterLimit>> read_limit(const json& object) {
+  const auto found = object.find("counter");
+  if (found == object.end()) return std::optional<CounterLimit>();
+  if (!found->is_object()) return corrupt(0, "'counter' must have 'index' and 'at_most'");
+  CounterLimit limit;
+  TRY_ASSIGN(const std::string index, text_of(*found, "index"));
+  TRY_ASSIGN(limit.index, counter_index_from_text(index));
+  const auto at_most = found->find("at_most");
+  if (at_most == found->end() || !at_most->is_number_unsigned())
+    return corrupt(0, "'at_most' must be a number");
+  limit.at_most = at_most->get<uint64_t>();
+  return std::optional<CounterLimit>(limit);
+}
+
 }  // namespace
 
 std::string write_sealed(const SealedObject& object) {
@@ -96,10 +110,13 @@ Result<SealedObject> read_sealed(std::string_view text) {
 }
 
 std::string write_authorization(const Authorization& authorization) {
-  const json out = {{kAuthorizationKey, 1},
-                    {"bank", hash_name(authorization.selection.bank)},
-                    {"pcrs", registers(authorization.selection, authorization.values)},
-                    {"signature", to_base64(authorization.signature)}};
+  json out = {{kAuthorizationKey, 1},
+              {"bank", hash_name(authorization.selection.bank)},
+              {"pcrs", registers(authorization.selection, authorization.values)},
+              {"signature", to_base64(authorization.signature)}};
+  if (authorization.limit)
+    out["counter"] = {{"index", counter_index_text(authorization.limit->index)},
+                      {"at_most", authorization.limit->at_most}};
   return out.dump(2) + "\n";
 }
 
@@ -107,6 +124,7 @@ Result<Authorization> read_authorization(std::string_view text) {
   TRY_ASSIGN(const json object, parse(text, kAuthorizationKey));
   Authorization authorization;
   TRY(read_registers(object, true, authorization.selection, authorization.values));
+  TRY_ASSIGN(authorization.limit, read_limit(object));
   TRY_ASSIGN(authorization.signature, bytes_of(object, "signature"));
   return authorization;
 }

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "lib/tcg/pcr.h"
+#include "lib/tpm/counter.h"
 
 namespace diglim {
 
@@ -29,6 +31,7 @@ struct Authorization {
   PcrSelection selection;
   std::map<unsigned, Bytes> values;
   Bytes signature;  // DER (ECDSA) or PKCS#1 v1.5, SHA-256, over what TPM2_PolicyAuthorize wants
+  std::optional<CounterLimit> limit = {};  // none: for ever
 };
 
 std::string write_sealed(const SealedObject& object);

@@ -16,6 +16,7 @@
 #include "lib/tcg/tpm_hash.h"
 #include "lib/tpm/key_public.h"
 #include "lib/tpm/keys.h"
+#include "lib/tpm/nv_counter.h"
 
 namespace diglim {
 namespace {
@@ -26,16 +27,12 @@ using TicketPtr = EsysPtr<TPMT_TK_VERIFIED>;
 constexpr size_t kLoadedKeys = 2;  // a TPM need hold three objects only, and an approval needs one
 constexpr auto kRetryAfter = std::chrono::milliseconds(20);
 
-// Without the number of the parameter, handle or session that it is about.
-TSS2_RC kind_of(TSS2_RC code) {
-  return (code & TPM2_RC_FMT1) != 0 ? code & (TPM2_RC_FMT1 | 0x3fU) : code;
-}
-
 Error not_now() {
   return untrusted(
       "the PCRs hold values that this key does not work with: an unknown program was used, or an update was "
-      "not "
-      "authorized yet (diglim tls authorize)");
+      "not authorized yet (diglim tls authorize), or the TPM's counter has passed what was authorized "
+      "(diglim "
+      "pcr counter)");
 }
 
 Result<TPMT_SIG_SCHEME> tpm_scheme(SignatureScheme scheme, HashAlgo algo) {
@@ -179,7 +176,7 @@ Result<TicketPtr> TpmSigner::Line::verify(const Approval& approval) {
   return TicketPtr(ticket);
 }
 
-// False: the registers hold other values.
+// False: the registers hold other values, or the counter has passed the limit.
 Result<bool> TpmSigner::Line::follow(LoadedKey& key, const PolicyWay& way, TicketPtr& ticket) {
   if (policy_begun)
     TRY(tpm_check("restart a policy",
@@ -190,6 +187,10 @@ Result<bool> TpmSigner::Line::follow(LoadedKey& key, const PolicyWay& way, Ticke
                                         &statement.digest, &statement.selection);
     if (kind_of(code) == TPM2_RC_VALUE) return false;
     TRY(tpm_check("check the PCRs", code));
+  }
+  if (way.limit) {
+    TRY_ASSIGN(const bool current, follow_counter(*tpm, policy, *way.limit));
+    if (!current) return false;
   }
   if (!way.approval) return true;
   if (!ticket) {

@@ -46,10 +46,18 @@ KeyFile TestKey::bound() const {
   return key;
 }
 
+Authorization TestKey::signed_approval(Authorization approval) const {
+  const Bytes digest = must_have(authorization_hash(must_have(approved_policy(approval))));
+  approval.signature = must_have(sign_digest(authority_.get(), digest));
+  return approval;
+}
+
 Authorization TestKey::approval() const {
-  const Bytes policy = must_have(policy_pcr_digest(kSelection, kValues));
-  const Bytes digest = must_have(authorization_hash(policy));
-  return {kSelection, kValues, must_have(sign_digest(authority_.get(), digest))};
+  return signed_approval({kSelection, kValues, {}, {}});
+}
+
+Authorization TestKey::limited_approval() const {
+  return signed_approval({kSelection, kValues, {}, CounterLimit{kDefaultCounterIndex, 5}});
 }
 
 std::string TestKey::authority_pem() const {
@@ -57,9 +65,17 @@ std::string TestKey::authority_pem() const {
 }
 
 KeyFile TestKey::approved() const {
+  return approved_by(approval());
+}
+
+KeyFile TestKey::limited() const {
+  return approved_by(limited_approval());
+}
+
+KeyFile TestKey::approved_by(const Authorization& approval) const {
   const Bytes name = must_have(tpm_public_key_name(authority_.get()));
   KeyFile key = file(must_have(policy_authorize_digest(name)));
-  key.alternatives = {must_have(approved_commands(authority_pem(), approval()))};
+  key.alternatives = {must_have(approved_commands(authority_pem(), approval))};
   return key;
 }
 

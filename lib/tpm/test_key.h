@@ -16,11 +16,15 @@ class TestKey {
   KeyFile bound() const;     // to PCR 12
   KeyFile approved() const;  // to what the authority approves of: approval()
   Authorization approval() const;
+  KeyFile limited() const;  // the same with a counter: limited_approval()
+  Authorization limited_approval() const;
   std::string authority_pem() const;
   EVP_PKEY* key() const { return key_.get(); }
 
  private:
   KeyFile file(ByteView policy) const;
+  KeyFile approved_by(const Authorization& approval) const;
+  Authorization signed_approval(Authorization approval) const;
 
   PkeyPtr key_;
   PkeyPtr authority_;

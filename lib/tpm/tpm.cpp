@@ -5,6 +5,7 @@
 #include "lib/tcg/tpm_hash.h"
 #include "lib/tpm/keys.h"
 #include "lib/tpm/make_key.h"
+#include "lib/tpm/nv_counter.h"
 #include "lib/tpm/pcr_policy.h"
 #include "lib/tpm/seal.h"
 
@@ -129,6 +130,18 @@ Result<Bytes> Tpm::activate_credential(ByteView credential) {
 
 Result<KeyFile> Tpm::make_signing_key(SigningKeyKind kind, ByteView policy) {
   return diglim::make_signing_key(*connection_, kind, policy);
+}
+
+Result<uint64_t> Tpm::make_counter(uint32_t index) {
+  return diglim::make_counter(*connection_, index);
+}
+
+Result<uint64_t> Tpm::read_counter(uint32_t index) {
+  return diglim::read_counter(*connection_, index);
+}
+
+Result<uint64_t> Tpm::advance_counter(uint32_t index, uint64_t value) {
+  return diglim::advance_counter(*connection_, index, value);
 }
 
 Result<SealedObject> Tpm::seal(ByteView secret, const SealPolicy& policy) {

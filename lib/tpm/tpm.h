@@ -55,8 +55,16 @@ class Tpm {
 
   // `secret`: 1 to 128 bytes. The object can be opened on this TPM only, under sealed.policy.
   Result<SealedObject> seal(ByteView secret, const SealPolicy& policy);
-  // kUntrusted: the registers hold neither what was sealed to nor what an authorization names.
+  // kUntrusted: the registers hold neither what was sealed to nor what an authorization names, or the counter
+  // has passed its limit.
   Result<Bytes> unseal(const SealedObject& object, const std::vector<Authorization>& authorizations);
+
+  // Counters (counter.h); each returns the value. kUntrusted: what is at that index is no such counter.
+  // kNotFound: nothing is there.
+  Result<uint64_t> make_counter(uint32_t index);  // unless it is there; the owner has no password
+  Result<uint64_t> read_counter(uint32_t index);
+  // Up to `value`; it stays where it is if it is there, or above, already. kInvalid: that is far away.
+  Result<uint64_t> advance_counter(uint32_t index, uint64_t value);
 
   // A key below the owner's storage key that never leaves this TPM and signs whatever it is given. `policy`:
   // the digest that its use has to satisfy; empty: whoever reaches the TPM can use it.

@@ -31,7 +31,10 @@ void read_der(ByteView der) {
   if (!parts) return;
   const bool bound = !file->policy.empty() || !file->alternatives.empty();
   check(bound == !parts->ways.empty() && bound == (parts->public_part.publicArea.authPolicy.size > 0));
-  for (const PolicyWay& way : parts->ways) check(!way.pcrs.empty());
+  for (const PolicyWay& way : parts->ways) {
+    check(!way.pcrs.empty());
+    check(!way.limit || (way.limit->index >= kFirstCounterIndex && way.limit->index <= kLastCounterIndex));
+  }
   (void)openssl_public_key(parts->public_part);  // a point may be off its curve
 }
 

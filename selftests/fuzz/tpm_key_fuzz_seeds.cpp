@@ -19,7 +19,9 @@ int main(int argc, char** argv) {
   write("unbound", must_have(write_key_der(maker.unbound())));
   write("bound", must_have(write_key_der(maker.bound())));
   write("approved", must_have(write_key_der(maker.approved())));
+  write("limited", must_have(write_key_der(maker.limited())));
   write("pem", as_bytes(must_have(write_key_pem(maker.approved()))));
   write("authorization", as_bytes(write_authorization(maker.approval())));
+  write("limited_authorization", as_bytes(write_authorization(maker.limited_approval())));
   return ok ? 0 : 1;
 }

@@ -19,6 +19,7 @@
 #include "tools/diglim/allow/when.h"
 #include "tools/diglim/monitor/standing.h"
 #include "tools/diglim/verbs.h"
+#include "tools/diglim/written.h"
 #include "tools/run_command.h"
 #include "tools/signer.h"
 #include "tools/tool.h"
@@ -39,6 +40,7 @@ struct Options {
   std::string output = "-";
   std::string loader;
   bool json = false;
+  Written written;  // request, sign
 };
 
 int fail(const Error& error) {
@@ -95,6 +97,20 @@ Result<void> write_result(const std::string& path, ByteView bytes) {
   return {};
 }
 
+// The statement, and what it says.
+int write_file(Options& options, const Result<Bytes>& statement, const Result<Bytes>& file) {
+  if (!statement) return fail(statement.error());
+  if (!file) return fail(file.error());
+  const auto what = read_monitor_statement(*statement);
+  if (!what) return fail(what.error());
+  if (const auto written = write_result(options.output, *file); !written) return fail(written.error());
+  JsonWriter& json = options.written.more();
+  json.key("boot").value(what->boot).key("number").value(uint64_t{what->number});
+  json.key("seconds").value(uint64_t{what->seconds}).key("reason").value(what->reason);
+  options.written.print();
+  return kExitOk;
+}
+
 int show(const Options& options) {
   const auto standing = ask(options);
   if (!standing) return fail(standing.error());
@@ -141,20 +157,18 @@ int begin(const Options& options, uint64_t seconds) {
   return run_loader(options, {"--for", std::to_string(seconds), "--reason", options.reason});
 }
 
-int request(const Options& options, uint64_t seconds) {
+int request(Options& options, uint64_t seconds) {
   const auto within = allow::parse_duration(options.within);
   if (!within) return usage(within.error().message);
+  if (const auto good = options.written.begin(options.output); !good) return usage(good.error().message);
   const auto statement = make_statement(options, seconds, *within);
-  const auto written = statement ? write_result(options.output, *statement) : Result<void>(statement.error());
-  return written ? kExitOk : fail(written.error());
+  return write_file(options, statement, statement);
 }
 
-int sign_file(const Options& options) {
+int sign_file(Options& options) {
+  if (const auto good = options.written.begin(options.output); !good) return usage(good.error().message);
   const auto statement = read_file(options.input, kMaxStatement);
-  if (!statement) return fail(statement.error());
-  const auto file = sign(*statement, options);
-  const auto written = file ? write_result(options.output, *file) : Result<void>(file.error());
-  return written ? kExitOk : fail(written.error());
+  return write_file(options, statement, statement ? sign(*statement, options) : statement);
 }
 
 void add_wish(OptionParser& app, Options& options) {
@@ -188,8 +202,10 @@ int run_monitor(int argc, char** argv) {
   for (OptionParser* const one : {&app, ended})
     one->add_flag("--json", options.json, "print JSON: how it is then");
   requested->add_option("--within", options.within, "in which time it may begin (default: 1h)");
-  for (OptionParser* const one : {requested, signing})
+  for (OptionParser* const one : {requested, signing}) {
     one->add_option("-o,--output", options.output, "write to this file (default: standard output)");
+    options.written.add_option(*one);
+  }
   (void)signing->add_option("FILE", options.input, "what `request` wrote").required();
   for (OptionParser* const one : {&app, requested, ended})
     one->add_option("--loader", options.loader, "program to run in place of diglim-loader");

@@ -31,6 +31,10 @@ struct Options {
   std::string log;
   std::string bank = "sha256";
   std::string tcti;
+  LimitOptions limit;
+  std::string index;
+  bool create = false;
+  std::optional<uint64_t> advance_to;
 };
 
 void write_value(JsonWriter& json, unsigned pcr, HashAlgo bank, ByteView value) {
@@ -96,7 +100,8 @@ Result<Authorization> authorize(const Options& options, const Predicted& predict
   }
   TRY_ASSIGN(const std::string pem, read_text_file(options.sign, kMaxKeyBytes));
   TRY_ASSIGN(const PkeyPtr key, read_private_pem(pem));
-  TRY_ASSIGN(const Bytes policy, policy_pcr_digest(authorization.selection, authorization.values));
+  TRY_ASSIGN(authorization.limit, read_limit(options.limit));
+  TRY_ASSIGN(const Bytes policy, approved_policy(authorization));
   TRY_ASSIGN(const Bytes digest, authorization_hash(policy));
   TRY_ASSIGN(authorization.signature, sign_digest(key.get(), digest));
   return authorization;
@@ -174,6 +179,24 @@ int run_show(const OptionParser& app, const Options& options) {
   return print_registers(*values, *algo, options.json);
 }
 
+int run_counter(const OptionParser& app, const Options& options) {
+  const auto index = read_counter_index(options.index);
+  if (!index) return fail(app, kExitUsage, index.error().message);
+  auto tpm = Tpm::open(options.tcti);
+  if (!tpm) return fail(app, tpm.error());
+  auto value = options.create ? tpm->make_counter(*index) : tpm->read_counter(*index);
+  if (value && options.advance_to) value = tpm->advance_counter(*index, *options.advance_to);
+  if (!value) return fail(app, value.error());
+  if (options.json) {
+    JsonWriter json;
+    json.begin_object().key("index").value(counter_index_text(*index)).key("value").value(*value);
+    fmt::print("{}\n", json.end_object().text());
+  } else {
+    fmt::print("counter {}: {}\n", counter_index_text(*index), *value);
+  }
+  return kExitOk;
+}
+
 }  // namespace
 
 int run_pcr(int argc, char** argv) {
@@ -198,6 +221,7 @@ int run_pcr(int argc, char** argv) {
       ->add_option("--value", options.values,
                    "with --sign: PCR=HEX of another one (default: as the TPM has it)")
       .one_value_each();
+  add_limit_options(*predict, options.limit, "with --sign: ");
   predict->add_option("-o,--output", options.output, "with --sign: write to this file");
 
   OptionParser* replay = app.add_subcommand("replay", "the values to which an IMA log adds up");
@@ -211,7 +235,18 @@ int run_pcr(int argc, char** argv) {
   show->add_flag("--json", options.json, "print JSON");
   add_tcti_option(*show, options.tcti);
 
+  OptionParser* counter = app.add_subcommand("counter", "the counter in the TPM that ends authorizations");
+  counter->add_flag("--create", options.create, "make it, unless it is there");
+  counter->add_option("--advance-to", options.advance_to,
+                      "advance it to this value, unless it is there: authorizations until a lower one end");
+  counter->add_option(
+      "--index", options.index,
+      "which NV index of the TPM (default: " + counter_index_text(kDefaultCounterIndex) + ")");
+  counter->add_flag("--json", options.json, "print JSON");
+  add_tcti_option(*counter, options.tcti);
+
   if (const auto wrong = app.parse(argc, argv)) return *wrong;
+  if (counter->parsed()) status = run_counter(app, options);
   if (predict->parsed()) status = run_predict(app, options);
   if (replay->parsed()) status = run_replay(app, options);
   if (show->parsed()) status = run_show(app, options);

@@ -8,6 +8,7 @@
 #include "lib/tpm/tpm.h"
 #include "tools/diglim/measure/options.h"
 #include "tools/diglim/verbs.h"
+#include "tools/diglim/written.h"
 #include "tools/tool.h"
 
 namespace diglim {
@@ -24,6 +25,7 @@ struct SealOptions {
   std::string authorize_key;
   std::vector<std::string> values;
   std::string tcti;
+  Written written;
 };
 
 struct UnsealOptions {
@@ -31,6 +33,7 @@ struct UnsealOptions {
   std::vector<std::string> authorizations;
   std::string output = "-";
   std::string tcti;
+  Written written;
 };
 
 // Software registers are the operating system's to extend: whoever boots another one can extend them as he
@@ -39,7 +42,14 @@ bool has_boot_register(const std::vector<unsigned>& pcrs) {
   return !pcrs.empty() && pcrs.front() <= 7;
 }
 
-Result<void> seal(const SealOptions& options) {
+void write_policy(JsonWriter& json, const SealPolicy& policy) {
+  json.key("bank").value(hash_name(policy.selection.bank)).key("pcrs").begin_array();
+  for (const unsigned pcr : policy.selection.pcrs) json.value(uint64_t{pcr});
+  json.end_array().key("by_authorization").value(!policy.authorize_key.empty());
+}
+
+Result<void> seal(SealOptions& options) {
+  TRY(options.written.begin(options.output));
   SealPolicy policy;
   TRY_ASSIGN(policy.selection.bank, pcr_bank_from_name(options.bank));
   TRY_ASSIGN(policy.selection.pcrs, parse_pcr_list(options.pcrs));
@@ -61,10 +71,12 @@ Result<void> seal(const SealOptions& options) {
     policy.values.insert(now.begin(), now.end());  // those that were not given
   }
   TRY_ASSIGN(const SealedObject object, tpm.seal(*secret, policy));
+  write_policy(options.written.more(), policy);
   return write_output(options.output, as_bytes(write_sealed(object)), 0600);
 }
 
-Result<Bytes> unseal(const UnsealOptions& options) {
+Result<Bytes> unseal(UnsealOptions& options) {
+  TRY(options.written.begin(options.output));
   TRY_ASSIGN(const std::string text, read_text_file(options.object, kMaxFileBytes));
   auto object = read_sealed(text);
   if (!object) return with_context(escape(options.object), object.error());
@@ -75,6 +87,7 @@ Result<Bytes> unseal(const UnsealOptions& options) {
     if (!authorization) return with_context(escape(path), authorization.error());
     authorizations.push_back(*std::move(authorization));
   }
+  write_policy(options.written.more(), object->policy);
   TRY_ASSIGN(Tpm tpm, Tpm::open(options.tcti));
   return tpm.unseal(*object, authorizations);
 }
@@ -94,11 +107,13 @@ int run_seal(int argc, char** argv) {
   app.add_option("--authorize-key", options.authorize_key,
                  "public key (PEM): whatever values it signs open the secret (diglim pcr predict --sign)");
   add_tcti_option(app, options.tcti);
+  options.written.add_option(app);
   if (const auto wrong = app.parse(argc, argv)) return *wrong;
   if (!options.authorize_key.empty() && !options.values.empty())
     return fail(app, kExitUsage, "--value has no meaning with --authorize-key");
   const auto sealed = seal(options);
   if (!sealed) return fail(app, sealed.error());
+  options.written.print();
   const auto pcrs = parse_pcr_list(options.pcrs);
   if (pcrs && !has_boot_register(*pcrs))
     complain(app.name(),
@@ -116,11 +131,14 @@ int run_unseal(int argc, char** argv) {
       .one_value_each();
   app.add_option("-o,--output", options.output, "file for the secret (default: stdout)");
   add_tcti_option(app, options.tcti);
+  options.written.add_option(app);
   if (const auto wrong = app.parse(argc, argv)) return *wrong;
   const auto secret = unseal(options);
   if (!secret) return fail(app, secret.error());
   const auto written = write_output(options.output, *secret, 0600);
-  return written ? kExitOk : fail(app, written.error());
+  if (!written) return fail(app, written.error());
+  options.written.print();
+  return kExitOk;
 }
 
 }  // namespace diglim

@@ -19,6 +19,7 @@
 #include "tools/diglim/tls/replace.h"
 #include "tools/diglim/tls/request.h"
 #include "tools/diglim/verbs.h"
+#include "tools/diglim/written.h"
 #include "tools/tool.h"
 
 namespace diglim {
@@ -42,8 +43,10 @@ struct Options {
   std::string request;
   std::vector<std::string> names;
   std::string tcti;
+  LimitOptions limit;
   std::string key;  // authorize
   bool json = false;
+  Written written;  // create-key
 };
 
 Result<std::vector<Authorization>> read_authorizations(const std::vector<std::string>& paths) {
@@ -87,14 +90,18 @@ Result<Policy> authorized_policy(const Options& options, const PcrSelection& sel
   TRY_ASSIGN(const std::string pem, read_text_file(options.authorized_by, kMaxFileBytes));
   TRY_ASSIGN(auto authorizations, read_authorizations(options.authorizations));
   auto key = read_public_pem(pem);
+  if (key && options.limit.until)
+    return invalid("--until-counter is for what the private key signs; the authorizations have their own");
   if (!key) {
     // Who has the private key at hand approves of what is now, or of --value.
     key = read_private_pem(pem);
     if (!key) return with_context(escape(options.authorized_by), key.error());
     if (!selection.pcrs.empty()) {
-      Authorization now{selection, {}, {}};
+      Authorization now;
+      now.selection = selection;
+      TRY_ASSIGN(now.limit, read_limit(options.limit));
       TRY_ASSIGN(now.values, register_values(options, selection, tpm));
-      TRY_ASSIGN(const Bytes approved, policy_pcr_digest(selection, now.values));
+      TRY_ASSIGN(const Bytes approved, approved_policy(now));
       TRY_ASSIGN(const Bytes digest, authorization_hash(approved));
       TRY_ASSIGN(now.signature, sign_digest(key->get(), digest));
       authorizations.push_back(std::move(now));
@@ -143,7 +150,8 @@ Result<std::string> request_for(const Options& options, const KeyFile& file) {
   });
 }
 
-Result<void> create_key(const Options& options) {
+Result<void> create_key(Options& options) {
+  TRY(options.written.begin(options.output));
   const auto* kind = std::ranges::find(kKinds, std::string_view(options.kind),
                                        &std::pair<std::string_view, SigningKeyKind>::first);
   if (kind == std::end(kKinds)) return invalid("--type is ec256, ec384, rsa2048 or rsa3072");
@@ -161,7 +169,12 @@ Result<void> create_key(const Options& options) {
     TRY(write_output(options.request, as_bytes(request), 0644));
   }
   TRY_ASSIGN(const std::string pem, write_key_pem(file));
-  return write_output(options.output, as_bytes(pem), 0600);
+  TRY(write_output(options.output, as_bytes(pem), 0600));
+  JsonWriter& json = options.written.more().key("type").value(options.kind);
+  if (!options.request.empty()) json.key("request").value(options.request);
+  json.key("has_policy").value(!file.policy.empty() || !file.alternatives.empty());
+  json.key("authorizations").value(uint64_t{file.alternatives.size()});
+  return {};
 }
 
 // The key that has to approve, from the file: a public key cannot be asked of whoever has only the host.
@@ -202,12 +215,15 @@ Result<size_t> authorize(const Options& options) {
   return file->alternatives.size();
 }
 
-int run_create(const OptionParser& app, const Options& options) {
+int run_create(const OptionParser& app, Options& options) {
   if (!options.authorizations.empty() && options.authorized_by.empty())
     return fail(app, kExitUsage, "--authorization has no meaning without --authorized-by");
   if (!options.values.empty() && options.pcrs.empty())
     return fail(app, kExitUsage, "--value has no meaning without --pcrs");
+  if (options.limit.until && (options.authorized_by.empty() || options.pcrs.empty()))
+    return fail(app, kExitUsage, "--until-counter has no meaning without --authorized-by and --pcrs");
   if (const auto created = create_key(options); !created) return fail(app, created.error());
+  options.written.print();
   const auto pcrs = parse_pcr_list(options.pcrs.empty() ? "0" : options.pcrs);
   if (options.pcrs.empty() && options.authorized_by.empty()) {
     complain(app.name(),
@@ -245,10 +261,12 @@ int run_tls(int argc, char** argv) {
       ->add_option("--authorization", options.authorizations,
                    "with --authorized-by: file of diglim pcr predict --sign; may be repeated")
       .one_value_each();
+  add_limit_options(*create, options.limit, "with a private key of --authorized-by: ");
   create->add_option("--csr", options.request, "write a certificate request to this file");
   create->add_option("--name", options.names, "host name or address for it; may be repeated")
       .one_value_each();
   add_tcti_option(*create, options.tcti);
+  options.written.add_option(*create);
 
   OptionParser* allow = app.add_subcommand("authorize", "add authorizations to a key's file");
   allow->add_option("KEY", options.key, "file of create-key --authorized-by").required();

@@ -160,6 +160,35 @@ rm chain/sys/firmware/efi/efivars/Stub*
 chain 'this boot came from no unified kernel image' 'the image was measured into no TPM'
 rm -r chain
 
+# Keys that a trusted key grants are not trusted from the boot on; unless they lie among the keys, too.
+lent() { expect 0 "$diglim" doctor --root "$work/lent" --seconds 0; } # what it warns of keeps nothing from starting
+grant() { "$diglim" key grant -k "$1.key" -c "$1.pem" -o "lent/etc/diglim/granted/$2" "$3" >/dev/null || fail "no grant of $3"; }
+cp -r good lent && mkdir lent/etc/diglim/granted
+cp admin.pem lent/etc/diglim/keys/
+lent
+[[ $out != *grant* ]] || fail "nothing is granted: $out"
+grant admin vendor other.pem
+lent
+contains 'a granted key' "$out" 'warn    1 key is granted, and not trusted from the boot on: what they signed is denied until diglim-repair'
+other=$(openssl x509 -in other.pem -noout -fingerprint -sha256 | sed 's/.*=//; s/://g' | tr 'A-F' 'a-f')
+contains 'whose, and by whom' "$out" "x509:$other, by CMS RSA/SHA256 CN=admin"
+contains 'what to do' "$out" 'to do: diglim key list, then diglim key add or diglim key remove'
+expect 0 "$diglim" doctor --root "$work/lent" --seconds 0 --json
+contains 'as JSON' "$out" '"id":"grants","level":"warn"'
+cp other.pem lent/etc/diglim/keys/vendor
+lent
+[[ $out != *grant* ]] || fail "what is granted is trusted anyway: $out"
+rm lent/etc/diglim/keys/vendor lent/etc/diglim/granted/vendor
+grant other by-another admin.pem
+echo none >lent/etc/diglim/granted/none
+lent
+contains 'what counts for nothing' "$out" 'warn    2 statements that grant keys do not count'
+contains 'a file that is none' "$out" '/etc/diglim/granted/none: granted keys: '
+contains 'of a key that is not trusted' "$out" '/etc/diglim/granted/by-another: granted keys: '
+contains 'what to do then' "$out" 'to do: remove them from /etc/diglim/granted, or make them anew: diglim key add -k KEY'
+[[ $out != *'granted, and not trusted'* ]] || fail "they grant nothing: $out"
+rm -r lent
+
 # Everything that can be wrong.
 cp -r good bad
 echo 5.10.0 >bad/proc/sys/kernel/osrelease

@@ -32,4 +32,16 @@ contains "an environment" "$(cat environment)" "PATH="
 contains_not() { case $2 in *"$3"*) fail "$1: $2" ;; esac; }
 contains_not "no pass phrase" "$(cat environment)" DIGLIM_PASSPHRASE
 
+# A statement, and what it says as JSON; both do not fit on standard output.
+said='"boot":"01234567-89ab-cdef-0123-456789abcdef","number":1,"seconds":3600,"reason":"test"}'
+expect 0 "$diglim" monitor request --for 1h --reason test --loader "$work/loader" -o wish --json
+equal "requested, as JSON" "$out" "{\"written\":\"wish\",$said"
+DIGLIM_PASSPHRASE=secret expect 0 "$diglim" monitor sign wish -k mine.key -c mine.pem -o wish.signed --json
+equal "signed, as JSON" "$out" "{\"written\":\"wish.signed\",$said"
+expect 0 "$diglim" monitor request --for 1h --reason test --loader "$work/loader"
+contains "on standard output" "$out" "$(head -n 1 wish)"
+expect 2 "$diglim" monitor request --for 1h --reason test --loader "$work/loader" --json
+contains "without a file" "$err" "name a file"
+expect 2 "$diglim" monitor sign wish -k mine.key -c mine.pem --json
+
 finish

@@ -17,6 +17,7 @@
 #include "lib/tpm/credential.h"
 #include "lib/tpm/tpm.h"
 #include "tools/diglim/attest/verbs.h"
+#include "tools/diglim/written.h"
 
 namespace diglim {
 namespace {
@@ -35,6 +36,7 @@ struct Options {
   bool any_ek = false;
   std::string state = "/var/lib/diglim";
   std::string tcti;
+  Written written;
 };
 
 Result<json> read_message(const std::string& path, const char* kind) {
@@ -56,12 +58,24 @@ Result<void> write_message(const std::string& path, const json& object) {
   return write_output(path, as_bytes(object.dump(2) + "\n"), 0644);
 }
 
+// By what a person compares keys: SHA-256 of the endorsement key, as for --ek; the attestation key's name.
+Result<void> say_keys(Options& options, ByteView ek, ByteView ak) {
+  if (!ek.empty()) {
+    TRY_ASSIGN(const Bytes fingerprint, hash(HashAlgo::kSha256, {ek}));
+    options.written.more().key("ek").value(to_hex(fingerprint));
+  }
+  TRY_ASSIGN(const Bytes name, tpm_name(ak));
+  options.written.more().key("ak").value(to_hex(name));
+  return {};
+}
+
 // --- the machine ---
 
-Result<void> make_request(const Options& options) {
+Result<void> make_request(Options& options) {
   TRY_ASSIGN(Tpm tpm, Tpm::open(options.tcti));
   TRY_ASSIGN(const EndorsementKey ek, tpm.endorsement_key());
   TRY_ASSIGN(const Bytes ak, tpm.attestation_key());
+  TRY(say_keys(options, ek.public_area, ak));
   TRY(make_folder(options.state));
   // From now on another endorsement key means somebody on the bus.
   TRY(write_file_atomically(options.state + "/ek.pub", ek.public_area, 0644));
@@ -72,7 +86,7 @@ Result<void> make_request(const Options& options) {
                                         {"ak", to_base64(ak)}});
 }
 
-Result<void> make_answer(const Options& options) {
+Result<void> make_answer(Options& options) {
   TRY_ASSIGN(const json challenge, read_message(options.challenge, kChallenge));
   TRY_ASSIGN(const Bytes credential, bytes_of(challenge, "credential"));
   TRY_ASSIGN(Tpm tpm, Tpm::open(options.tcti));
@@ -152,11 +166,12 @@ Result<void> check_ek(const Options& options, const json& request, ByteView ek) 
   return invalid("say how to know the TPM: --ek-ca, --ek " + to_hex(fingerprint) + ", or --any-ek");
 }
 
-Result<void> make_challenge(const Options& options) {
+Result<void> make_challenge(Options& options) {
   TRY_ASSIGN(const json request, read_message(options.request, kRequest));
   TRY_ASSIGN(const Bytes ek, bytes_of(request, "ek"));
   TRY_ASSIGN(const Bytes ak, bytes_of(request, "ak"));
   TRY(check_ek(options, request, ek));
+  TRY(say_keys(options, ek, ak));
   TRY_ASSIGN(const AttestationKey key, parse_attestation_key(ak));
   Bytes secret(kMaxCredentialSecret);
   if (RAND_bytes(secret.data(), static_cast<int>(secret.size())) != 1) return openssl_error("random bytes");
@@ -166,7 +181,7 @@ Result<void> make_challenge(const Options& options) {
   return write_message(options.output, {{kChallenge, 1}, {"credential", to_base64(credential)}});
 }
 
-Result<void> accept(const Options& options) {
+Result<void> accept(Options& options) {
   TRY_ASSIGN(const json request, read_message(options.request, kRequest));
   TRY_ASSIGN(const json answer, read_message(options.answer, kAnswer));
   TRY_ASSIGN(const Bytes ak, bytes_of(request, "ak"));
@@ -179,6 +194,7 @@ Result<void> accept(const Options& options) {
     return untrusted("the request names another attestation key than the one that was challenged");
   if (given.size() != wanted.size() || CRYPTO_memcmp(given.data(), wanted.data(), wanted.size()) != 0)
     return untrusted("the answer is wrong: this attestation key is not in the TPM with that endorsement key");
+  TRY(say_keys(options, {}, ak));
   return write_output(options.output, ak, 0644);
 }
 
@@ -186,12 +202,16 @@ Result<void> accept(const Options& options) {
 
 void add_enroll_commands(OptionParser& app, Subcommands& commands) {
   auto options = std::make_shared<Options>();
-  const auto add = [&](const char* name, const char* what, Result<void> (*run)(const Options&)) {
+  const auto add = [&](const char* name, const char* what, Result<void> (*run)(Options&)) {
     OptionParser* command = app.add_subcommand(name, what);
     command->add_option("-o,--output", options->output, "file to write").required();
+    options->written.add_option(*command);
     commands.emplace_back(command, [&app, options, run] {
-      const auto done = run(*options);
-      return done ? kExitOk : fail(app, done.error());
+      auto done = options->written.begin(options->output);
+      if (done) done = run(*options);
+      if (!done) return fail(app, done.error());
+      options->written.print();
+      return kExitOk;
     });
     return command;
   };

@@ -23,6 +23,7 @@ struct Options {
   std::string request;
   std::string policy;
   std::string output = "-";
+  bool json = true;
 };
 
 // The endorsement key in what the machine sent at its enrolment.
@@ -57,6 +58,7 @@ void add_keylime_command(OptionParser& app, Subcommands& commands) {
   evidence->add_option("--request", options->request, "of enroll-request: the machine's endorsement key")
       .required();
   evidence->add_option("--runtime-policy", options->policy, "of keylime-policy").required();
+  evidence->add_flag("--json", options->json, "print JSON, as it does anyway");
   evidence->add_option("-o,--output", options->output, "file to write (default: stdout)");
   commands.emplace_back(evidence, [&app, options] {
     const auto made = make(*options);

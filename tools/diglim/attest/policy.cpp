@@ -25,6 +25,7 @@ struct Options {
   std::string machine;
   bool any_list = false;
   bool minimum_versions = false;
+  bool json = true;
 };
 
 void add_minimum(VerifierPolicy& policy, const ManifestList& list) {
@@ -102,6 +103,7 @@ void add_policy_commands(OptionParser& app, Subcommands& commands) {
   OptionParser* policy = app.add_subcommand("policy", "verifier: what to accept, from a reference system");
   add_predict_options(*policy, options->predict);
   policy->add_option("-o,--output", options->output, "file to write (default: stdout)");
+  policy->add_flag("--json", options->json, "print JSON, as it does anyway");
   policy->add_flag("--any-list", options->any_list, "accept every list that the keys signed, not only these");
   policy->add_flag("--minimum-versions", options->minimum_versions, "refuse packages older than these");
   const Option into = policy->add_option(
@@ -121,6 +123,7 @@ void add_policy_commands(OptionParser& app, Subcommands& commands) {
   OptionParser* runtime = app.add_subcommand("keylime-policy", "the same as a runtime policy for Keylime");
   add_predict_options(*runtime, keylime->predict);
   runtime->add_option("-o,--output", keylime->output, "file to write (default: stdout)");
+  runtime->add_flag("--json", keylime->json, "print JSON, as it does anyway");
   commands.emplace_back(runtime, [&app, keylime] {
     const auto made = make_keylime_policy(app, *keylime);
     if (!made) return fail(app, made.error());

@@ -16,6 +16,7 @@
 #include "lib/tcg/ima_log.h"
 #include "lib/tpm/tpm.h"
 #include "tools/diglim/attest/verbs.h"
+#include "tools/diglim/written.h"
 
 namespace diglim {
 namespace {
@@ -36,6 +37,7 @@ struct Options {
   std::string state = "/var/lib/diglim";
   std::vector<std::string> send = {kAll};
   std::string tcti;
+  Written written;
 };
 
 // A quote and the values that it is over.
@@ -118,7 +120,8 @@ Result<std::vector<Bytes>> collect_manifests(const OptionParser& app, const std:
   return manifests;
 }
 
-Result<Bytes> make_bundle(const OptionParser& app, const Options& options) {
+Result<Bytes> make_bundle(const OptionParser& app, Options& options) {
+  TRY(options.written.begin(options.output));
   auto nonce = from_hex(options.nonce);
   if (!nonce || nonce->size() < kMinNonceBytes || nonce->size() > kMaxNonceBytes)
     return invalid("--nonce: 16 to 128 hexadecimal digits are expected");
@@ -142,6 +145,8 @@ Result<Bytes> make_bundle(const OptionParser& app, const Options& options) {
   TRY_ASSIGN(const size_t size, covered(*events, bundle, bundle.ima_log.size()));
   std::erase_if(*events, [size](const ImaEvent& event) { return event.offset >= size; });
   TRY_ASSIGN(bundle.manifests, collect_manifests(app, *events, options.manifests, wanted));
+  options.written.more().key("events").value(uint64_t{events->size()});
+  options.written.more().key("manifests").value(uint64_t{bundle.manifests.size()});
   events->clear();  // the views end here
   bundle.ima_log.resize(size);
   bundle.attest = std::move(quote.attest);
@@ -150,11 +155,13 @@ Result<Bytes> make_bundle(const OptionParser& app, const Options& options) {
   return write_bundle(bundle);
 }
 
-int run(const OptionParser& app, const Options& options) {
+int run(const OptionParser& app, Options& options) {
   const auto bundle = make_bundle(app, options);
   if (!bundle) return fail(app, bundle.error());
   const auto written = write_output(options.output, *bundle, 0644);
-  return written ? kExitOk : fail(app, written.error());
+  if (!written) return fail(app, written.error());
+  options.written.print();
+  return kExitOk;
 }
 
 }  // namespace
@@ -176,6 +183,7 @@ void add_quote_command(OptionParser& app, Subcommands& commands) {
   quote->add_option("--state", options->state,
                     "directory of what enrolment keeps (default: /var/lib/diglim)");
   add_tcti_option(*quote, options->tcti);
+  options->written.add_option(*quote);
   commands.emplace_back(quote, [&app, options] { return run(app, *options); });
 }
 

@@ -143,11 +143,13 @@ int run_verify(const OptionParser& app, const Options& options) {
   return options.batch ? run_stream(app, options, by_machine, verifier) : run_one(app, options, verifier);
 }
 
-int run_nonce(const OptionParser& app) {
+int run_nonce(const OptionParser& app, bool as_json) {
   Bytes nonce(kNonceBytes);
   if (RAND_bytes(nonce.data(), static_cast<int>(nonce.size())) != 1)
     return fail(app, openssl_error("random bytes"));
-  fmt::print("{}\n", to_hex(nonce));
+  JsonWriter json;
+  json.begin_object().key("nonce").value(to_hex(nonce)).end_object();
+  fmt::print("{}\n", as_json ? json.text() : to_hex(nonce));
   return kExitOk;
 }
 
@@ -155,9 +157,10 @@ int run_nonce(const OptionParser& app) {
 
 void add_verify_commands(OptionParser& app, Subcommands& commands) {
   OptionParser* nonce = app.add_subcommand("nonce", "a new challenge for a machine");
-  commands.emplace_back(nonce, [&app] { return run_nonce(app); });
-
   auto options = std::make_shared<Options>();
+  nonce->add_flag("--json", options->json, "print it as JSON");
+  commands.emplace_back(nonce, [&app, options] { return run_nonce(app, options->json); });
+
   OptionParser* verify =
       app.add_subcommand("verify", "judge a bundle; anywhere, without a TPM, without root");
   verify->add_option("BUNDLE", options->bundle,

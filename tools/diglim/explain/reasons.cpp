@@ -13,16 +13,16 @@ struct ReasonRow {
 
 constexpr ReasonRow kReasons[] = {
     {DIGLIM_REASON_UNKNOWN, {"unknown", "Its content was on no list that counts.", "", ""}},
-    {DIGLIM_REASON_NO_GENERATION,
-     {"no-generation", "Nothing was loaded at that moment, so DIGLIM knew no file at all.",
-      "diglim-loader sync /etc/digest_lists", "the lists in that directory count again"}},
     {DIGLIM_REASON_HASH,
      {"hash", "The kernel could not read all of the file to hash it. Files above 4 GiB are never known.",
       "dmesg --level=err,warn",
       "shows errors of the disk or file system; repair these, then put the file there anew"}},
     {DIGLIM_REASON_ALGORITHM,
-     {"algorithm", "The kernel hashed the file with another algorithm than the lists have.", "reboot",
-      "the loader chooses the kernel's algorithm anew; if it happens again, report it"}},
+     {"algorithm",
+      "IMA had collected its digest earlier, by another algorithm than the lists have: the file's attribute "
+      "security.ima names that one.",
+      "cp -p {path} {copy} && mv {copy} {path}",
+      "the copy is a file that IMA does not know yet, and is hashed as the lists are"}},
     {DIGLIM_REASON_WRITER,
      {"writer", "Somebody had it open for writing, so its content could still change.", "fuser -v {path}",
       "names who has it open; once they close it, it is decided anew, and nothing has to be allowed for "

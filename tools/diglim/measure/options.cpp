@@ -358,6 +358,29 @@ Result<Predicted> predict(const OptionParser& app, PredictOptions& options) {
   return predicted;
 }
 
+void add_limit_options(OptionParser& app, LimitOptions& options, const std::string& when) {
+  app.add_option(
+      "--until-counter", options.until,
+      when + "what is signed ends when the TPM's counter has passed this value (diglim pcr counter)");
+  app.add_option(
+      "--counter-index", options.index,
+      when + "the index of that counter (default: " + counter_index_text(kDefaultCounterIndex) + ")");
+}
+
+Result<uint32_t> read_counter_index(const std::string& text) {
+  if (text.empty()) return kDefaultCounterIndex;
+  return counter_index_from_text(text);
+}
+
+Result<std::optional<CounterLimit>> read_limit(const LimitOptions& options) {
+  if (!options.until) {
+    if (!options.index.empty()) return invalid("--counter-index has no meaning without --until-counter");
+    return std::optional<CounterLimit>();
+  }
+  TRY_ASSIGN(const uint32_t index, read_counter_index(options.index));
+  return std::optional<CounterLimit>({index, *options.until});
+}
+
 Result<std::vector<unsigned>> parse_pcr_list(const std::string& text) {
   std::set<unsigned> pcrs;
   for (const std::string& part : split(text, ',')) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/tcg/pcr.h"
+#include "lib/tpm/counter.h"
 #include "tools/diglim/initramfs/unpacked.h"
 #include "tools/diglim/measure/prediction.h"
 #include "tools/diglim/measure/reference.h"
@@ -55,6 +56,18 @@ struct Predicted {
   HashAlgo bank;
 };
 Result<Predicted> predict(const OptionParser& app, PredictOptions& options);
+
+// Until when what is signed counts.
+struct LimitOptions {
+  std::optional<uint64_t> until;
+  std::string index;
+};
+// `when`: how the help begins, such as "with --sign: ".
+void add_limit_options(OptionParser& app, LimitOptions& options, const std::string& when);
+// None: for ever. kInvalid: no such index, or one without a value.
+Result<std::optional<CounterLimit>> read_limit(const LimitOptions& options);
+// Empty: the default.
+Result<uint32_t> read_counter_index(const std::string& text);
 
 // "0,1,7-10" -> ascending numbers. kInvalid.
 Result<std::vector<unsigned>> parse_pcr_list(const std::string& text);
