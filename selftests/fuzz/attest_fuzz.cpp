@@ -34,6 +34,7 @@ void read_all(ByteView file) {
   }
   read_log(file);
   (void)replay_event_log(file, HashAlgo::kSha256);  // both outcomes are fine
+  (void)read_event_log(file, HashAlgo::kSha256);
   (void)read_policy(as_text(file));
   QuoteFault fault = QuoteFault::kMalformed;
   (void)parse_quote(file, fault);

@@ -9,6 +9,7 @@
 #include "lib/tpm/pcr_policy.h"
 #include "lib/tpm/signing_key.h"
 #include "lib/tpm/tpm.h"
+#include "tools/diglim/measure/explain.h"
 #include "tools/diglim/measure/options.h"
 #include "tools/diglim/verbs.h"
 #include "tools/tool.h"
@@ -178,7 +179,7 @@ int run_show(const OptionParser& app, const Options& options) {
 
 int run_pcr(int argc, char** argv) {
   Options options;
-  OptionParser app("Predicts, replays and shows the PCR that IMA measures into.", argv[0]);
+  OptionParser app("Predicts, explains, replays and shows the PCR that IMA measures into.", argv[0]);
   app.describe_subcommands();
   int status = kExitOk;
 
@@ -211,7 +212,13 @@ int run_pcr(int argc, char** argv) {
   show->add_flag("--json", options.json, "print JSON");
   add_tcti_option(*show, options.tcti);
 
+  ExplainOptions explain_options;
+  OptionParser* explain =
+      app.add_subcommand("explain", "which component makes the PCR another than predicted");
+  add_explain_options(*explain, explain_options);
+
   if (const auto wrong = app.parse(argc, argv)) return *wrong;
+  if (explain->parsed()) status = explain_pcr(app, explain_options);
   if (predict->parsed()) status = run_predict(app, options);
   if (replay->parsed()) status = run_replay(app, options);
   if (show->parsed()) status = run_show(app, options);
