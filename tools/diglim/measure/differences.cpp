@@ -47,7 +47,10 @@ std::string names_of(const std::vector<HashAlgo>& algos) {
 class Comparer {
  public:
   Comparer(const Prediction& prediction, unsigned pcr, const MeasuredBoot& boot)
-      : predicted_(prediction.events()), pcr_(pcr), boot_(boot), manifests_(boot.manifests, policy_, nullptr) {}
+      : predicted_(prediction.events()),
+        pcr_(pcr),
+        boot_(boot),
+        manifests_(boot.manifests, policy_, nullptr) {}
 
   Result<std::vector<Difference>> run() {
     for (const ImaEvent& event : boot_.events) {
@@ -85,14 +88,17 @@ class Comparer {
   size_t first_manifest() const {
     return !predicted_.empty() && predicted_.front().path == kBootAggregate ? 1 : 0;
   }
-  static Result<Manifest> read_manifest_of(const PredictedEvent& event) { return read_manifest(event.content); }
+  static Result<Manifest> read_manifest_of(const PredictedEvent& event) {
+    return read_manifest(event.content);
+  }
 
   void take(const ImaEvent& event) {
     ++extend_;
     const std::string path = escape(event.path);
     if (event.violation)
       return add("violation", event.path, path + " changed, or could change, while it was measured");
-    if (event.path == kBootAggregate && next_ == 0 && first_manifest() == 1) return take_boot_aggregate(event);
+    if (event.path == kBootAggregate && next_ == 0 && first_manifest() == 1)
+      return take_boot_aggregate(event);
     if (!is_manifest(event))
       return add("unknown-file", event.path,
                  fmt::format("{} ({}:{}) is on no digest list, and was executed, mapped or loaded", path,
@@ -104,13 +110,15 @@ class Comparer {
     const PredictedEvent& wanted = predicted_[next_++];
     if (as_text(event.digest) != as_text(wanted.file_digest))
       add("boot-aggregate-differs", "",
-          fmt::format("boot_aggregate is {}, predicted is {}: PCRs 0 to 9 are others: firmware, boot loader or "
-                      "their settings",
-                      to_hex(event.digest), to_hex(wanted.file_digest)));
+          fmt::format(
+              "boot_aggregate is {}, predicted is {}: PCRs 0 to 9 are others: firmware, boot loader or "
+              "their settings",
+              to_hex(event.digest), to_hex(wanted.file_digest)));
     else if (event.template_name != wanted.template_name)
       add("boot-aggregate-differs", "",
-          fmt::format("the template of boot_aggregate is {}, predicted is {} (ima_template=; --boot-template)",
-                      escape(event.template_name), wanted.template_name));
+          fmt::format(
+              "the template of boot_aggregate is {}, predicted is {} (ima_template=; --boot-template)",
+              escape(event.template_name), wanted.template_name));
   }
 
   void take_elsewhere(const ImaEvent& event) {
@@ -137,8 +145,7 @@ class Comparer {
       }
       return;
     }
-    const auto judged =
-        manifests_.find(hash_from_name(event.algo).value_or(HashAlgo::kSha256), event.digest);
+    const auto judged = manifests_.find(hash_from_name(event.algo).value_or(HashAlgo::kSha256), event.digest);
     if (!judged || !*judged || !(*judged)->manifest) {
       if (wanted != nullptr) ++next_;
       if (judged && !*judged)
@@ -154,18 +161,20 @@ class Comparer {
 
   void compare_manifest(const Manifest& measured, const std::string& path, const PredictedEvent* wanted) {
     if (measured.kind == ManifestKind::kMonitor)
-      return add("monitored", path,
-                 fmt::format("{}: for {} seconds unknown files were not denied (monitor mode), allowed by {}, "
-                             "because: {}",
-                             path, measured.monitor.seconds,
-                             measured.monitor.signer.empty() ? "root" : escape(measured.monitor.signer),
-                             escape(measured.monitor.reason)));
+      return add(
+          "monitored", path,
+          fmt::format("{}: for {} seconds unknown files were not denied (monitor mode), allowed by {}, "
+                      "because: {}",
+                      path, measured.monitor.seconds,
+                      measured.monitor.signer.empty() ? "root" : escape(measured.monitor.signer),
+                      escape(measured.monitor.reason)));
     collect(measured, measured_items_);
     if (wanted == nullptr)
-      return add("manifest-not-predicted", path,
-                 fmt::format("{} ({}) was measured, and no prediction has it: lists or keys changed while the "
-                             "system ran",
-                             path, kind_name(measured.kind)));
+      return add(
+          "manifest-not-predicted", path,
+          fmt::format("{} ({}) was measured, and no prediction has it: lists or keys changed while the "
+                      "system ran",
+                      path, kind_name(measured.kind)));
     ++next_;
     const auto expected = read_manifest_of(*wanted);
     if (!expected) return;  // not reached: it is ours
@@ -248,11 +257,12 @@ Result<Difference> find_other_form(const Prediction& prediction, unsigned pcr, H
     TRY_ASSIGN(const Bytes is, template_digest(event, bank));
     TRY_ASSIGN(const Bytes should, template_digest(*entry, bank));
     if (is == should) continue;
-    return Difference{i, "event-differs", escape(event.path),
-                      fmt::format("{} ({}:{}) was measured otherwise than predicted ({}:{}), and says the same",
-                                  escape(event.path), escape(event.algo), to_hex(event.digest),
-                                  hash_name(hash_from_name(entry->algo).value_or(HashAlgo::kSha256)),
-                                  to_hex(entry->digest))};
+    return Difference{
+        i, "event-differs", escape(event.path),
+        fmt::format("{} ({}:{}) was measured otherwise than predicted ({}:{}), and says the same",
+                    escape(event.path), escape(event.algo), to_hex(event.digest),
+                    hash_name(hash_from_name(entry->algo).value_or(HashAlgo::kSha256)),
+                    to_hex(entry->digest))};
   }
   return Difference{i, "event-differs", "", "the register is extended otherwise than predicted"};
 }
@@ -292,11 +302,10 @@ Result<Comparison> compare(const Prediction& prediction, unsigned pcr, HashAlgo 
   if (result.measured == result.predicted) return result;
   TRY_ASSIGN(result.differences, Comparer(prediction, pcr, boot).run());
   if (boot.start != prediction.start())
-    result.differences.insert(
-        result.differences.begin(),
-        Difference{0, "start-differs", "",
-                   fmt::format("PCR {} held {} before IMA began, predicted is {}", pcr, to_hex(boot.start),
-                               to_hex(prediction.start()))});
+    result.differences.insert(result.differences.begin(),
+                              Difference{0, "start-differs", "",
+                                         fmt::format("PCR {} held {} before IMA began, predicted is {}", pcr,
+                                                     to_hex(boot.start), to_hex(prediction.start()))});
   if (result.differences.empty()) {
     TRY_ASSIGN(Difference other, find_other_form(prediction, pcr, bank, boot));
     result.differences.push_back(std::move(other));

@@ -27,7 +27,7 @@ struct MeasuredBoot {
 };
 
 struct Comparison {
-  Bytes measured;   // to which start and events add up
+  Bytes measured;  // to which start and events add up
   Bytes predicted;
   std::vector<Difference> differences;  // by `extend`; none if and only if the two are equal
 };

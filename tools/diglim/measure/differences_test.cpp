@@ -157,15 +157,16 @@ TEST_F(DifferencesTest, ListThatCameWhileTheSystemRan) {
                        {{all.lists[0], all.lists[1], all.lists[2], list("vim", "vim 1")}, all.deny_lists}};
   predicted_.updates[0].lists.push_back(list("vim", "vim 1"));
   EXPECT_THAT(codes(), ElementsAre("list-moved", "manifest-not-predicted"));
-  EXPECT_THAT(first().text, HasSubstr("curl (curl-1-1.noarch) is in manifest 3 (add), predicted is manifest 2"));
+  EXPECT_THAT(first().text,
+              HasSubstr("curl (curl-1-1.noarch) is in manifest 3 (add), predicted is manifest 2"));
 }
 
 TEST_F(DifferencesTest, UpdateWhileTheSystemRan) {
   Publication next = measured_.updates[0];
   next.lists[0] = list("bash", "bash 2");
   measured_.updates.push_back(next);
-  EXPECT_THAT(codes(), ElementsAre("manifest-not-predicted", "list-added", "manifest-not-predicted",
-                                   "list-removed"));
+  EXPECT_THAT(codes(),
+              ElementsAre("manifest-not-predicted", "list-added", "manifest-not-predicted", "list-removed"));
   EXPECT_EQ(first().extend, 3u);
 }
 
@@ -209,7 +210,8 @@ TEST_F(DifferencesTest, Boot) {
                 [](ManifestBoot& boot) { boot.mode = ManifestMode::kPermissive; }},
            Case{"algorithm-differs", "by sha512, predicted is sha256",
                 [](ManifestBoot& boot) { boot.algo = HashAlgo::kSha512; }},
-           Case{"ima-policy-differs", "that of pcr = 11, labels = selinux; predicted is that of pcr = 12, labels = apparmor",
+           Case{"ima-policy-differs",
+                "that of pcr = 11, labels = selinux; predicted is that of pcr = 12, labels = apparmor",
                 [](ManifestBoot& boot) { boot.policy_hash = sha(ima_policy(PolicyLabels::kSelinux, 11)); }},
            Case{"ima-policy-differs", "none that this DIGLIM writes",
                 [](ManifestBoot& boot) { boot.policy_hash = sha("somebody's"); }},
@@ -299,10 +301,12 @@ TEST(BeforeIma, NamesTheFirstEventThatDiffers) {
   got[1] = {12, sha("d"), "systemd-boot or systemd-stub", "EV_IPL \"single\""};
   auto found = compare_before_ima(wanted, got, {4, 12});
   ASSERT_EQ(found.size(), 2u);
-  EXPECT_EQ(found[0].text,
-            "PCR 4, event 1 before IMA: EV_EFI_BOOT_SERVICES_APPLICATION, by the firmware, with other content than "
-            "predicted");
-  EXPECT_THAT(found[1].text, HasSubstr("EV_IPL \"single\", by systemd-boot or systemd-stub; predicted is EV_IPL"));
+  EXPECT_EQ(
+      found[0].text,
+      "PCR 4, event 1 before IMA: EV_EFI_BOOT_SERVICES_APPLICATION, by the firmware, with other content than "
+      "predicted");
+  EXPECT_THAT(found[1].text,
+              HasSubstr("EV_IPL \"single\", by systemd-boot or systemd-stub; predicted is EV_IPL"));
   EXPECT_THAT(compare_before_ima(wanted, got, {11}), IsEmpty());
   got.pop_back();
   found = compare_before_ima(wanted, got, {12});

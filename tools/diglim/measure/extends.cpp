@@ -69,7 +69,8 @@ std::string type_name(uint32_t type) {
   }
 }
 
-// As the sources have it: GRUB's tpm module, shim's tpm.c, systemd's src/boot/measure.c, the kernel's EFI stub.
+// As the sources have it: GRUB's tpm module, shim's tpm.c, systemd's src/boot/measure.c, the kernel's EFI
+// stub.
 std::string guess_who(uint32_t pcr, uint32_t type) {
   if (type == kTag && pcr == 9) return "the kernel's EFI stub";
   if (type != kIpl && type != kTag) return "the firmware";
@@ -165,9 +166,9 @@ Result<std::vector<Extend>> systemd_extends(std::string_view log, HashAlgo bank)
     const json none;
     const json& said = content == record.end() ? none : *content;
     const std::string type = string_in(said, "eventType");
-    extends.push_back({pcr->get<unsigned>(), *std::move(digest), "systemd",
-                       describe(type.empty() ? "a measurement" : escape(type, kMaxShown),
-                                string_in(said, "string"))});
+    extends.push_back(
+        {pcr->get<unsigned>(), *std::move(digest), "systemd",
+         describe(type.empty() ? "a measurement" : escape(type, kMaxShown), string_in(said, "string"))});
   }
   return extends;
 }

@@ -16,7 +16,8 @@ using testing::IsEmpty;
 std::string record(unsigned pcr, const std::string& algo = "sha256") {
   return "\x1e{\"pcr\":" + std::to_string(pcr) + ",\"digests\":[{\"hashAlg\":\"sha1\",\"digest\":\"" +
          std::string(40, '1') + "\"},{\"hashAlg\":\"" + algo + "\",\"digest\":\"" + std::string(64, '2') +
-         "\"}],\"content_type\":\"systemd\",\"content\":{\"eventType\":\"phase\",\"string\":\"enter-initrd\"}}\n";
+         "\"}],\"content_type\":\"systemd\",\"content\":{\"eventType\":\"phase\",\"string\":\"enter-initrd\"}"
+         "}\n";
 }
 
 TEST(FirmwareExtends, NameTypeAndText) {

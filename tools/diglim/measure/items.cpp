@@ -82,8 +82,9 @@ class ItemComparer {
     add(first, "differs",
         fmt::format("{} has other content in {}: {}, predicted is {}{}", title(measured), where(measured),
                     measured.content, predicted.content,
-                    predicted.about == measured.about || predicted.about.empty() ? ""
-                                                                                 : " (" + predicted.about + ")"));
+                    predicted.about == measured.about || predicted.about.empty()
+                        ? ""
+                        : " (" + predicted.about + ")"));
   }
   void missing(const MeasuredItem& item) {
     if (item.kind == Kind::kRemovedList)
