@@ -11,6 +11,7 @@
 #include "lib/tpm/tpm.h"
 #include "tools/diglim/measure/explain.h"
 #include "tools/diglim/measure/options.h"
+#include "tools/diglim/measure/pcrlock.h"
 #include "tools/diglim/verbs.h"
 #include "tools/tool.h"
 
@@ -217,7 +218,13 @@ int run_pcr(int argc, char** argv) {
       app.add_subcommand("explain", "which component makes the PCR another than predicted");
   add_explain_options(*explain, explain_options);
 
+  PcrlockOptions pcrlock_options;
+  OptionParser* pcrlock = app.add_subcommand(
+      "pcrlock", "let systemd-pcrlock predict the PCR: components, and a log of this boot");
+  add_pcrlock_options(*pcrlock, pcrlock_options);
+
   if (const auto wrong = app.parse(argc, argv)) return *wrong;
+  if (pcrlock->parsed()) status = write_pcrlock(app, pcrlock_options);
   if (explain->parsed()) status = explain_pcr(app, explain_options);
   if (predict->parsed()) status = run_predict(app, options);
   if (replay->parsed()) status = run_replay(app, options);

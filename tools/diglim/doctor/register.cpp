@@ -24,8 +24,8 @@ bool extends(const std::vector<Extend>& all, unsigned pcr) {
 // systemd extends all others in the initramfs (systemd-pcrosseparator.service).
 std::optional<unsigned> find_free(const std::vector<Extend>& before, const std::vector<Extend>& after) {
   const bool stub = extends(before, kStubPcr);
-  for (const unsigned pcr : stub ? std::vector<unsigned>{8, 13, 14, 12, 15, 9}
-                                 : std::vector<unsigned>{12, 13, 14, 15, 8, 9}) {
+  for (const unsigned pcr :
+       stub ? std::vector<unsigned>{8, 13, 14, 12, 15, 9} : std::vector<unsigned>{12, 13, 14, 15, 8, 9}) {
     if (!extends(before, pcr) && !extends(after, pcr)) return pcr;
   }
   return std::nullopt;
@@ -64,10 +64,12 @@ void check_register(const Host& host, const Config& config, Findings& findings) 
   const auto before = read_firmware_log(host);
   const auto after = read_systemd_log(host);
   if (!before || !after) {
-    findings.push_back({kId, Level::kUnknown,
+    findings.push_back({kId,
+                        Level::kUnknown,
                         fmt::format("whether somebody else extends PCR {} is not known: {}", pcr,
                                     (before ? after.error() : before.error()).message),
-                        "run this as root", {}});
+                        "run this as root",
+                        {}});
     return;
   }
   Finding finding{kId, Level::kOk, fmt::format("nobody else extends PCR {}", pcr), "", {}};
@@ -79,7 +81,8 @@ void check_register(const Host& host, const Config& config, Findings& findings) 
   } else if (extends(*before, pcr)) {
     finding.level = Level::kWarn;
     finding.what = fmt::format(
-        "PCR {} does not begin with zeros, so its value depends on more than DIGLIM; pcr predict counts it here, and "
+        "PCR {} does not begin with zeros, so its value depends on more than DIGLIM; pcr predict counts it "
+        "here, and "
         "elsewhere with --event-log",
         pcr);
     finding.next = another(*before, *after);

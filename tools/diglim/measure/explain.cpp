@@ -20,7 +20,6 @@
 namespace diglim {
 namespace {
 
-constexpr char kImaLog[] = "/sys/kernel/security/ima/binary_runtime_measurements";
 constexpr std::string_view kManifestName = "manifest.";
 constexpr unsigned kImaPcr = 10;
 constexpr size_t kMaxLines = 20;  // of one code

@@ -6,6 +6,8 @@
 
 namespace diglim {
 
+constexpr char kImaLog[] = "/sys/kernel/security/ima/binary_runtime_measurements";
+
 struct ExplainOptions {
   PredictOptions predict;
   std::string log;  // IMA's; empty: that of this boot, beside the TPM
