@@ -56,7 +56,8 @@ Result<size_t> count_own(std::string_view log, unsigned pcr) {
 Result<void> write_components(const PcrlockOptions& options, const Predicted& predicted) {
   TRY_ASSIGN(const PcrlockComponents made, make_components(predicted.prediction, predicted.pcr));
   TRY(make_folder(options.components));
-  for (const auto& [name, content] : {std::pair(kBootComponent, &made.boot), std::pair(kRootComponent, &made.root)}) {
+  for (const auto& [name, content] :
+       {std::pair(kBootComponent, &made.boot), std::pair(kRootComponent, &made.root)}) {
     const std::string folder = options.components + "/" + name + ".pcrlock.d";
     TRY(make_folder(folder));
     const std::string path = folder + "/" + options.variant + ".pcrlock";
@@ -94,7 +95,8 @@ Result<PcrlockComponents> make_components(const Prediction& prediction, unsigned
   return PcrlockComponents{component(std::move(boot)), component(std::move(root))};
 }
 
-Result<std::string> make_records(const std::vector<ImaEvent>& events, unsigned pcr, std::string_view present) {
+Result<std::string> make_records(const std::vector<ImaEvent>& events, unsigned pcr,
+                                 std::string_view present) {
   TRY_ASSIGN(size_t before, count_own(present, pcr));
   std::string text;
   for (const ImaEvent& event : events) {
