@@ -44,21 +44,6 @@ bool is_there(const char* path) {
   return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
-Result<void> read_manifests(const OptionParser& app, const std::string& folder, Logs& logs) {
-  const auto names = list_folder(folder);
-  if (!names && names.error().code != ErrorCode::kNotFound) return names.error();
-  if (!names) return {};
-  for (const std::string& name : *names) {
-    if (!name.starts_with(kManifestName)) continue;
-    auto content = read_file(folder + "/" + name, kMaxManifestBytes);
-    if (content)
-      logs.manifests.push_back(*std::move(content));
-    else
-      complain(app.name(), content.error().message);
-  }
-  return {};
-}
-
 Result<Logs> read_logs(const OptionParser& app, ExplainOptions& options, bool live) {
   Logs logs;
   const std::string path = live ? kImaLog : options.log;
@@ -66,7 +51,7 @@ Result<Logs> read_logs(const OptionParser& app, ExplainOptions& options, bool li
   auto events = read_ima_log(logs.ima);
   if (!events) return with_context(escape(path), events.error());
   logs.boot.events = *std::move(events);
-  TRY(read_manifests(app, options.manifests, logs));
+  TRY_ASSIGN(logs.manifests, read_manifests(app, options.manifests));
   logs.boot.manifests.assign(logs.manifests.begin(), logs.manifests.end());
   if (live && options.event_log.empty() && is_there(kFirmwareLog)) options.event_log = kFirmwareLog;
   if (options.event_log.empty()) options.event_log = options.predict.event_log;
@@ -219,6 +204,22 @@ int fail_to_explain(const OptionParser& app, const Error& error) {
 }
 
 }  // namespace
+
+Result<std::vector<Bytes>> read_manifests(const OptionParser& app, const std::string& folder) {
+  std::vector<Bytes> manifests;
+  const auto names = list_folder(folder);
+  if (!names && names.error().code == ErrorCode::kNotFound) return manifests;
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    if (!name.starts_with(kManifestName)) continue;
+    auto content = read_file(folder + "/" + name, kMaxManifestBytes);
+    if (content)
+      manifests.push_back(*std::move(content));
+    else
+      complain(app.name(), content.error().message);
+  }
+  return manifests;
+}
 
 void add_explain_options(OptionParser& app, ExplainOptions& options) {
   options.manifests = kRunFolder;

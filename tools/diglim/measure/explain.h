@@ -17,6 +17,10 @@ struct ExplainOptions {
   bool json = false;
 };
 
+// manifest.N in the directory; none if there is no such directory. Of one that cannot be read, stderr says
+// so.
+Result<std::vector<Bytes>> read_manifests(const OptionParser& app, const std::string& folder);
+
 void add_explain_options(OptionParser& app, ExplainOptions& options);
 // Prints, and gives the exit status: 0 equal, 1 differs.
 int explain_pcr(const OptionParser& app, ExplainOptions& options);

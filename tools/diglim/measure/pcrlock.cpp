@@ -10,7 +10,9 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/base/file.h"
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
+#include "lib/manifest/reader.h"
 #include "tools/diglim/measure/explain.h"
 #include "tools/diglim/measure/extends.h"
 
@@ -33,6 +35,10 @@ Result<json> digests_of(const ImaEvent& event) {
   return digests;
 }
 
+bool is_manifest(const ImaEvent& event) {
+  return event.template_name == "ima-ng" && event.path.starts_with(kManifestPathPrefix);
+}
+
 std::string component(json records) {
   return json({{"records", std::move(records)}}).dump() + "\n";
 }
@@ -53,8 +59,24 @@ Result<size_t> count_own(std::string_view log, unsigned pcr) {
   return count;
 }
 
-Result<void> write_components(const PcrlockOptions& options, const Predicted& predicted) {
-  TRY_ASSIGN(const PcrlockComponents made, make_components(predicted.prediction, predicted.pcr));
+Result<PcrlockComponents> components_of(const OptionParser& app, const PcrlockOptions& options,
+                                        const Predicted& predicted) {
+  if (!options.measured) {
+    const Bytes log = predicted.prediction.log();
+    TRY_ASSIGN(const auto events, read_ima_log(log));
+    return make_components(events, predicted.pcr);
+  }
+  TRY_ASSIGN(const Bytes log, read_stream(options.log, kMaxImaLogBytes));
+  const auto events = read_ima_log(log);
+  if (!events) return with_context(escape(options.log), events.error());
+  TRY_ASSIGN(const auto manifests, read_manifests(app, options.manifests));
+  TRY(check_events(*events, predicted.pcr, manifests));
+  return make_components(*events, predicted.pcr);
+}
+
+Result<void> write_components(const OptionParser& app, const PcrlockOptions& options,
+                              const Predicted& predicted) {
+  TRY_ASSIGN(const PcrlockComponents made, components_of(app, options, predicted));
   TRY(make_folder(options.components));
   for (const auto& [name, content] :
        {std::pair(kBootComponent, &made.boot), std::pair(kRootComponent, &made.root)}) {
@@ -82,17 +104,46 @@ Result<void> append_records(const PcrlockOptions& options, unsigned pcr) {
 
 }  // namespace
 
-Result<PcrlockComponents> make_components(const Prediction& prediction, unsigned pcr) {
+Result<PcrlockComponents> make_components(const std::vector<ImaEvent>& events, unsigned pcr) {
   json boot = json::array(), root = json::array();
   bool booted = false;
-  for (const PredictedEvent& event : prediction.events()) {
-    ImaLogReader reader(event.entry);
-    TRY_ASSIGN(const auto entry, reader.next());
-    TRY_ASSIGN(json digests, digests_of(*entry));
+  for (const ImaEvent& event : events) {
+    if (event.pcr != pcr) continue;
+    TRY_ASSIGN(json digests, digests_of(event));
     (booted ? root : boot).push_back({{"pcr", pcr}, {"digests", std::move(digests)}});
-    booted = booted || !event.content.empty();
+    booted = booted || is_manifest(event);
   }
   return PcrlockComponents{component(std::move(boot)), component(std::move(root))};
+}
+
+Result<void> check_events(const std::vector<ImaEvent>& events, unsigned pcr,
+                          const std::vector<Bytes>& manifests) {
+  const auto refuse = [](const ImaEvent& event, const std::string& why) {
+    return Error{ErrorCode::kUntrusted, 0,
+                 "no components of this boot: " + escape(event.path) + " was measured, " + why +
+                     "; reboot, and see diglim pcr explain"};
+  };
+  bool booted = false;
+  for (const ImaEvent& event : events) {
+    if (event.pcr != pcr || (event.path == "boot_aggregate" && !booted && !event.violation)) continue;
+    if (event.violation || !is_manifest(event)) return refuse(event, "which is on no digest list");
+    const auto algo = hash_from_name(event.algo);
+    if (!algo) return refuse(event, "by a hash that is not known");
+    const Bytes* content = nullptr;
+    for (const Bytes& manifest : manifests) {
+      TRY_ASSIGN(const Bytes digest, hash(*algo, {manifest}));
+      if (as_text(digest) == as_text(event.digest)) content = &manifest;
+    }
+    if (content == nullptr) return refuse(event, "and nobody has its content");
+    const auto manifest = read_manifest(*content);
+    if (!manifest) return refuse(event, "which is none: " + manifest.error().message);
+    if (manifest->kind == ManifestKind::kMonitor)
+      return refuse(event, "so what is unknown could run (monitor mode)");
+    if (!booted && manifest->kind != ManifestKind::kBoot) return refuse(event, "before DIGLIM started");
+    booted = true;
+  }
+  if (!booted) return unsupported("this boot has no manifest in PCR " + std::to_string(pcr));
+  return {};
 }
 
 Result<std::string> make_records(const std::vector<ImaEvent>& events, unsigned pcr,
@@ -118,6 +169,7 @@ Result<std::string> make_records(const std::vector<ImaEvent>& events, unsigned p
 void add_pcrlock_options(OptionParser& app, PcrlockOptions& options) {
   options.components = "/var/lib/pcrlock.d";
   options.variant = "generated";
+  options.manifests = kRunFolder;
   options.log = kImaLog;
   options.records = kSystemdLog;
   add_predict_options(app, options.predict);
@@ -126,6 +178,10 @@ void add_pcrlock_options(OptionParser& app, PcrlockOptions& options) {
   app.add_option("--variant", options.variant,
                  "under this name, beside others such as that of the next boot (default: generated)");
   app.add_option("--log", options.log, "the IMA log of the boot (default: this one's)");
+  app.add_flag("--measured", options.measured,
+               "components of what it measured, if these are manifests only: after updates since the boot");
+  app.add_option("--manifests", options.manifests,
+                 "with --measured: where its manifests are (default: /run/diglim)");
   app.add_option("--records", options.records,
                  "append what it measured to this log (default: /run/log/systemd/tpm2-measure.log)");
   app.add_flag("--no-records", options.no_records, "append nothing: for another machine or the next boot");
@@ -136,7 +192,8 @@ int write_pcrlock(const OptionParser& app, PcrlockOptions& options) {
     return fail(app, kExitUsage, "--variant: a file name is expected");
   const auto predicted = predict(app, options.predict);
   if (!predicted) return fail(app, predicted.error());
-  if (const auto written = write_components(options, *predicted); !written) return fail(app, written.error());
+  if (const auto written = write_components(app, options, *predicted); !written)
+    return fail(app, written.error());
   if (options.no_records) return kExitOk;
   const auto appended = append_records(options, predicted->pcr);
   return appended ? kExitOk : fail(app, appended.error());

@@ -16,7 +16,12 @@ constexpr char kRootComponent[] = "790-diglim-root";
 struct PcrlockComponents {
   std::string boot, root;  // the content of a .pcrlock file each; systemd.pcrlock(5)
 };
-Result<PcrlockComponents> make_components(const Prediction& prediction, unsigned pcr);
+// Of the events of that register. kInvalid: OpenSSL fails.
+Result<PcrlockComponents> make_components(const std::vector<ImaEvent>& events, unsigned pcr);
+// kUntrusted, with the reason: they are not only manifests of lists and keys, so they must be no component.
+// `manifests`: all that may have been measured.
+Result<void> check_events(const std::vector<ImaEvent>& events, unsigned pcr,
+                          const std::vector<Bytes>& manifests);
 
 // The records to be appended to systemd's log, which has `present`: what IMA extended the register with and
 // was not appended before. kCorrupt: `present` is no such log.
@@ -29,6 +34,8 @@ struct PcrlockOptions {
   std::string log;         // IMA's; empty: that of this boot
   std::string records;     // systemd's log; empty: nothing is appended
   bool no_records = false;
+  bool measured = false;  // components of what was measured, not of what is predicted
+  std::string manifests;  // where the contents of these are
 };
 void add_pcrlock_options(OptionParser& app, PcrlockOptions& options);
 int write_pcrlock(const OptionParser& app, PcrlockOptions& options);
