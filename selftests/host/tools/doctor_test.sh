@@ -88,8 +88,8 @@ systemd_log() {
 	local file=$1
 	shift
 	while [ $# -ge 2 ]; do
-		printf '\36{"pcr":%s,"digests":[{"hashAlg":"sha256","digest":"%064d"}],"content_type":"systemd","content":{"eventType":"phase","string":"%s"}}\n' \
-			"$1" 0 "$2"
+		printf '\36{"pcr":%s,"digests":[{"hashAlg":"sha256","digest":"%064d"}],"content_type":"systemd",' "$1" 0
+		printf '"content":{"eventType":"phase","string":"%s"}}\n' "$2"
 		shift 2
 	done >"$file"
 }
