@@ -60,55 +60,89 @@ Result<DigestSizes> read_header(ByteReader& reader) {
   return sizes;
 }
 
-Result<void> read_event(ByteReader& reader, const DigestSizes& sizes, PcrBank& bank) {
-  const uint64_t start = reader.offset();
-  TRY_ASSIGN(const uint32_t pcr, reader.u32_le());
-  TRY_ASSIGN(const uint32_t type, reader.u32_le());
+struct Event {
+  uint64_t offset = 0;
+  uint32_t pcr = 0;
+  uint32_t type = 0;
+  std::optional<ByteView> digest;
+  uint64_t data_offset = 0;
+  ByteView data;
+};
+
+Result<Event> read_event(ByteReader& reader, const DigestSizes& sizes, HashAlgo bank) {
+  Event event;
+  event.offset = reader.offset();
+  TRY_ASSIGN(event.pcr, reader.u32_le());
+  TRY_ASSIGN(event.type, reader.u32_le());
   const uint64_t count_offset = reader.offset();
   TRY_ASSIGN(const uint32_t count, reader.u32_le());
   if (count > sizes.size()) return corrupt(count_offset, "more digests than algorithms");
-  std::optional<ByteView> digest;
   for (uint32_t i = 0; i < count; ++i) {
     const uint64_t offset = reader.offset();
     TRY_ASSIGN(const uint16_t algorithm, reader.u16_le());
     const auto size = sizes.find(algorithm);
     if (size == sizes.end()) return corrupt(offset, "a digest of an algorithm that was not declared");
     TRY_ASSIGN(const ByteView bytes, reader.bytes(size->second));
-    if (hash_from_tpm(algorithm) != bank.algo()) continue;
-    if (digest) return corrupt(offset, "two digests of one algorithm");
-    digest = bytes;
+    if (hash_from_tpm(algorithm) != bank) continue;
+    if (event.digest) return corrupt(offset, "two digests of one algorithm");
+    event.digest = bytes;
   }
-  TRY_ASSIGN(const uint32_t event_size, reader.u32_le());
-  const uint64_t event_offset = reader.offset();
-  TRY_ASSIGN(const ByteView event, reader.bytes(event_size));
-  if (type == kNoAction) {
-    if (pcr != 0 || event.size() != kStartupLocality.size() + 1 ||
-        !as_text(event).starts_with(kStartupLocality))
-      return {};
-    Bytes value(hash_size(bank.algo()), 0);
-    if (bank.value(0) != value) return corrupt(event_offset, "startup locality after an event of PCR 0");
-    if (event.back() > kMaxLocality) return corrupt(event_offset, "startup locality above 4");
-    value.back() = event.back();
-    return bank.set(0, value);
+  TRY_ASSIGN(const uint32_t size, reader.u32_le());
+  event.data_offset = reader.offset();
+  TRY_ASSIGN(event.data, reader.bytes(size));
+  if (event.type == kNoAction) return event;
+  if (event.pcr >= kPcrCount) return corrupt(event.offset, "there is no PCR " + std::to_string(event.pcr));
+  if (!event.digest)
+    return unsupported("offset " + std::to_string(event.offset) + ": an event without a " +
+                       std::string(hash_name(bank)) + " digest");
+  return event;
+}
+
+// Calls `take` for each event.
+template <typename Take>
+Result<void> for_each_event(ByteView log, HashAlgo algo, const Take& take) {
+  if (log.size() > kMaxEventLogBytes) return unsupported("an event log of more than 16 MiB");
+  ByteReader reader(log);
+  TRY_ASSIGN(const DigestSizes sizes, read_header(reader));
+  bool declared = false;
+  for (const auto& [id, size] : sizes) declared = declared || hash_from_tpm(id) == algo;
+  if (!declared) return unsupported("an event log without " + std::string(hash_name(algo)) + " digests");
+  while (!reader.empty()) {
+    TRY_ASSIGN(const Event event, read_event(reader, sizes, algo));
+    TRY(take(event));
   }
-  if (pcr >= kPcrCount) return corrupt(start, "there is no PCR " + std::to_string(pcr));
-  if (!digest)
-    return unsupported("offset " + std::to_string(start) + ": an event without a " +
-                       std::string(hash_name(bank.algo())) + " digest");
-  return bank.extend(pcr, *digest);
+  return {};
+}
+
+// The locality in which the firmware started is the first value of PCR 0.
+Result<void> start_by_locality(const Event& event, PcrBank& bank) {
+  if (event.pcr != 0 || event.data.size() != kStartupLocality.size() + 1 ||
+      !as_text(event.data).starts_with(kStartupLocality))
+    return {};
+  Bytes value(hash_size(bank.algo()), 0);
+  if (bank.value(0) != value) return corrupt(event.data_offset, "startup locality after an event of PCR 0");
+  if (event.data.back() > kMaxLocality) return corrupt(event.data_offset, "startup locality above 4");
+  value.back() = event.data.back();
+  return bank.set(0, value);
 }
 
 }  // namespace
 
+Result<std::vector<FirmwareEvent>> read_event_log(ByteView log, HashAlgo algo) {
+  std::vector<FirmwareEvent> events;
+  TRY(for_each_event(log, algo, [&](const Event& event) -> Result<void> {
+    if (event.type != kNoAction) events.push_back({event.pcr, event.type, *event.digest, event.data});
+    return {};
+  }));
+  return events;
+}
+
 Result<PcrBank> replay_event_log(ByteView log, HashAlgo algo) {
-  if (log.size() > kMaxEventLogBytes) return unsupported("an event log of more than 16 MiB");
-  ByteReader reader(log);
-  TRY_ASSIGN(const DigestSizes sizes, read_header(reader));
   PcrBank bank(algo);
-  bool declared = false;
-  for (const auto& [id, size] : sizes) declared = declared || hash_from_tpm(id) == algo;
-  if (!declared) return unsupported("an event log without " + std::string(hash_name(algo)) + " digests");
-  while (!reader.empty()) TRY(read_event(reader, sizes, bank));
+  TRY(for_each_event(log, algo, [&](const Event& event) -> Result<void> {
+    if (event.type == kNoAction) return start_by_locality(event, bank);
+    return bank.extend(event.pcr, *event.digest);
+  }));
   return bank;
 }
 

@@ -37,6 +37,7 @@ void read_all(ByteView file) {
   (void)replay_event_log(file, HashAlgo::kSha256);  // both outcomes are fine
   (void)read_fleet_policy(as_text(file));
   (void)keylime_evidence({file, file, file, "{}"});
+  (void)read_event_log(file, HashAlgo::kSha256);
   QuoteFault fault = QuoteFault::kMalformed;
   (void)parse_quote(file, fault);
   if (const auto key = parse_attestation_key(file)) check(!verify_quote_signature(*key, file, file));

@@ -32,7 +32,7 @@ constexpr diglim::Verb kVerbs[] = {
     {"allow", "allow files on this host, until a time, with a reason", false, diglim::run_allow, kDenied},
     {"monitor", "let what is unknown run for a time, and log it", false, diglim::run_monitor, kDenied},
     {"attest", "prove to others what runs here, and judge such proofs", false, diglim::run_attest, kFar},
-    {"pcr", "predict, replay and show the PCR that IMA measures into", false, diglim::run_pcr, kFar},
+    {"pcr", "predict, explain, replay and show the PCR that IMA measures into", false, diglim::run_pcr, kFar},
     {"seal", "seal a secret to PCRs", false, diglim::run_seal, kFar},
     {"unseal", "open a sealed secret", false, diglim::run_unseal, kFar},
     {"tls", "make keys for TLS that prove what runs here", false, diglim::run_tls, kFar},

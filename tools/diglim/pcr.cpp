@@ -9,7 +9,9 @@
 #include "lib/tpm/pcr_policy.h"
 #include "lib/tpm/signing_key.h"
 #include "lib/tpm/tpm.h"
+#include "tools/diglim/measure/explain.h"
 #include "tools/diglim/measure/options.h"
+#include "tools/diglim/measure/pcrlock.h"
 #include "tools/diglim/verbs.h"
 #include "tools/tool.h"
 
@@ -201,7 +203,7 @@ int run_counter(const OptionParser& app, const Options& options) {
 
 int run_pcr(int argc, char** argv) {
   Options options;
-  OptionParser app("Predicts, replays and shows the PCR that IMA measures into.", argv[0]);
+  OptionParser app("Predicts, explains, replays and shows the PCR that IMA measures into.", argv[0]);
   app.describe_subcommands();
   int status = kExitOk;
 
@@ -245,8 +247,20 @@ int run_pcr(int argc, char** argv) {
   counter->add_flag("--json", options.json, "print JSON");
   add_tcti_option(*counter, options.tcti);
 
+  ExplainOptions explain_options;
+  OptionParser* explain =
+      app.add_subcommand("explain", "which component makes the PCR another than predicted");
+  add_explain_options(*explain, explain_options);
+
+  PcrlockOptions pcrlock_options;
+  OptionParser* pcrlock = app.add_subcommand(
+      "pcrlock", "let systemd-pcrlock predict the PCR: components, and a log of this boot");
+  add_pcrlock_options(*pcrlock, pcrlock_options);
+
   if (const auto wrong = app.parse(argc, argv)) return *wrong;
   if (counter->parsed()) status = run_counter(app, options);
+  if (pcrlock->parsed()) status = write_pcrlock(app, pcrlock_options);
+  if (explain->parsed()) status = explain_pcr(app, explain_options);
   if (predict->parsed()) status = run_predict(app, options);
   if (replay->parsed()) status = run_replay(app, options);
   if (show->parsed()) status = run_show(app, options);

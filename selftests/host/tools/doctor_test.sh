@@ -70,6 +70,57 @@ measurement bpf,selinux 0 'labels = selinux\n' '^warn *SELinux is permissive'
 measurement bpf,selinux 1 'labels = selinux\nmode = permissive\n' '^warn *in permissive mode'
 measurement bpf,apparmor '' 'labels = selinux\n' 'to do: set labels = apparmor'
 
+# Who else extends the register. firmware_log OUT [PCR TYPE TEXT]...; systemd_log OUT [PCR STRING]...
+firmware_log() {
+	python3 - "$@" <<-'PY'
+		import struct, sys
+		spec = b'Spec ID Event03\0' + struct.pack('<IIIHHHHB', 0, 0x02000200, 2, 4, 20, 11, 32, 0)
+		log = struct.pack('<II', 0, 3) + bytes(20) + struct.pack('<I', len(spec)) + spec
+		words = sys.argv[2:]
+		for pcr, kind, text in zip(words[::3], words[1::3], words[2::3]):
+		    data = text.encode('utf-16le')
+		    log += struct.pack('<IIIH', int(pcr), int(kind, 16), 2, 4) + bytes(20) + struct.pack('<H', 11) + bytes(32)
+		    log += struct.pack('<I', len(data)) + data
+		open(sys.argv[1], 'wb').write(log)
+	PY
+}
+systemd_log() {
+	local file=$1
+	shift
+	while [ $# -ge 2 ]; do
+		printf '\36{"pcr":%s,"digests":[{"hashAlg":"sha256","digest":"%064d"}],"content_type":"systemd",' "$1" 0
+		printf '"content":{"eventType":"phase","string":"%s"}}\n' "$2"
+		shift 2
+	done >"$file"
+}
+register() { # CONFIGURATION WANTED...: of a machine with ./firmware and ./systemd
+	cp -r good measured
+	mkdir -p measured/sys/kernel/security/tpm0 measured/run/log/systemd
+	echo bpf,apparmor >measured/sys/kernel/security/lsm
+	printf 'measure = on\n%b' "$1" >measured/etc/diglim/loader.conf
+	cp firmware measured/sys/kernel/security/tpm0/binary_bios_measurements
+	cp systemd measured/run/log/systemd/tpm2-measure.log
+	"$diglim" doctor --root "$work/measured" >out 2>&1
+	for said in "${@:2}"; do grep -q -- "$said" out || fail "register with $1: no '$said'"; done
+	rm -r measured
+}
+firmware_log firmware 4 80000003 'the image' 11 d .linux 12 d 'quiet splash'
+systemd_log systemd 11 enter-initrd 15 machine-id
+register 'pcr = 13\n' '^ok *nobody else extends PCR 13'
+register 'pcr = 11\n' '^warn *systemd extends PCR 11, too' 'systemd: phase "enter-initrd"' 'to do: set pcr = 8 in'
+register 'pcr = 12\n' '^warn *PCR 12 does not begin with zeros' 'EV_IPL "quiet splash"' 'to do: set pcr = 8 in'
+register 'pcr = 15\n' '^warn *systemd extends PCR 15, too'
+systemd_log systemd 11 enter-initrd 8 x 13 os-separator
+register 'pcr = 13\n' '^warn *systemd extends PCR 13, too' 'phase "os-separator"' 'to do: set pcr = 14 in'
+register '' '^ok *nobody else extends PCR 10'
+systemd_log systemd
+firmware_log firmware 4 80000003 'the image' 8 d 'grub_cmd: linux /vmlinuz'
+register 'pcr = 8\n' '^warn *PCR 8 does not begin with zeros' 'GRUB: EV_IPL "grub_cmd' 'to do: set pcr = 12 in'
+systemd_log systemd 12 a 13 b 14 c 15 d 9 e
+register 'pcr = 12\n' 'to do: set pcr = another one in'
+printf rubbish >firmware
+register 'pcr = 12\n' '^unknown *whether somebody else extends PCR 12 is not known'
+
 # SELinux: is DIGLIM's module in its policy, and has the loader the label?
 selinux() { # CONTEXTS LABEL WANTED [ENFORCE]
 	cp -r good labelled

@@ -63,6 +63,9 @@ void check_programs(const Host& host, const Known& known, std::chrono::steady_cl
 // Will what is measured be what was predicted?
 void check_measurement(const Host& host, const Config& config, Findings& findings);
 
+// Does somebody else extend the register, before or after?
+void check_register(const Host& host, const Config& config, Findings& findings);
+
 struct ContentOptions {
   std::string keys;        // directory of trusted keys; empty: the host's
   std::string keys_name;   // what the user knows it by; empty: the same

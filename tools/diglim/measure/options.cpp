@@ -21,12 +21,12 @@
 #include "lib/tpm/tpm.h"
 #include "policy/command_line.h"
 #include "tools/diglim/initramfs/image.h"
+#include "tools/diglim/measure/extends.h"
 
 namespace diglim {
 namespace {
 
 constexpr unsigned kImaPcr = 10;
-constexpr char kFirmwareLog[] = "/sys/kernel/security/tpm0/binary_bios_measurements";
 
 Result<unsigned> parse_pcr(std::string_view text) {
   unsigned pcr = 0;

@@ -31,10 +31,14 @@ struct Publication {
 class Prediction {
  public:
   // `algo`: the kernel's ima_hash, with which it hashes the manifests.
-  Prediction(unsigned pcr, HashAlgo bank, HashAlgo algo) : bank_(bank), pcr_(pcr), algo_(algo) {}
+  Prediction(unsigned pcr, HashAlgo bank, HashAlgo algo)
+      : bank_(bank), pcr_(pcr), algo_(algo), start_(bank_.value(pcr)) {}
 
   // What the register holds before IMA begins; zero if nobody says so. REQUIRES: first. kInvalid: the size.
-  Result<void> start(ByteView value) { return bank_.set(pcr_, value); }
+  Result<void> start(ByteView value) {
+    start_ = to_bytes(value);
+    return bank_.set(pcr_, value);
+  }
   // REQUIRES: before the boot, and for PCR 10 only. `template_name` is the kernel's default (ima_template=).
   Result<void> boot_aggregate(ByteView value, const std::string& template_name);
   Result<void> boot(const Manifest& manifest);
@@ -43,6 +47,7 @@ class Prediction {
 
   const std::vector<PredictedEvent>& events() const { return events_; }
   const std::vector<ManifestList>& lists() const { return in_force_.lists; }
+  const Bytes& start() const { return start_; }
   const Bytes& value() const { return bank_.value(pcr_); }
   Bytes log() const;  // as the kernel will show it
 
@@ -53,6 +58,7 @@ class Prediction {
   PcrBank bank_;
   unsigned pcr_;
   HashAlgo algo_;
+  Bytes start_;
   std::vector<PredictedEvent> events_;
   Publication in_force_;
   uint64_t last_number_ = 0;

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/diglim/measure/pcrlock.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "lib/base/file.h"
+#include "lib/base/paths.h"
+#include "lib/base/text.h"
+#include "lib/manifest/reader.h"
+#include "tools/diglim/measure/explain.h"
+#include "tools/diglim/measure/extends.h"
+
+namespace diglim {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kContentType[] = "diglim";
+constexpr char kSeparator = '\x1e';
+constexpr mode_t kLogMode = 0600;  // as systemd makes it
+
+// IMA extends each bank with the hash of the same data.
+Result<json> digests_of(const ImaEvent& event) {
+  json digests = json::array();
+  for (const HashAlgo bank : {HashAlgo::kSha1, HashAlgo::kSha256, HashAlgo::kSha384, HashAlgo::kSha512}) {
+    TRY_ASSIGN(const Bytes digest, template_digest(event, bank));
+    digests.push_back({{"hashAlg", std::string(hash_name(bank))}, {"digest", to_hex(digest)}});
+  }
+  return digests;
+}
+
+bool is_manifest(const ImaEvent& event) {
+  return event.template_name == "ima-ng" && event.path.starts_with(kManifestPathPrefix);
+}
+
+std::string component(json records) {
+  return json({{"records", std::move(records)}}).dump() + "\n";
+}
+
+Result<size_t> count_own(std::string_view log, unsigned pcr) {
+  size_t count = 0;
+  while (!log.empty()) {
+    const size_t end = log.find(kSeparator);
+    const std::string_view text = trim(log.substr(0, end));
+    log.remove_prefix(end == std::string_view::npos ? log.size() : end + 1);
+    if (text.empty()) continue;
+    const json record = json::parse(text, nullptr, false);
+    if (!record.is_object()) return Error{ErrorCode::kCorrupt, 0, "no JSON object"};
+    const auto type = record.find("content_type");
+    const auto number = record.find("pcr");
+    if (type != record.end() && *type == kContentType && number != record.end() && *number == pcr) ++count;
+  }
+  return count;
+}
+
+Result<PcrlockComponents> components_of(const OptionParser& app, const PcrlockOptions& options,
+                                        const Predicted& predicted) {
+  if (!options.measured) {
+    const Bytes log = predicted.prediction.log();
+    TRY_ASSIGN(const auto events, read_ima_log(log));
+    return make_components(events, predicted.pcr);
+  }
+  TRY_ASSIGN(const Bytes log, read_stream(options.log, kMaxImaLogBytes));
+  const auto events = read_ima_log(log);
+  if (!events) return with_context(escape(options.log), events.error());
+  TRY_ASSIGN(const auto manifests, read_manifests(app, options.manifests));
+  TRY(check_events(*events, predicted.pcr, manifests));
+  return make_components(*events, predicted.pcr);
+}
+
+Result<void> write_components(const OptionParser& app, const PcrlockOptions& options,
+                              const Predicted& predicted) {
+  TRY_ASSIGN(const PcrlockComponents made, components_of(app, options, predicted));
+  TRY(make_folder(options.components));
+  for (const auto& [name, content] :
+       {std::pair(kBootComponent, &made.boot), std::pair(kRootComponent, &made.root)}) {
+    const std::string folder = options.components + "/" + name + ".pcrlock.d";
+    TRY(make_folder(folder));
+    const std::string path = folder + "/" + options.variant + ".pcrlock";
+    TRY(write_file_atomically(path, as_bytes(*content), 0644));
+    fmt::print("{}\n", path);
+  }
+  return {};
+}
+
+// As systemd-pcrextend(8) asks for: whoever reads or writes the log holds its lock.
+Result<void> append_records(const PcrlockOptions& options, unsigned pcr) {
+  TRY_ASSIGN(const Fd fd, open_file(options.records, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, kLogMode));
+  if (flock(fd.get(), LOCK_EX) != 0) return from_errno("lock " + escape(options.records), errno);
+  TRY_ASSIGN(const Bytes log, read_stream(options.log, kMaxImaLogBytes));
+  const auto events = read_ima_log(log);
+  if (!events) return with_context(escape(options.log), events.error());
+  TRY_ASSIGN(const Bytes present, read_open_file(fd, options.records, kMaxSystemdLogBytes));
+  const auto records = make_records(*events, pcr, as_text(present));
+  if (!records) return with_context(escape(options.records), records.error());
+  return write_bytes(fd, options.records, as_bytes(*records));
+}
+
+}  // namespace
+
+Result<PcrlockComponents> make_components(const std::vector<ImaEvent>& events, unsigned pcr) {
+  json boot = json::array(), root = json::array();
+  bool booted = false;
+  for (const ImaEvent& event : events) {
+    if (event.pcr != pcr) continue;
+    TRY_ASSIGN(json digests, digests_of(event));
+    (booted ? root : boot).push_back({{"pcr", pcr}, {"digests", std::move(digests)}});
+    booted = booted || is_manifest(event);
+  }
+  return PcrlockComponents{component(std::move(boot)), component(std::move(root))};
+}
+
+Result<void> check_events(const std::vector<ImaEvent>& events, unsigned pcr,
+                          const std::vector<Bytes>& manifests) {
+  const auto refuse = [](const ImaEvent& event, const std::string& why) {
+    return Error{ErrorCode::kUntrusted, 0,
+                 "no components of this boot: " + escape(event.path) + " was measured, " + why +
+                     "; reboot, and see diglim pcr explain"};
+  };
+  bool booted = false;
+  for (const ImaEvent& event : events) {
+    if (event.pcr != pcr || (event.path == "boot_aggregate" && !booted && !event.violation)) continue;
+    if (event.violation || !is_manifest(event)) return refuse(event, "which is on no digest list");
+    const auto algo = hash_from_name(event.algo);
+    if (!algo) return refuse(event, "by a hash that is not known");
+    const Bytes* content = nullptr;
+    for (const Bytes& manifest : manifests) {
+      TRY_ASSIGN(const Bytes digest, hash(*algo, {manifest}));
+      if (as_text(digest) == as_text(event.digest)) content = &manifest;
+    }
+    if (content == nullptr) return refuse(event, "and nobody has its content");
+    const auto manifest = read_manifest(*content);
+    if (!manifest) return refuse(event, "which is none: " + manifest.error().message);
+    if (manifest->kind == ManifestKind::kMonitor)
+      return refuse(event, "so what is unknown could run (monitor mode)");
+    if (!booted && manifest->kind != ManifestKind::kBoot) return refuse(event, "before DIGLIM started");
+    booted = true;
+  }
+  if (!booted) return unsupported("this boot has no manifest in PCR " + std::to_string(pcr));
+  return {};
+}
+
+Result<std::string> make_records(const std::vector<ImaEvent>& events, unsigned pcr,
+                                 std::string_view present) {
+  TRY_ASSIGN(size_t before, count_own(present, pcr));
+  std::string text;
+  for (const ImaEvent& event : events) {
+    if (event.pcr != pcr) continue;
+    if (before > 0) {
+      --before;
+      continue;
+    }
+    TRY_ASSIGN(json digests, digests_of(event));
+    const json record = {{"pcr", pcr},
+                         {"digests", std::move(digests)},
+                         {"content_type", kContentType},
+                         {"content", {{"path", escape(event.path)}}}};
+    text += kSeparator + record.dump() + "\n";
+  }
+  return text;
+}
+
+void add_pcrlock_options(OptionParser& app, PcrlockOptions& options) {
+  options.components = "/var/lib/pcrlock.d";
+  options.variant = "generated";
+  options.manifests = kRunFolder;
+  options.log = kImaLog;
+  options.records = kSystemdLog;
+  add_predict_options(app, options.predict);
+  app.add_option("--components", options.components,
+                 "write the components below this directory (default: /var/lib/pcrlock.d)");
+  app.add_option("--variant", options.variant,
+                 "under this name, beside others such as that of the next boot (default: generated)");
+  app.add_option("--log", options.log, "the IMA log of the boot (default: this one's)");
+  app.add_flag("--measured", options.measured,
+               "components of what it measured, if these are manifests only: after updates since the boot");
+  app.add_option("--manifests", options.manifests,
+                 "with --measured: where its manifests are (default: /run/diglim)");
+  app.add_option("--records", options.records,
+                 "append what it measured to this log (default: /run/log/systemd/tpm2-measure.log)");
+  app.add_flag("--no-records", options.no_records, "append nothing: for another machine or the next boot");
+}
+
+int write_pcrlock(const OptionParser& app, PcrlockOptions& options) {
+  if (options.variant.empty() || options.variant.find('/') != std::string::npos || options.variant[0] == '.')
+    return fail(app, kExitUsage, "--variant: a file name is expected");
+  const auto predicted = predict(app, options.predict);
+  if (!predicted) return fail(app, predicted.error());
+  if (const auto written = write_components(app, options, *predicted); !written)
+    return fail(app, written.error());
+  if (options.no_records) return kExitOk;
+  const auto appended = append_records(options, predicted->pcr);
+  return appended ? kExitOk : fail(app, appended.error());
+}
+
+}  // namespace diglim
