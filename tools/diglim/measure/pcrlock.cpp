@@ -74,19 +74,21 @@ Result<PcrlockComponents> components_of(const OptionParser& app, const PcrlockOp
   return make_components(*events, predicted.pcr);
 }
 
-Result<void> write_components(const OptionParser& app, const PcrlockOptions& options,
-                              const Predicted& predicted) {
+// The files.
+Result<std::vector<std::string>> write_components(const OptionParser& app, const PcrlockOptions& options,
+                                                  const Predicted& predicted) {
   TRY_ASSIGN(const PcrlockComponents made, components_of(app, options, predicted));
   TRY(make_folder(options.components));
+  std::vector<std::string> written;
   for (const auto& [name, content] :
        {std::pair(kBootComponent, &made.boot), std::pair(kRootComponent, &made.root)}) {
     const std::string folder = options.components + "/" + name + ".pcrlock.d";
     TRY(make_folder(folder));
     const std::string path = folder + "/" + options.variant + ".pcrlock";
     TRY(write_file_atomically(path, as_bytes(*content), 0644));
-    fmt::print("{}\n", path);
+    written.push_back(path);
   }
-  return {};
+  return written;
 }
 
 // As systemd-pcrextend(8) asks for: whoever reads or writes the log holds its lock.
@@ -184,6 +186,7 @@ void add_pcrlock_options(OptionParser& app, PcrlockOptions& options) {
                  "with --measured: where its manifests are (default: /run/diglim)");
   app.add_option("--records", options.records,
                  "append what it measured to this log (default: /run/log/systemd/tpm2-measure.log)");
+  app.add_flag("--json", options.json, "print the files' names as JSON");
   app.add_flag("--no-records", options.no_records, "append nothing: for another machine or the next boot");
 }
 
@@ -192,11 +195,18 @@ int write_pcrlock(const OptionParser& app, PcrlockOptions& options) {
     return fail(app, kExitUsage, "--variant: a file name is expected");
   const auto predicted = predict(app, options.predict);
   if (!predicted) return fail(app, predicted.error());
-  if (const auto written = write_components(app, options, *predicted); !written)
-    return fail(app, written.error());
-  if (options.no_records) return kExitOk;
-  const auto appended = append_records(options, predicted->pcr);
-  return appended ? kExitOk : fail(app, appended.error());
+  const auto written = write_components(app, options, *predicted);
+  if (!written) return fail(app, written.error());
+  if (!options.no_records) {
+    const auto appended = append_records(options, predicted->pcr);
+    if (!appended) return fail(app, appended.error());
+  }
+  if (options.json) {
+    fmt::print("{}\n", json({{"pcr", predicted->pcr}, {"components", *written}}).dump());
+  } else {
+    for (const std::string& path : *written) fmt::print("{}\n", path);
+  }
+  return kExitOk;
 }
 
 }  // namespace diglim

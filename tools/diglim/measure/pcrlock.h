@@ -36,6 +36,7 @@ struct PcrlockOptions {
   bool no_records = false;
   bool measured = false;  // components of what was measured, not of what is predicted
   std::string manifests;  // where the contents of these are
+  bool json = false;
 };
 void add_pcrlock_options(OptionParser& app, PcrlockOptions& options);
 int write_pcrlock(const OptionParser& app, PcrlockOptions& options);
