@@ -75,8 +75,8 @@ Result<size_t> covered(const std::vector<ImaEvent>& events, const Bundle& bundle
   }
   if (fits()) return log_bytes;
   return Error{ErrorCode::kIo, 0,
-               "the IMA log does not add up to the PCRs: something else extended them, or the log is another "
-               "machine's"};
+               "the IMA log does not add up to the PCRs: something else extended them, the TPM was reset since "
+               "the boot (reboot), or the log is another machine's"};
 }
 
 // Digests of the manifests that the verifier asked for; none: all.
