@@ -74,9 +74,10 @@ Result<size_t> covered(const std::vector<ImaEvent>& events, const Bundle& bundle
     TRY(replay_ima_event(events[i], bank));
   }
   if (fits()) return log_bytes;
-  return Error{ErrorCode::kIo, 0,
-               "the IMA log does not add up to the PCRs: something else extended them, the TPM was reset since "
-               "the boot (reboot), or the log is another machine's"};
+  return Error{
+      ErrorCode::kIo, 0,
+      "the IMA log does not add up to the PCRs: something else extended them, the TPM was reset since "
+      "the boot (reboot), or the log is another machine's"};
 }
 
 // Digests of the manifests that the verifier asked for; none: all.

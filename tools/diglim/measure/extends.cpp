@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "lib/base/text.h"
 #include "lib/tcg/event_log.h"
+#include "tools/diglim/measure/json_sequence.h"
 
 namespace diglim {
 namespace {
@@ -144,17 +144,11 @@ Result<std::vector<Extend>> firmware_extends(ByteView log, HashAlgo bank) {
 }
 
 Result<std::vector<Extend>> systemd_extends(std::string_view log, HashAlgo bank) {
-  constexpr char kSeparator = '\x1e';
+  TRY_ASSIGN(const auto records, read_json_sequence(log));
   std::vector<Extend> extends;
   size_t number = 0;
-  while (!log.empty()) {
-    const size_t end = log.find(kSeparator);
-    const std::string_view text = trim(log.substr(0, end));
-    log.remove_prefix(end == std::string_view::npos ? log.size() : end + 1);
-    if (text.empty()) continue;
-    const json record = json::parse(text, nullptr, false);
+  for (const json& record : records) {
     const std::string where = "record " + std::to_string(++number) + ": ";
-    if (!record.is_object()) return Error{ErrorCode::kCorrupt, 0, where + "no JSON object"};
     const auto pcr = record.find("pcr");
     if (pcr == record.end()) continue;  // of an NV index
     if (!pcr->is_number_unsigned() || pcr->get<uint64_t>() >= kPcrCount)

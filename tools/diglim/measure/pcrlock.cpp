@@ -15,6 +15,7 @@
 #include "lib/manifest/reader.h"
 #include "tools/diglim/measure/explain.h"
 #include "tools/diglim/measure/extends.h"
+#include "tools/diglim/measure/json_sequence.h"
 
 namespace diglim {
 namespace {
@@ -22,7 +23,6 @@ namespace {
 using nlohmann::json;
 
 constexpr char kContentType[] = "diglim";
-constexpr char kSeparator = '\x1e';
 constexpr mode_t kLogMode = 0600;  // as systemd makes it
 
 // IMA extends each bank with the hash of the same data.
@@ -44,14 +44,9 @@ std::string component(json records) {
 }
 
 Result<size_t> count_own(std::string_view log, unsigned pcr) {
+  TRY_ASSIGN(const auto records, read_json_sequence(log));
   size_t count = 0;
-  while (!log.empty()) {
-    const size_t end = log.find(kSeparator);
-    const std::string_view text = trim(log.substr(0, end));
-    log.remove_prefix(end == std::string_view::npos ? log.size() : end + 1);
-    if (text.empty()) continue;
-    const json record = json::parse(text, nullptr, false);
-    if (!record.is_object()) return Error{ErrorCode::kCorrupt, 0, "no JSON object"};
+  for (const json& record : records) {
     const auto type = record.find("content_type");
     const auto number = record.find("pcr");
     if (type != record.end() && *type == kContentType && number != record.end() && *number == pcr) ++count;
@@ -163,7 +158,7 @@ Result<std::string> make_records(const std::vector<ImaEvent>& events, unsigned p
                          {"digests", std::move(digests)},
                          {"content_type", kContentType},
                          {"content", {{"path", escape(event.path)}}}};
-    text += kSeparator + record.dump() + "\n";
+    text += kRecordSeparator + record.dump() + "\n";
   }
   return text;
 }
