@@ -39,7 +39,8 @@ void check_revocations(const Host& host, const Config& config, TrustStore& trust
        Level::kWarn,
        fmt::format("nothing notices if a deny list is gone, or an older one, after a reboot: {}",
                    has_tpm ? "nothing is measured" : "there is no TPM"),
-       has_tpm ? "measure = on in /etc/diglim/loader.conf, and a verifier with minimum_serials"
+       has_tpm ? "measure = on in /etc/diglim/loader.conf, and a verifier with minimum_serials, or what is "
+                 "sealed to authorizations that end (diglim pcr counter)"
                : "keep root from the initramfs: Secure Boot with a signed unified kernel image",
        {}});
 }
