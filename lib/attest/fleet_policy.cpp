@@ -82,6 +82,7 @@ Result<FleetPolicy> read_fleet_policy(std::string_view text) {
 
 Result<std::string> write_machine(std::string_view fleet_json, const std::string& machine,
                                   const VerifierPolicy& policy) {
+  TRY(read_fleet_policy(fleet_json));  // so that what follows is what it should be
   TRY_ASSIGN(json fleet, parse_policy(fleet_json));
   const json own = json::parse(write_policy(policy));
   json differences = json::array();

@@ -118,6 +118,8 @@ TEST(FleetPolicy, AMachineIsWrittenAsItsDifferences) {
   EXPECT_TRUE(fleet->of("web1").boot_aggregates.empty());
   EXPECT_EQ(fleet->of("web2").boot_aggregates.size(), 1u);
   EXPECT_FALSE(write_machine("{}", "web1", policy));
+  for (const std::string machines : {"[]", "5", "null", R"("web1")"})
+    EXPECT_FALSE(write_machine(with_machines(machines), "web1", policy)) << machines;
 }
 
 }  // namespace

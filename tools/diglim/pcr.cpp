@@ -120,6 +120,9 @@ Result<void> write_manifests(const Prediction& prediction, const std::string& fo
 }
 
 int run_predict(const OptionParser& app, Options& options) {
+  // Nobody should believe that something ends.
+  if (options.sign.empty() && (options.limit.until || !options.limit.index.empty()))
+    return fail(app, kExitUsage, "--until-counter and --counter-index are for --sign");
   const auto predicted = predict(app, options.predict);
   if (!predicted) return fail(app, predicted.error());
   if (!options.log_output.empty()) {

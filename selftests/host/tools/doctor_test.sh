@@ -107,7 +107,8 @@ register() { # CONFIGURATION WANTED...: of a machine with ./firmware and ./syste
 firmware_log firmware 4 80000003 'the image' 11 d .linux 12 d 'quiet splash'
 systemd_log systemd 11 enter-initrd 15 machine-id
 register 'pcr = 13\n' '^ok *nobody else extends PCR 13'
-register 'pcr = 11\n' '^warn *systemd extends PCR 11, too' 'systemd: phase "enter-initrd"' 'to do: set pcr = 8 in'
+register 'pcr = 11\n' '^warn *systemd extends PCR 11, too' 'systemd: phase "enter-initrd"' \
+	'to do: set pcr = 8 in .*, then /usr/libexec/diglim/remake-initramfs and reboot'
 register 'pcr = 12\n' '^warn *PCR 12 does not begin with zeros' 'EV_IPL "quiet splash"' 'to do: set pcr = 8 in'
 register 'pcr = 15\n' '^warn *systemd extends PCR 15, too'
 systemd_log systemd 11 enter-initrd 8 x 13 os-separator

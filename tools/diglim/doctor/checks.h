@@ -63,6 +63,8 @@ void check_programs(const Host& host, const Known& known, std::chrono::steady_cl
 // Will what is measured be what was predicted?
 void check_measurement(const Host& host, const Config& config, Findings& findings);
 
+// What to do so that it counts at the next boot, whatever this host boots: an initramfs or a signed image.
+std::string set_in_configuration(const std::string& setting);
 // Does somebody else extend the register, before or after?
 void check_register(const Host& host, const Config& config, Findings& findings);
 

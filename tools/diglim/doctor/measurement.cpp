@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
 #include "policy/config.h"
 #include "tools/diglim/doctor/checks.h"
 
 namespace diglim::doctor {
 namespace {
-
-constexpr char kRebuild[] = " in /etc/diglim/loader.conf, then dracut -f and reboot";
 
 bool runs(const Host& host, std::string_view lsm) {
   return has_item(host.text("/sys/kernel/security/lsm").value_or(""), lsm);
@@ -18,18 +17,18 @@ std::optional<std::pair<std::string, std::string>> find_obstacle(const Host& hos
   if (config.labels == PolicyLabels::kAppArmor) {
     if (runs(host, "apparmor")) return std::nullopt;
     return std::pair("AppArmor does not run, so everything is measured, known or not",
-                     selinux ? std::string("set labels = selinux") + kRebuild : "boot with AppArmor in lsm=");
+                     selinux ? set_in_configuration("labels = selinux") : "boot with AppArmor in lsm=");
   }
   if (!selinux)
     return std::pair("SELinux does not run, so everything is measured, known or not",
-                     std::string("set labels = apparmor") + kRebuild);
+                     set_in_configuration("labels = apparmor"));
   if (!host.exists("/sys/fs/selinux/enforce"))
     return std::pair(
         "SELinux has no policy, so measuring never begins",
         "SELINUX=permissive in /etc/selinux/config, and reboot; enforcing once all files have their labels");
   if (config.steering_labels() == PolicyLabels::kNone)
     return std::pair("in permissive mode under SELinux everything is measured, known or not",
-                     std::string("set mode = enforce or mode = measure") + kRebuild);
+                     set_in_configuration("mode = enforce or mode = measure"));
   // DIGLIM's programs answer in its place; without them this is what stays.
   if (host.text("/sys/fs/selinux/enforce") == "0")
     return std::pair(
@@ -40,6 +39,10 @@ std::optional<std::pair<std::string, std::string>> find_obstacle(const Host& hos
 }
 
 }  // namespace
+
+std::string set_in_configuration(const std::string& setting) {
+  return "set " + setting + " in /etc/diglim/loader.conf, then " + kRemakeInitramfs + " and reboot";
+}
 
 void check_measurement(const Host& host, const Config& config, Findings& findings) {
   if (!config.measures() || !host.exists("/sys/kernel/security/lsm")) return;

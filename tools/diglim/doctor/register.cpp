@@ -34,8 +34,8 @@ std::optional<unsigned> find_free(const std::vector<Extend>& before, const std::
 std::string another(const std::vector<Extend>& before, const std::vector<Extend>& after) {
   const auto free = find_free(before, after);
   const std::string pcr = free ? std::to_string(*free) : "another one";
-  return "set pcr = " + pcr + " in /etc/diglim/loader.conf, then dracut -f and reboot (" +
-         (free ? "nobody extended it at this boot; " : "") + "man diglim-loader.conf says who extends each)";
+  return set_in_configuration("pcr = " + pcr) + " (" + (free ? "nobody extended it at this boot; " : "") +
+         "man diglim-loader.conf says who extends each)";
 }
 
 void add_items(Finding& finding, const std::vector<Extend>& all, unsigned pcr) {

@@ -149,6 +149,7 @@ Result<std::vector<Extend>> systemd_extends(std::string_view log, HashAlgo bank)
   size_t number = 0;
   for (const json& record : records) {
     const std::string where = "record " + std::to_string(++number) + ": ";
+    if (string_in(record, "content_type") == kOwnContentType) continue;
     const auto pcr = record.find("pcr");
     if (pcr == record.end()) continue;  // of an NV index
     if (!pcr->is_number_unsigned() || pcr->get<uint64_t>() >= kPcrCount)

@@ -54,6 +54,16 @@ TEST(SystemdExtends, OfOtherBanksAndOfNvIndexesArePassedOver) {
   EXPECT_THAT(*systemd_extends("", HashAlgo::kSha256), IsEmpty());
 }
 
+// `diglim pcr pcrlock` appends what IMA measured.
+TEST(SystemdExtends, OursAreNoneOfSystemd) {
+  std::string ours = record(12);
+  ours.replace(ours.find("\"systemd\""), 9, "\"diglim\"");
+  const auto extends = systemd_extends(ours + record(11), HashAlgo::kSha256);
+  ASSERT_TRUE(extends);
+  ASSERT_EQ(extends->size(), 1u);
+  EXPECT_EQ(extends->at(0).pcr, 11u);
+}
+
 TEST(SystemdExtends, RefusesWhatIsNoSuchLog) {
   for (const std::string text :
        {"\x1e[]", "\x1e{", "\x1e{\"pcr\":24,\"digests\":[]}", "\x1e{\"pcr\":-1,\"digests\":[]}",

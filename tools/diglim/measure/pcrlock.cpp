@@ -22,7 +22,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr char kContentType[] = "diglim";
 constexpr mode_t kLogMode = 0600;  // as systemd makes it
 
 // IMA extends each bank with the hash of the same data.
@@ -49,7 +48,7 @@ Result<size_t> count_own(std::string_view log, unsigned pcr) {
   for (const json& record : records) {
     const auto type = record.find("content_type");
     const auto number = record.find("pcr");
-    if (type != record.end() && *type == kContentType && number != record.end() && *number == pcr) ++count;
+    if (type != record.end() && *type == kOwnContentType && number != record.end() && *number == pcr) ++count;
   }
   return count;
 }
@@ -156,7 +155,7 @@ Result<std::string> make_records(const std::vector<ImaEvent>& events, unsigned p
     TRY_ASSIGN(json digests, digests_of(event));
     const json record = {{"pcr", pcr},
                          {"digests", std::move(digests)},
-                         {"content_type", kContentType},
+                         {"content_type", kOwnContentType},
                          {"content", {{"path", escape(event.path)}}}};
     text += kRecordSeparator + record.dump() + "\n";
   }

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
 
 namespace diglim::monitor {
@@ -18,9 +19,10 @@ std::string who(const Standing& standing) {
     return "it begins with a statement that a trusted key signed: diglim monitor --for 30m --reason TEXT -k "
            "KEY -c CERTIFICATE";
   if (standing.allowed == "root") return "root may begin it: diglim monitor --for 30m --reason TEXT";
-  return "nobody may begin it in this boot: its /etc/diglim/loader.conf has no \"monitor = signed\". Write "
-         "that, "
-         "then dracut -f, and reboot; who cannot get in boots the entry \"DIGLIM permissive\"";
+  return std::string(
+             "nobody may begin it in this boot: its /etc/diglim/loader.conf has no \"monitor = signed\". "
+             "Write that, then ") +
+         kRemakeInitramfs + ", and reboot; who cannot get in boots the entry \"DIGLIM permissive\"";
 }
 
 }  // namespace
