@@ -60,6 +60,12 @@ refused 'no certificate' '--uki-cert' cp ../other.key etc/kernel/secure-boot-cer
 refused 'no kernel' 'no kernel with its image is found' rm boot/vmlinuz-6.1.0
 openssl pkey -in admin.key -aes128 -passout pass:x -out locked.key
 refused 'a key with a pass phrase' 'no private key in PEM without a pass phrase' cp ../locked.key etc/kernel/secure-boot-private-key.pem
+openssl ecparam -name prime256v1 -genkey -noout -out curve.key
+refused 'a key that no firmware can verify' 'firmware wants an RSA key' cp ../curve.key etc/kernel/secure-boot-private-key.pem
+openssl genrsa -out short.key 1024 2>/dev/null
+refused 'a short one' 'firmware wants an RSA key of 2048 bits' cp ../short.key etc/kernel/secure-boot-private-key.pem
+printf -- '-----BEGIN TSS2 PRIVATE KEY-----\nMAA=\n-----END TSS2 PRIVATE KEY-----\n' >bent.key
+refused 'a bent key of a TPM' 'uki-key /etc/kernel/secure-boot-private-key.pem: ' cp ../bent.key etc/kernel/secure-boot-private-key.pem
 refuse_manager() {
 	mkdir -p efi/EFI/systemd && : >efi/EFI/systemd/systemd-bootx64.efi && sed -i 's/^exit 0/exit 1/' usr/bin/sbverify
 }

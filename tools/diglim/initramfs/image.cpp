@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <set>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -66,7 +68,7 @@ class Found {
 // A name may have a count of tries before its end: "x+3-0.efi" is "x.efi".
 std::string without_tries(const std::string& name) {
   const size_t plus = name.rfind('+');
-  const size_t end = name.rfind(".efi");
+  const size_t end = name.rfind('.');
   if (plus == std::string::npos || end == std::string::npos || plus > end) return name;
   // A release may have a plus, too: "6.12.1+deb12-amd64".
   const std::string_view tries = std::string_view(name).substr(plus + 1, end - plus - 1);
@@ -74,12 +76,39 @@ std::string without_tries(const std::string& name) {
   return name.substr(0, plus) + name.substr(end);
 }
 
-// The path of the unified kernel image on its partition, as firmware or boot loader named it.
+// FAT, which the firmware reads, knows no case.
+bool is_same_name(const std::string& a, const std::string& b) {
+  return strcasecmp(without_tries(a).c_str(), without_tries(b).c_str()) == 0;
+}
+
+// What an entry of type 1 says of `keys`, the last time; empty: nothing.
+std::string value_of(const std::string& entry, std::initializer_list<std::string_view> keys) {
+  std::istringstream lines(entry);
+  std::string value;
+  for (std::string line; std::getline(lines, line);) {
+    const auto words = split_words(line);
+    if (words.size() >= 2 && std::ranges::find(keys, words[0]) != keys.end()) value = words.back();
+  }
+  return value;
+}
+
+// The path of the unified kernel image on its partition, as firmware or boot loader named it. A boot loader
+// names an entry, and what it says of the image is itself.
 std::string booted_image(const std::string& root) {
   if (variable(root, "StubInfo").empty()) return {};
   if (const std::string image = variable(root, "StubImageIdentifier"); !image.empty()) return image;
-  if (const std::string entry = variable(root, "LoaderEntrySelected"); entry.ends_with(".efi"))
-    return "/EFI/Linux/" + entry;
+  const std::string entry = variable(root, "LoaderEntrySelected");
+  if (entry.ends_with(".efi")) return "/EFI/Linux/" + entry;
+  if (entry.ends_with(".conf")) {
+    for (const char* boot : kBootFolders) {
+      const std::string folder = root + boot + "/loader/entries/";
+      for (const std::string& name : names_in(folder)) {
+        if (!is_same_name(name, entry)) continue;
+        if (std::string image = value_of(text_of(folder + name), {"efi", "uki", "linux"}); !image.empty())
+          return image;
+      }
+    }
+  }
   return variable(root, "LoaderImageIdentifier");
 }
 
@@ -88,9 +117,7 @@ void add_image(const std::string& root, const std::string& image, Found& found) 
   for (const char* boot : kBootFolders) {
     const std::string folder = root + boot + (image.starts_with('/') ? "" : "/") + image.substr(0, slash);
     for (const std::string& name : names_in(folder)) {
-      // FAT, which the firmware reads, knows no case.
-      if (strcasecmp(without_tries(name).c_str(), without_tries(image.substr(slash)).c_str()) == 0)
-        found.add(folder + name);
+      if (is_same_name(name, image.substr(slash))) found.add(folder + name);
     }
   }
 }
@@ -106,18 +133,8 @@ bool is_of(std::string_view path, const std::string& release) {
 // An entry of type 1: what its last `initrd` names comes after microcode.
 void add_entry(const std::string& root, const std::string& boot, const std::string& text,
                const std::string& release, Found& found) {
-  bool wanted = false;
-  std::string last;
-  size_t start = 0;
-  while (start < text.size()) {
-    const size_t end = std::min(text.find('\n', start), text.size());
-    const auto words = split_words(std::string_view(text).substr(start, end - start));
-    start = end + 1;
-    if (words.size() < 2) continue;
-    if (words[0] == "version" && words[1] == release) wanted = true;
-    if (words[0] == "linux" && is_of(words[1], release)) wanted = true;
-    if (words[0] == "initrd") last = words.back();
-  }
+  const std::string last = value_of(text, {"initrd"});
+  const bool wanted = value_of(text, {"version"}) == release || is_of(value_of(text, {"linux"}), release);
   if (!wanted || last.empty()) return;
   const std::string slash = last.starts_with('/') ? "" : "/";
   for (const std::string& path : {root + boot + slash + last, root + slash + last}) {

@@ -106,5 +106,18 @@ TEST_F(Image, TheStubSaysFromWhichItCame) {
   EXPECT_THAT(found(), testing::HasSubstr("/EFI/Linux/gone.efi, which is not below"));
 }
 
+TEST_F(Image, TheBootLoadersEntryNamesTheImage) {
+  add("/efi/EFI/BOOT/BOOTX64.EFI");
+  add("/efi/EFI/own/previous.efi");
+  add("/efi/loader/entries/Previous+3.conf", "title Previous\nefi /EFI/own/previous.efi\n");
+  add("/efi/loader/entries/other.conf", "efi /EFI/own/other.efi\n");
+  set_variable("StubInfo", "systemd-stub 252");
+  set_variable("LoaderImageIdentifier", "\\EFI\\BOOT\\BOOTX64.EFI");
+  set_variable("LoaderEntrySelected", "previous.conf");
+  EXPECT_EQ(found(), "/efi/EFI/own/previous.efi");
+  set_variable("LoaderEntrySelected", "other.conf");
+  EXPECT_THAT(found(), testing::HasSubstr("/EFI/own/other.efi, which is not below"));
+}
+
 }  // namespace
 }  // namespace diglim::initramfs

@@ -21,6 +21,9 @@
 #include "lib/crypto/openssl.h"
 #include "lib/crypto/public_key.h"
 #include "lib/crypto/x509.h"
+#include "lib/tpm/key_file.h"
+#include "lib/tpm/key_policy.h"
+#include "lib/tpm/key_public.h"
 
 namespace diglim::setup {
 namespace {
@@ -31,6 +34,13 @@ constexpr const char* kBootManager = "/EFI/systemd/systemd-bootx64.efi";
 constexpr std::array<const char*, 3> kSystemPartitions = {"/efi", "/boot/efi", "/boot"};
 constexpr uint64_t kImageSize = 64u << 20;  // kernel and initramfs; make-uki looks at the real one
 constexpr size_t kMaxPem = 1u << 16;
+constexpr size_t kMinKeyBits = 2048;
+// What has programs use keys of the TPM; of the package diglim-tls, and named in tools/uki/pack_uki.
+constexpr const char* kTpmOpenssl = "/etc/diglim/openssl-tpm.cnf";
+
+bool is_tpm_key(std::string_view pem) {
+  return pem.find(fmt::format("-----BEGIN {}-----", kKeyPemName)) != std::string_view::npos;
+}
 
 bool is_system_partition(const RecordedHost& host, const std::string& folder) {
   if (!host.view().exists(folder + "/EFI")) return false;
@@ -75,6 +85,22 @@ Result<void> check_programs(const RecordedHost& host) {
   return {};
 }
 
+// The part that a certificate names. A key of the TPM is in a file that this TPM alone can use.
+Result<PkeyPtr> read_key(const RecordedHost& host, const Bytes& pem) {
+  if (!is_tpm_key(as_text(pem))) {
+    const Owned<BIO, BIO_free> memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    const auto no_pass_phrase = [](char*, int, int, void*) { return -1; };  // an update asks nobody
+    PkeyPtr key(memory ? PEM_read_bio_PrivateKey(memory.get(), nullptr, no_pass_phrase, nullptr) : nullptr);
+    if (!key) return openssl_error("no private key in PEM without a pass phrase (updates sign by themselves)");
+    return key;
+  }
+  TRY_ASSIGN(const KeyFile file, read_key_pem(as_text(pem)));
+  TRY_ASSIGN(const TpmKeyParts parts, read_key_parts(file));
+  if (!host.view().exists(kTpmOpenssl))
+    return not_found(fmt::format("a key of the TPM, and {} is not there: install the package diglim-tls", kTpmOpenssl));
+  return openssl_public_key(parts.public_part);
+}
+
 // Who has the key decides what this host boots.
 Result<void> check_key(const RecordedHost& host, const std::string& key, const std::string& certificate) {
   const std::string key_path = host.view().path(key);
@@ -87,14 +113,12 @@ Result<void> check_key(const RecordedHost& host, const std::string& key, const s
   init_openssl();
   const auto key_text = read_file(key_path, kMaxPem);
   if (!key_text) return with_context("--uki-key " + escape(key), key_text.error());
-  const Owned<BIO, BIO_free> memory(BIO_new_mem_buf(key_text->data(), static_cast<int>(key_text->size())));
-  const auto no_pass_phrase = [](char*, int, int, void*) { return -1; };  // an update asks nobody
-  const PkeyPtr pkey(memory ? PEM_read_bio_PrivateKey(memory.get(), nullptr, no_pass_phrase, nullptr)
-                            : nullptr);
-  if (!pkey)
-    return with_context(
-        "--uki-key " + escape(key),
-        openssl_error("no private key in PEM without a pass phrase (updates sign by themselves)"));
+  const auto pkey = read_key(host, *key_text);
+  if (!pkey) return with_context("--uki-key " + escape(key), pkey.error());
+  // UEFI 2.10, 32.5.3.3: what firmware has to know is RSA with SHA-256.
+  if (EVP_PKEY_get_base_id(pkey->get()) != EVP_PKEY_RSA || key_bits(pkey->get()) < kMinKeyBits)
+    return invalid(fmt::format("--uki-key {}: firmware wants an RSA key of {} bits or more, most of it exactly {}",
+                               escape(key), kMinKeyBits, kMinKeyBits));
   const auto text = read_file(host.view().path(certificate), kMaxPem);
   if (!text) return with_context("--uki-cert " + escape(certificate), text.error());
   const auto found = read_x509(*text);
@@ -102,7 +126,8 @@ Result<void> check_key(const RecordedHost& host, const std::string& key, const s
   if (found->size() != 1 || !as_text(*text).starts_with("-----BEGIN"))
     return invalid(fmt::format("--uki-cert {}: one certificate in PEM is wanted, as sbsign reads it",
                                escape(certificate)));
-  if (X509_check_private_key(found->front().get(), pkey.get()) != 1) {
+  const EVP_PKEY* certified = X509_get0_pubkey(found->front().get());
+  if (certified == nullptr || EVP_PKEY_eq(certified, pkey->get()) != 1) {
     (void)openssl_error("");  // the queue
     return invalid(fmt::format("--uki-cert {} is not the certificate of --uki-key {}", escape(certificate),
                                escape(key)));
