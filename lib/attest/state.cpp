@@ -113,8 +113,7 @@ class Judge {
       return;
     }
     const auto algo = hash_from_name(event.algo);
-    if (!algo)
-      return refuse(Reason::kManifestMalformed, path + ": unknown algorithm " + escape(event.algo));
+    if (!algo) return refuse(Reason::kManifestMalformed, path + ": unknown algorithm " + escape(event.algo));
     check_digests(*algo);
     const auto judged = manifests_.find(*algo, event.digest);
     if (!judged) return refuse(Reason::kManifestMalformed, path + ": " + judged.error().message);

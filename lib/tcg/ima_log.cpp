@@ -20,8 +20,8 @@ struct Template {
   unsigned fields;
   bool typed_digest;  // d-ngv2: with "ima:" or "verity:" before the algorithm
 };
-constexpr Template kTemplates[] = {{"ima-ng", 2, false},    {"ima-sig", 3, false}, {"ima-ngv2", 2, true},
-                                   {"ima-sigv2", 3, true},  {"ima-buf", 3, false}, {"ima-modsig", 5, false},
+constexpr Template kTemplates[] = {{"ima-ng", 2, false},   {"ima-sig", 3, false}, {"ima-ngv2", 2, true},
+                                   {"ima-sigv2", 3, true}, {"ima-buf", 3, false}, {"ima-modsig", 5, false},
                                    {"evm-sig", 9, false}};
 
 const Template* find_template(std::string_view name) {
@@ -43,7 +43,8 @@ Result<void> decode_digest(ByteView field, uint64_t offset, bool typed, ImaEvent
   event.digest = field.subspan(end + 1);
   const size_t colon = event.algo.find(':');
   if ((colon != std::string_view::npos) != typed)
-    return corrupt(offset, "a file digest as the template " + escape(event.template_name) + " does not have it");
+    return corrupt(offset,
+                   "a file digest as the template " + escape(event.template_name) + " does not have it");
   if (typed) {
     const std::string_view type = event.algo.substr(0, colon);
     if (type != "ima" && type != "verity") return corrupt(offset, "unknown type of a file digest");
@@ -76,7 +77,8 @@ Result<void> decode_fields(ByteView data, uint64_t offset, const Template& form,
     TRY(reader.skip(size));
   }
   if (fields != form.fields)
-    return corrupt(offset, "the template " + escape(form.name) + " with " + std::to_string(fields) + " fields");
+    return corrupt(offset,
+                   "the template " + escape(form.name) + " with " + std::to_string(fields) + " fields");
   return {};
 }
 

@@ -2,6 +2,7 @@
 // The verb `tls`. See diglim-tls(1).
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <utility>
@@ -66,21 +67,11 @@ struct Policy {
   std::vector<PolicyCommands> alternatives;
 };
 
-Result<void> read_values(const Options& options, std::map<unsigned, Bytes>& values) {
-  for (const std::string& value : options.values) {
-    const size_t equals = value.find('=');
-    if (equals == std::string::npos) return invalid("--value: PCR=HEX is expected");
-    TRY_ASSIGN(const auto pcr, parse_pcr_list(value.substr(0, equals)));
-    TRY_ASSIGN(values[pcr.front()], from_hex(value.substr(equals + 1)));
-  }
-  return {};
-}
-
 // As they are given, else as the TPM has them.
 Result<std::map<unsigned, Bytes>> register_values(const Options& options, const PcrSelection& selection,
                                                   Tpm& tpm) {
   std::map<unsigned, Bytes> values;
-  TRY(read_values(options, values));
+  TRY(read_pcr_values(options.values, selection.pcrs, values));
   TRY_ASSIGN(const auto now, tpm.read_pcrs(selection));
   values.insert(now.begin(), now.end());
   return values;
@@ -125,7 +116,7 @@ Result<Policy> authorized_policy(const Options& options, const PcrSelection& sel
 
 Result<Policy> make_policy(const Options& options, Tpm& tpm) {
   PcrSelection selection;
-  TRY_ASSIGN(selection.bank, pcr_bank_from_name(options.bank));
+  TRY_ASSIGN(selection.bank, parse_bank(options.bank));
   if (!options.pcrs.empty()) {
     TRY_ASSIGN(selection.pcrs, parse_pcr_list(options.pcrs));
   }
@@ -220,6 +211,13 @@ int run_create(const OptionParser& app, Options& options) {
     return fail(app, kExitUsage, "--authorization has no meaning without --authorized-by");
   if (!options.values.empty() && options.pcrs.empty())
     return fail(app, kExitUsage, "--value has no meaning without --pcrs");
+  if (!options.names.empty() && options.request.empty())
+    return fail(app, kExitUsage, "--name has no meaning without --csr");
+  if (options.request == options.output) return fail(app, kExitUsage, "--csr and -o name one file");
+  struct stat present = {};
+  if (stat(options.output.c_str(), &present) == 0 && S_ISREG(present.st_mode))
+    return fail(app, kExitUsage,
+                escape(options.output) + " is there, and its key would be gone for ever: remove it first");
   if (options.limit.until && (options.authorized_by.empty() || options.pcrs.empty()))
     return fail(app, kExitUsage, "--until-counter has no meaning without --authorized-by and --pcrs");
   if (const auto created = create_key(options); !created) return fail(app, created.error());

@@ -10,6 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/rpm/version.h"
 #include "tools/diglim/attest/verbs.h"
+#include "tools/diglim/written.h"
 
 namespace diglim {
 namespace {
@@ -68,6 +69,8 @@ Result<VerifierPolicy> make_policy(const OptionParser& app, Options& options) {
 Result<std::string> policy_text(const OptionParser& app, Options& options) {
   TRY_ASSIGN(const VerifierPolicy policy, make_policy(app, options));
   if (options.into.empty()) return write_policy(policy);
+  if (options.machine.empty() || escape(options.machine) != options.machine)
+    return invalid("--machine: a name of printable UTF-8 is wanted, as the bundles of that machine give it");
   TRY_ASSIGN(const std::string fleet, read_text_file(options.into, kMaxPolicyBytes));
   auto text = write_machine(fleet, options.machine, policy);
   if (!text) return with_context(escape(options.into), text.error());
