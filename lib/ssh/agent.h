@@ -12,11 +12,11 @@
 
 namespace diglim {
 
-constexpr size_t kAgentHeaderBytes = 4;            // the length, in front of each message
+constexpr size_t kAgentHeaderBytes = 4;          // the length, in front of each message
 constexpr size_t kMaxAgentMessage = 256u << 10;  // as OpenSSH's agent; without the header
 
-// Whole messages that begin at the start of `received`: its size without the header, or nothing yet. kCorrupt:
-// empty, or longer than kMaxAgentMessage: nothing that follows can be told apart.
+// Whole messages that begin at the start of `received`: its size without the header, or nothing yet.
+// kCorrupt: empty, or longer than kMaxAgentMessage: nothing that follows can be told apart.
 Result<std::optional<size_t>> agent_message_size(ByteView received);
 
 // What is asked. Views are into the message.

@@ -30,8 +30,7 @@ TEST(SshAgent, TellsMessagesApart) {
   EXPECT_EQ(agent_message_size(*from_hex("000000010b")).value(), 1U);
   EXPECT_EQ(agent_message_size(*from_hex("000000010b00000001")).value(), 1U);
   EXPECT_FALSE(agent_message_size(*from_hex("00040000")).value());
-  EXPECT_EQ(agent_message_size(*from_hex("00040001")).error().message,
-            "offset 0: a message of 262145 bytes");
+  EXPECT_EQ(agent_message_size(*from_hex("00040001")).error().message, "offset 0: a message of 262145 bytes");
   EXPECT_FALSE(agent_message_size(*from_hex("ffffffff0b")));
   EXPECT_FALSE(agent_message_size(*from_hex("000000000b")));
 }

@@ -20,29 +20,29 @@ struct Example {
 
 const Example kExamples[] = {
     {"ecdsa-sha2-nistp256",  // whose x begins with a zero
-    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEAIA+Tl/ezUxVxOyodaVCRNsvlWoQkM2bjiYhqe0em0LjeLozR7Rrf8"
-    "HzMQsz0AiFyscPxGuFouZEISRkJdvpHw==",
-    "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBACAPk5f3s1MVcTsqHWlQkTbL5VqEJDNm44mIa"
-    "ntHptC43i6M0e0a3/B8zELM9AIhcrHD8RrhaLmRCEkZCXb6R8=",
+     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEAIA+Tl/ezUxVxOyodaVCRNsvlWoQkM2bjiYhqe0em0LjeLozR7Rrf8"
+     "HzMQsz0AiFyscPxGuFouZEISRkJdvpHw==",
+     "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBACAPk5f3s1MVcTsqHWlQkTbL5VqEJDNm44mIa"
+     "ntHptC43i6M0e0a3/B8zELM9AIhcrHD8RrhaLmRCEkZCXb6R8=",
      "SHA256:557oz8tX5lTW5thJ1S+UNSUIfEl35e+YWmEDzR2XkuM"},
     {"ecdsa-sha2-nistp384",
-    "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE1bCa/H5yADVGYZJL9KK0ElQJxDu/zHlFsaQCArqn6R1A1co31frXlCT/0G"
-    "GhAZkcH/i7AIx+hnXIZi93CG7EB+Pj4lQkm2x/csfxn9PW5QBQzvUWTqk3xVQYW0CCKtB7",
-    "AAAAE2VjZHNhLXNoYTItbmlzdHAzODQAAAAIbmlzdHAzODQAAABhBNWwmvx+cgA1RmGSS/SitBJUCcQ7v8x5RbGkAg"
-    "K6p+kdQNXKN9X615Qk/9BhoQGZHB/4uwCMfoZ1yGYvdwhuxAfj4+JUJJtsf3LH8Z/T1uUAUM71Fk6pN8VUGFtAgirQ"
-    "ew==",
+     "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE1bCa/H5yADVGYZJL9KK0ElQJxDu/zHlFsaQCArqn6R1A1co31frXlCT/0G"
+     "GhAZkcH/i7AIx+hnXIZi93CG7EB+Pj4lQkm2x/csfxn9PW5QBQzvUWTqk3xVQYW0CCKtB7",
+     "AAAAE2VjZHNhLXNoYTItbmlzdHAzODQAAAAIbmlzdHAzODQAAABhBNWwmvx+cgA1RmGSS/SitBJUCcQ7v8x5RbGkAg"
+     "K6p+kdQNXKN9X615Qk/9BhoQGZHB/4uwCMfoZ1yGYvdwhuxAfj4+JUJJtsf3LH8Z/T1uUAUM71Fk6pN8VUGFtAgirQ"
+     "ew==",
      "SHA256:FXqnV8/6QQqyUBKtkOU/YHdlNZ8Da9+h/abl2CwEiDE"},
     {"ssh-rsa",
-    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA01yEWXAWBEVw5XqEPSL3UVEXaaNgtI3X0cb047E/X15kVK"
-    "bLMwG52bzBefrOZp+rzJ0woWJ6ZoWE7fllwPKDuTTqpjrVmGF4hZyN8K6Rnrig7t/buaEgDeg+wSMjaCNqPFrzLijn"
-    "qFzxo1B9sCxuzZuVWluqiOkrfjDHn+ajvaNuCGYBS5thBkDMG9Klw2fHmnkRqfhexTU+ChYRmnfA/rEDYsE593L1Xv"
-    "jBtaIFwFHXVMgbmIY+qmHRguHWRwt2/xRa53I5vqHcZYOBPoTCLSeoksD1hcSH//syGlTtkXhPT17wL6jUPnNNyKnA"
-    "Wmy5tgEjXF7WMZWozdqnB9nGrQIDAQAB",
-    "AAAAB3NzaC1yc2EAAAADAQABAAABAQDTXIRZcBYERXDleoQ9IvdRURdpo2C0jdfRxvTjsT9fXmRUpsszAbnZvMF5+s"
-    "5mn6vMnTChYnpmhYTt+WXA8oO5NOqmOtWYYXiFnI3wrpGeuKDu39u5oSAN6D7BIyNoI2o8WvMuKOeoXPGjUH2wLG7N"
-    "m5VaW6qI6St+MMef5qO9o24IZgFLm2EGQMwb0qXDZ8eaeRGp+F7FNT4KFhGad8D+sQNiwTn3cvVe+MG1ogXAUddUyB"
-    "uYhj6qYdGC4dZHC3b/FFrncjm+odxlg4E+hMItJ6iSwPWFxIf/+zIaVO2ReE9PXvAvqNQ+c03IqcBabLm2ASNcXtYx"
-    "lajN2qcH2cat",
+     "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA01yEWXAWBEVw5XqEPSL3UVEXaaNgtI3X0cb047E/X15kVK"
+     "bLMwG52bzBefrOZp+rzJ0woWJ6ZoWE7fllwPKDuTTqpjrVmGF4hZyN8K6Rnrig7t/buaEgDeg+wSMjaCNqPFrzLijn"
+     "qFzxo1B9sCxuzZuVWluqiOkrfjDHn+ajvaNuCGYBS5thBkDMG9Klw2fHmnkRqfhexTU+ChYRmnfA/rEDYsE593L1Xv"
+     "jBtaIFwFHXVMgbmIY+qmHRguHWRwt2/xRa53I5vqHcZYOBPoTCLSeoksD1hcSH//syGlTtkXhPT17wL6jUPnNNyKnA"
+     "Wmy5tgEjXF7WMZWozdqnB9nGrQIDAQAB",
+     "AAAAB3NzaC1yc2EAAAADAQABAAABAQDTXIRZcBYERXDleoQ9IvdRURdpo2C0jdfRxvTjsT9fXmRUpsszAbnZvMF5+s"
+     "5mn6vMnTChYnpmhYTt+WXA8oO5NOqmOtWYYXiFnI3wrpGeuKDu39u5oSAN6D7BIyNoI2o8WvMuKOeoXPGjUH2wLG7N"
+     "m5VaW6qI6St+MMef5qO9o24IZgFLm2EGQMwb0qXDZ8eaeRGp+F7FNT4KFhGad8D+sQNiwTn3cvVe+MG1ogXAUddUyB"
+     "uYhj6qYdGC4dZHC3b/FFrncjm+odxlg4E+hMItJ6iSwPWFxIf/+zIaVO2ReE9PXvAvqNQ+c03IqcBabLm2ASNcXtYx"
+     "lajN2qcH2cat",
      "SHA256:YQSLLYwd34Aho2p1tQCqT5Ri3UyctdK6zayVHqs9On0"},
 };
 
@@ -94,7 +94,8 @@ TEST(SshScheme, IsNeverSha1) {
   EXPECT_EQ(ssh_scheme("ssh-rsa", 2)->hash, HashAlgo::kSha256);
   EXPECT_EQ(ssh_scheme("ssh-rsa", 4)->name, "rsa-sha2-512");
   EXPECT_EQ(ssh_scheme("ssh-rsa", 4)->hash, HashAlgo::kSha512);
-  for (const uint32_t flags : {0U, 1U, 3U, 5U, 6U, 8U, ~0U}) EXPECT_FALSE(ssh_scheme("ssh-rsa", flags)) << flags;
+  for (const uint32_t flags : {0U, 1U, 3U, 5U, 6U, 8U, ~0U})
+    EXPECT_FALSE(ssh_scheme("ssh-rsa", flags)) << flags;
   EXPECT_EQ(ssh_scheme("ecdsa-sha2-nistp256", 0)->hash, HashAlgo::kSha256);
   EXPECT_EQ(ssh_scheme("ecdsa-sha2-nistp384", 0)->hash, HashAlgo::kSha384);
   EXPECT_EQ(ssh_scheme("ecdsa-sha2-nistp384", 0)->name, "ecdsa-sha2-nistp384");
@@ -111,16 +112,25 @@ std::string ecdsa(const char* der) {
 }
 
 TEST(SshSignature, EcdsaIsTwoNumbers) {
-  EXPECT_EQ(ecdsa("300602010102017f"), "0000000a" "0000000101" "000000017f");
+  EXPECT_EQ(ecdsa("300602010102017f"),
+            "0000000a"
+            "0000000101"
+            "000000017f");
   // DER and mpint put the same zero before a high bit, and have none elsewhere.
-  EXPECT_EQ(ecdsa("300802020080020200ff"), "0000000c" "000000020080" "0000000200ff");
-  EXPECT_EQ(ecdsa("30080202010002027f00"), "0000000c" "000000020100" "000000027f00");
+  EXPECT_EQ(ecdsa("300802020080020200ff"),
+            "0000000c"
+            "000000020080"
+            "0000000200ff");
+  EXPECT_EQ(ecdsa("30080202010002027f00"),
+            "0000000c"
+            "000000020100"
+            "000000027f00");
 }
 
 TEST(SshSignature, RefusesWhatIsNoSignature) {
   const std::string refused = "offset 0: not an ECDSA signature";
-  for (const char* bad : {"", "30", "300602010102017f00", "3003020101", "300602010002017f", "300602018002017f",
-                          "0000000101000000017f"})
+  for (const char* bad : {"", "30", "300602010102017f00", "3003020101", "300602010002017f",
+                          "300602018002017f", "0000000101000000017f"})
     EXPECT_EQ(ecdsa(bad), refused) << bad;
 }
 

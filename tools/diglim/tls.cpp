@@ -242,7 +242,8 @@ int run_create(const OptionParser& app, Options& options) {
 
 int run_tls(int argc, char** argv) {
   Options options;
-  OptionParser app("Keys for TLS and SSH that only this machine can use, while it runs what it should.", argv[0]);
+  OptionParser app("Keys for TLS and SSH that only this machine can use, while it runs what it should.",
+                   argv[0]);
   app.describe_subcommands();
 
   OptionParser* create = app.add_subcommand("create-key", "make a key in the TPM, and a certificate request");

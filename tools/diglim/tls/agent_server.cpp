@@ -129,8 +129,7 @@ struct Connection {
     return size > 0 || (size < 0 && (error == EAGAIN || error == EINTR));
   }
   bool send_more() {
-    const ssize_t size =
-        send(fd.get(), out.data() + sent, out.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t size = send(fd.get(), out.data() + sent, out.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (size < 0) return errno == EAGAIN || errno == EINTR;
     sent += static_cast<size_t>(size);
     changed = Clock::now();

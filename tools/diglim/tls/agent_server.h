@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sockets of an SSH agent: many clients at once, one answer at a time, since one TPM gives them. A client
-// that sends half a message, or does not read its answer, keeps nobody waiting and is let go after a while. An
-// idle one stays: sshd keeps a connection for as long as a session lasts.
+// that sends half a message, or does not read its answer, keeps nobody waiting and is let go after a while.
+// An idle one stays: sshd keeps a connection for as long as a session lasts.
 #pragma once
 
 #include <sys/types.h>
@@ -28,7 +28,7 @@ using AgentAnswer =
     std::function<Bytes(ByteView message, AgentClient& client, std::chrono::milliseconds waited)>;
 
 struct AgentLimits {
-  size_t clients = 1024;                    // then others wait until one goes
+  size_t clients = 1024;                     // then others wait until one goes
   std::chrono::milliseconds stalled{10000};  // for the rest of a message, or for its answer to be read
 };
 

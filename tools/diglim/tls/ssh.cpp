@@ -33,7 +33,8 @@ class Agent {
       : wait_(settings.wait),
         complain_(std::move(complain)),
         signer_(std::move(settings)),
-        keys_(paths, [this](const TpmKeyParts& key) { return signer_.check(key); }, complain_) {}
+        keys_(
+            paths, [this](const TpmKeyParts& key) { return signer_.check(key); }, complain_) {}
 
   const AgentKeys& keys() {
     keys_.refresh();
@@ -176,7 +177,8 @@ SshVerbs::SshVerbs(OptionParser& tls) {
   key_app_->add_option("--comment", key_.comment, "what stands behind it (default: nothing)");
   key_app_->add_flag("--json", key_.json, "print JSON");
   agent_app_ = tls.add_subcommand("ssh-agent", "be an SSH agent with such keys, until it is ended");
-  agent_app_->add_option("KEY", agent_.keys, "files of create-key, or directories of them (*.key)").required();
+  agent_app_->add_option("KEY", agent_.keys, "files of create-key, or directories of them (*.key)")
+      .required();
   agent_app_->add_option("--socket", agent_.socket, "where to listen (default: where systemd says)");
   agent_app_->add_option("--wait-ms", agent_.wait_ms,
                          "how long a signature waits for the TPM (default: 5000)");
