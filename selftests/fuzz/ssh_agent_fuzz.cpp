@@ -15,7 +15,8 @@ void check(bool truth) {
 }
 
 bool inside(ByteView part, ByteView whole) {
-  return part.empty() || (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+  return part.empty() ||
+         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
 void read_request(ByteView message) {
