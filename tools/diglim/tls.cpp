@@ -19,6 +19,7 @@
 #include "tools/diglim/measure/options.h"
 #include "tools/diglim/tls/replace.h"
 #include "tools/diglim/tls/request.h"
+#include "tools/diglim/tls/ssh.h"
 #include "tools/diglim/verbs.h"
 #include "tools/diglim/written.h"
 #include "tools/tool.h"
@@ -239,7 +240,8 @@ int run_create(const OptionParser& app, Options& options) {
 
 int run_tls(int argc, char** argv) {
   Options options;
-  OptionParser app("Keys for TLS that only this machine can use, while it runs what it should.", argv[0]);
+  OptionParser app("Keys for TLS and SSH that only this machine can use, while it runs what it should.",
+                   argv[0]);
   app.describe_subcommands();
 
   OptionParser* create = app.add_subcommand("create-key", "make a key in the TPM, and a certificate request");
@@ -271,7 +273,10 @@ int run_tls(int argc, char** argv) {
   allow->add_option("AUTHORIZATION", options.authorizations, "files of diglim pcr predict --sign").required();
   allow->add_flag("--json", options.json, "print JSON");
 
+  const SshVerbs ssh(app);
+
   if (const auto wrong = app.parse(argc, argv)) return *wrong;
+  if (const auto status = ssh.run(app)) return *status;
   if (create->parsed()) return run_create(app, options);
   const auto kept = authorize(options);
   if (!kept) return fail(app, kept.error());
