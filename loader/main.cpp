@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "lib/base/standard_output.h"
 #include "lib/base/verbs.h"
 #include "lib/crypto/openssl.h"
 #include "loader/hand_over.h"
@@ -30,16 +31,7 @@ constexpr diglim::VerbProgram kProgram = {"diglim-loader", "diglim-loader " DIGL
                                           "diglim-loader(8)", "0 ok, 1 rejected, 2 usage, 3 environment.",
                                           kVerbs};
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  // Before any other call into OpenSSL, so that it opens no configuration file.
-  diglim::init_openssl();
-  // As rdinit= there is no verb: the kernel passes what follows "--" on its command line, and words that it
-  // does not know. In a container our number may be 1, too: there nobody boots.
-  if (getpid() == 1 && !diglim::is_active()) return diglim::run_boot(argc, argv);
-  if (argc > 1 && std::string_view(argv[1]) == "keep")
-    return diglim::run_keep(argc - 1, argv + 1);  // ensure_keeper() asks for it
+int run(int argc, char** argv) {
   const auto choice = diglim::choose_verb(kProgram, {argv + (argc > 0), argv + argc});
   if (choice.verb == nullptr) {
     (void)fputs(choice.out.c_str(), stdout);
@@ -51,4 +43,17 @@ int main(int argc, char** argv) {
     diglim::ensure_keeper();
   }
   return choice.verb->run(argc - 1, argv + 1);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Before any other call into OpenSSL, so that it opens no configuration file.
+  diglim::init_openssl();
+  // As rdinit= there is no verb: the kernel passes what follows "--" on its command line, and words that it
+  // does not know. In a container our number may be 1, too: there nobody boots.
+  if (getpid() == 1 && !diglim::is_active()) return diglim::run_boot(argc, argv);
+  if (argc > 1 && std::string_view(argv[1]) == "keep")
+    return diglim::run_keep(argc - 1, argv + 1);  // ensure_keeper() asks for it
+  return diglim::run_with_output("diglim-loader", [&] { return run(argc, argv); });
 }

@@ -6,6 +6,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/json.h"
+#include "lib/base/standard_output.h"
 #include "lib/base/text.h"
 #include "tools/file_digests.h"
 #include "tools/passphrase.h"
@@ -163,5 +164,5 @@ int run(int argc, char** argv) {
 }  // namespace diglim
 
 int main(int argc, char** argv) {
-  return diglim::run(argc, argv);
+  return diglim::run_with_output("compact_gen", [&] { return diglim::run(argc, argv); });
 }

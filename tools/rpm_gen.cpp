@@ -8,6 +8,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/json.h"
+#include "lib/base/standard_output.h"
 #include "lib/base/text.h"
 #include "lib/digest_list/package_list.h"
 #include "lib/digest_list/rpm_list.h"
@@ -251,5 +252,5 @@ int run(int argc, char** argv) {
 }  // namespace diglim
 
 int main(int argc, char** argv) {
-  return diglim::run(argc, argv);
+  return diglim::run_with_output("rpm_gen", [&] { return diglim::run(argc, argv); });
 }

@@ -117,7 +117,7 @@ bool check_log(Evidence& evidence, const VerifierPolicy& policy, Verdict& verdic
   std::set<unsigned> measured = {policy.pcr};
   // All of it is read before any of it is believed.
   const auto count = for_each_entry(evidence.bundle.ima_log, [&](const ImaEvent& event) -> Result<void> {
-    measured.insert(event.pcr);
+    if (event.pcr < kPcrCount) measured.insert(event.pcr);  // another is refused below
     return {};
   });
   if (!count) return refuse(verdict, Reason::kLogMalformed, "IMA log: " + count.error().message);

@@ -144,6 +144,21 @@ TEST_F(FleetTest, WhatIsListedIsBounded) {
   EXPECT_EQ(verdict.findings.size() + verdict.unknown.size() + verdict.not_listed, 80000u);
 }
 
+// The same of lists.
+TEST_F(FleetTest, RefusedListsAreBounded) {
+  Manifest large = update();
+  large.lists.clear();
+  for (size_t i = 0; i < 60000; ++i)
+    large.lists.push_back(
+        {Bytes(32, 0x66), "list-" + std::to_string(100000 + i) + std::string(200, 'x'), "", "x"});
+  first_.updates = {large};
+  const Verdict verdict = verify(first_, first_.bundle());
+  EXPECT_FALSE(verdict.trusted());
+  EXPECT_GT(verdict.findings.size(), 10000u);
+  EXPECT_LT(verdict.findings.size(), 60000u);
+  EXPECT_EQ(verdict.findings.size() + verdict.not_listed, 60000u);
+}
+
 // Tolerated files fill the room. What comes behind them still counts.
 TEST_F(FleetTest, NothingFindsShelterBehindToleratedFiles) {
   NewImaEvent tolerated;

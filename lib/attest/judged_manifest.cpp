@@ -33,16 +33,15 @@ std::vector<Finding> judge_list(const ManifestList& list, const VerifierPolicy& 
   return findings;
 }
 
-Result<JudgedManifestPtr> judge_manifest(ByteView content, const VerifierPolicy& policy) {
+Result<std::shared_ptr<JudgedManifest>> judge_manifest(ByteView content, const VerifierPolicy& policy) {
   auto judged = std::make_shared<JudgedManifest>();
   TRY_ASSIGN(judged->sha256, manifest_hash(content));
-  judged->content = to_bytes(content);
   judged->manifest = read_manifest(content);
   if (judged->manifest)
     judged->lists_accepted =
         std::all_of(judged->manifest->lists.begin(), judged->manifest->lists.end(),
                     [&](const ManifestList& list) { return judge_list(list, policy).empty(); });
-  return JudgedManifestPtr(std::move(judged));
+  return judged;
 }
 
 }  // namespace diglim

@@ -47,22 +47,20 @@ bool ListsInForce::remove(const ManifestList& list) {
   return true;
 }
 
-std::vector<Finding> ListsInForce::judge(const VerifierPolicy& policy) const {
-  std::vector<Finding> findings;
-  const auto take = [&](const ManifestList* list) {
+void ListsInForce::judge(const VerifierPolicy& policy, const std::function<void(Finding)>& take) const {
+  const auto look_at = [&](const ManifestList* list) {
     if (list == nullptr) return;
-    for (Finding& finding : judge_list(*list, policy)) findings.push_back(std::move(finding));
+    for (Finding& finding : judge_list(*list, policy)) take(std::move(finding));
   };
   auto change = changes_.begin();
   if (boot_ && !boot_->lists_accepted) {
     for (const ManifestList& list : boot_->manifest->lists) {
       const Key key = key_of(list);
-      for (; change != changes_.end() && change->first < key; ++change) take(change->second);
-      if (change == changes_.end() || change->first != key) take(&list);
+      for (; change != changes_.end() && change->first < key; ++change) look_at(change->second);
+      if (change == changes_.end() || change->first != key) look_at(&list);
     }
   }
-  for (; change != changes_.end(); ++change) take(change->second);
-  return findings;
+  for (; change != changes_.end(); ++change) look_at(change->second);
 }
 
 }  // namespace diglim

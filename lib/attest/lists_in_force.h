@@ -2,6 +2,7 @@
 // The digest lists that count after the manifests of one boot.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string_view>
@@ -20,8 +21,9 @@ class ListsInForce {
   bool remove(const ManifestList& list);  // false: it was not in force
 
   size_t size() const { return size_; }
-  // The findings of judge_list() on each, sorted by name and hash of the list.
-  std::vector<Finding> judge(const VerifierPolicy& policy) const;
+  // Calls take() for the findings of judge_list() on each, sorted by name and hash of the list: one at a
+  // time, since all together may be larger than the evidence.
+  void judge(const VerifierPolicy& policy, const std::function<void(Finding)>& take) const;
 
  private:
   using Key = std::pair<std::string_view, std::string_view>;  // name and hash

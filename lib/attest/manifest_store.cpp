@@ -23,7 +23,9 @@ Result<JudgedManifestPtr> ManifestStore::find(HashAlgo algo, ByteView digest, co
     if (judged) return found->second->second;
     other = found->second->second;
   }
-  return judge_manifest(other->content, policy);
+  TRY_ASSIGN(const auto judged, judge_manifest(other->content, policy));
+  judged->content = other->content;
+  return JudgedManifestPtr(judged);
 }
 
 void ManifestStore::keep(HashAlgo algo, ByteView digest, const VerifierPolicy& policy,

@@ -26,8 +26,8 @@ class ManifestStore {
   // fails.
   Result<JudgedManifestPtr> find(HashAlgo algo, ByteView digest, const VerifierPolicy& policy);
   // Passes over what is larger than all it may hold, and digests of algorithms for which two manifests could
-  // be made that share one (shorter than SHA-2's). REQUIRES: the digest is the content's; it was judged by
-  // this policy, whose `accepted` outlives the store.
+  // be made that share one (shorter than SHA-2's). REQUIRES: it has its content, of which that is the digest;
+  // it was judged by this policy, whose `accepted` outlives the store.
   void keep(HashAlgo algo, ByteView digest, const VerifierPolicy& policy, JudgedManifestPtr manifest);
 
   size_t size() const;

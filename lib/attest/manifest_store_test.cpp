@@ -72,7 +72,8 @@ TEST(ManifestStore, JudgesAnewForOtherLists) {
   const Bytes content = must_have(write_manifest(TestAttester().boot));
   VerifierPolicy any, none;
   none.accepted->lists.emplace();
-  const JudgedManifestPtr judged = must_have(judge_manifest(content, any));
+  const auto judged = must_have(judge_manifest(content, any));
+  judged->content = content;
   ASSERT_TRUE(judged->lists_accepted);
   store.keep(HashAlgo::kSha256, judged->sha256, any, judged);
   EXPECT_EQ(must_have(store.find(HashAlgo::kSha256, judged->sha256, any)), judged);

@@ -2,6 +2,14 @@
 #include "lib/attest/measured_manifests.h"
 
 namespace diglim {
+namespace {
+
+size_t parts_of(const Manifest& manifest) {
+  return manifest.lists.size() + manifest.deny_lists.size() + manifest.keys.size() +
+         manifest.boot.keys.size() + manifest.boot.programs.size();
+}
+
+}  // namespace
 
 Result<JudgedManifestPtr> MeasuredManifests::find(HashAlgo algo, ByteView digest) {
   const Key key(algo, to_bytes(digest));
@@ -31,9 +39,11 @@ Result<JudgedManifestPtr> MeasuredManifests::look_for(const Key& key) {
   if (!judged) {
     if (lists_ > kMaxListsOfABundle)
       return unsupported("the manifests before it have more than " + std::to_string(kMaxListsOfABundle) +
-                         " lists");
-    TRY_ASSIGN(judged, judge_manifest(sent_[*place], policy_));
-    if (judged->manifest) lists_ += judged->manifest->lists.size();
+                         " lists and keys");
+    TRY_ASSIGN(const auto fresh, judge_manifest(sent_[*place], policy_));
+    if (fresh->manifest) lists_ += parts_of(*fresh->manifest);
+    new_.emplace(*place, fresh);
+    judged = fresh;
   }
   return judged;
 }
@@ -49,9 +59,17 @@ Result<std::optional<size_t>> MeasuredManifests::place_of(const Key& key) {
   return found == by_hash_.end() ? std::optional<size_t>() : found->second;
 }
 
-void MeasuredManifests::keep() const {
+void MeasuredManifests::keep() {
   if (store_ == nullptr) return;
-  for (const auto& [key, manifest] : found_) store_->keep(key.first, key.second, policy_, manifest);
+  size_t room = ManifestStore::kMaxBytes;
+  for (const auto& [place, manifest] : new_) {
+    if (sent_[place].size() > room) break;
+    room -= sent_[place].size();
+    manifest->content = to_bytes(sent_[place]);
+  }
+  for (const auto& [key, manifest] : found_) {
+    if (!manifest->content.empty()) store_->keep(key.first, key.second, policy_, manifest);
+  }
 }
 
 }  // namespace diglim

@@ -9,8 +9,8 @@
 
 namespace diglim {
 
-// In memory each is several times as large as in the bundle; and what all events of a log together may
-// change.
+// And keys, programs and deny lists: in memory each is several times as large as in the bundle. Also what all
+// events of a log together may change.
 constexpr size_t kMaxListsOfABundle = 8 * kMaxManifestLists;
 
 class MeasuredManifests {
@@ -23,7 +23,7 @@ class MeasuredManifests {
   Result<JudgedManifestPtr> find(HashAlgo algo, ByteView digest);
   bool used(size_t i) const { return used_[i]; }  // sent_[i] was found
   // In the store, if there is one, all that was found.
-  void keep() const;
+  void keep();
 
  private:
   using Key = std::pair<HashAlgo, Bytes>;
@@ -34,12 +34,13 @@ class MeasuredManifests {
   const VerifierPolicy& policy_;
   ManifestStore* store_;
   std::map<Key, JudgedManifestPtr> found_;
-  std::vector<JudgedManifestPtr> judged_;  // of sent_; null: not yet
+  std::vector<JudgedManifestPtr> judged_;                  // of sent_; null: not yet
+  std::map<size_t, std::shared_ptr<JudgedManifest>> new_;  // those in judged_ that the store had not
   std::vector<bool> used_;
   std::set<HashAlgo> hashed_;      // with which all of sent_ were
   std::map<Key, size_t> by_hash_;  // the first of sent_
   size_t next_ = 0;                // behind the last of sent_ that was found
-  size_t lists_ = 0;               // in judged_
+  size_t lists_ = 0;               // in new_, and so on
 };
 
 }  // namespace diglim

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <type_traits>
 
 #include "lib/attest/measured_manifests.h"
 #include "lib/base/text.h"
@@ -40,7 +41,8 @@ class Judge {
     }
     check_boot_chain();
     if (booted_) check_boot();
-    for (Finding& finding : verdict_.lists.judge(policy_)) refuse(finding.reason, std::move(finding.text));
+    verdict_.lists.judge(policy_,
+                         [this](Finding finding) { refuse(finding.reason, std::move(finding.text)); });
     check_serials();
     if (verdict_.trusted()) manifests_.keep();
   }
@@ -49,17 +51,26 @@ class Judge {
   // Into `list`, while there is room: a log of 256 MiB must not become gigabytes. There is room for the
   // first, whatever was listed elsewhere: no finding at all would mean trusted.
   template <typename T>
+  bool has_room(const std::vector<T>& list) {
+    if (listed_ <= kMaxListedBytes || list.empty()) return true;
+    ++verdict_.not_listed;
+    return false;
+  }
+  template <typename T>
   void add_to(std::vector<T>& list, T entry, size_t text_bytes) {
-    if (listed_ > kMaxListedBytes && !list.empty()) {
-      ++verdict_.not_listed;
-      return;
-    }
+    if (!has_room(list)) return;
     listed_ += sizeof(T) + text_bytes;
     list.push_back(std::move(entry));
   }
   void refuse(Reason reason, std::string text) {
     const size_t bytes = text.size();
     add_to(verdict_.findings, Finding{reason, std::move(text)}, bytes);
+  }
+  // Of what a log may repeat a million times: the text is made only if there is room for it.
+  template <typename Text>
+  requires std::is_invocable_r_v<std::string, Text>
+  void refuse(Reason reason, Text text) {
+    if (has_room(verdict_.findings)) refuse(reason, std::string(text()));
   }
 
   bool is_first(const ImaEvent& event) { return seen_.insert(event.pcr).second; }
@@ -95,11 +106,13 @@ class Judge {
     file.violation = event.violation;
     file.tolerated = !event.violation && policy_.tolerated_files.contains(file.digest);
     if (event.violation) {
-      refuse(Reason::kViolation, escape(event.path) + " changed, or could change, while it was measured");
+      refuse(Reason::kViolation,
+             [&] { return escape(event.path) + " changed, or could change, while it was measured"; });
     } else if (!file.tolerated) {
-      refuse(Reason::kUnknownFile, escape(event.path) + " (" + escape(event.algo) + ":" +
-                                       to_hex(event.digest) +
-                                       ") is on no digest list, and was executed, mapped or loaded");
+      refuse(Reason::kUnknownFile, [&] {
+        return escape(event.path) + " (" + escape(event.algo) + ":" + to_hex(event.digest) +
+               ") is on no digest list, and was executed, mapped or loaded";
+      });
     }
     const size_t bytes = file.path.size() + file.algo.size() + file.digest.size();
     add_to(verdict_.unknown, std::move(file), bytes);
@@ -150,11 +163,12 @@ class Judge {
       serial = std::max(serial, list.serial);
     }
     if (manifest.kind == ManifestKind::kMonitor)
-      refuse(Reason::kMonitored,
-             path + ": for " + std::to_string(manifest.monitor.seconds) +
-                 " seconds unknown files were not denied (monitor mode), allowed by " +
-                 (manifest.monitor.signer.empty() ? "root" : escape(manifest.monitor.signer)) +
-                 ", because: " + escape(manifest.monitor.reason));
+      refuse(Reason::kMonitored, [&] {
+        return path + ": for " + std::to_string(manifest.monitor.seconds) +
+               " seconds unknown files were not denied (monitor mode), allowed by " +
+               (manifest.monitor.signer.empty() ? "root" : escape(manifest.monitor.signer)) +
+               ", because: " + escape(manifest.monitor.reason);
+      });
     if (manifest.kind == ManifestKind::kBoot) return verdict_.lists.boot(judged);
     // A log may name one manifest a million times.
     changed_ += manifest.lists.size() + manifest.keys.size();
@@ -166,7 +180,8 @@ class Judge {
     if (manifest.kind != ManifestKind::kRemove) return verdict_.lists.add(judged);
     for (const ManifestList& list : manifest.lists) {
       if (!verdict_.lists.remove(list))
-        refuse(Reason::kManifestChain, path + " removes " + escape(list.name) + ", which was not loaded");
+        refuse(Reason::kManifestChain,
+               [&] { return path + " removes " + escape(list.name) + ", which was not loaded"; });
     }
   }
 
@@ -233,8 +248,9 @@ class Judge {
   void check_keys(const std::vector<ManifestKey>& keys, const std::string& how) {
     for (const ManifestKey& key : keys) {
       if (policy_.keys && !policy_.keys->contains(key.fingerprint))
-        refuse(Reason::kKeyUntrusted,
-               "the machine " + how + " the key " + key.fingerprint + ", the policy does not");
+        refuse(Reason::kKeyUntrusted, [&] {
+          return "the machine " + how + " the key " + key.fingerprint + ", the policy does not";
+        });
     }
   }
 

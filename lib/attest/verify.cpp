@@ -27,7 +27,8 @@ Verdict Verifier::verify(const AttestationRequest& request) {
 }
 
 Result<void> Verifier::know(ByteView manifest) {
-  TRY_ASSIGN(const JudgedManifestPtr judged, judge_manifest(manifest, policy_.base()));
+  TRY_ASSIGN(const auto judged, judge_manifest(manifest, policy_.base()));
+  judged->content = to_bytes(manifest);
   store_.keep(HashAlgo::kSha256, judged->sha256, policy_.base(), judged);
   return {};
 }

@@ -5,6 +5,7 @@
 #   bundle.py unpack BUNDLE FOLDER        attest, signature, ak, log, manifest.1 ...
 #   bundle.py extends LOG                 one line an event for a TPM: "PCR sha1=HEX,sha256=HEX"
 #   bundle.py add LOG PATH                appends the event of an unknown file
+#   bundle.py split LOG OUT               each event in a file of its own: OUT.1 ...
 #   bundle.py tamper CASE BUNDLE OUT [OTHER_BUNDLE]
 import hashlib
 import struct
@@ -72,6 +73,11 @@ def add(log, path):
         file.write(struct.pack("<I20sI7sI", pcr, hashlib.sha1(data).digest(), 7, b"ima-sig", len(data)) + data)
 
 
+def split(log, out):
+    for number, (_, _, _, entry) in enumerate(events(read(log)), 1):
+        write(f"{out}.{number}", entry)
+
+
 def flip(content, at):
     return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
 
@@ -121,4 +127,4 @@ def tamper(case, path, out, other=None):
 
 
 if __name__ == "__main__":
-    {"unpack": unpack, "extends": extends, "add": add, "tamper": tamper}[sys.argv[1]](*sys.argv[2:])
+    {"unpack": unpack, "extends": extends, "add": add, "split": split, "tamper": tamper}[sys.argv[1]](*sys.argv[2:])

@@ -11,6 +11,9 @@
 //     entries    the smallest entries that there are      names      entries with names of 64 KiB
 //     missing    manifests that are not in the bundle     manifests  manifests with as many lists as they may
 //     have
+//     refused    lists with names as long as they may be, each refused for two reasons
+//     granted    manifests with as many keys as they may have
+//     monitor    one manifest with texts as long as they may be, measured again and again
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -25,6 +28,7 @@
 namespace diglim {
 namespace {
 
+constexpr char kTooOld[] = "bash-0-1.x86_64";
 constexpr size_t kRoom = 1u << 20;  // in a bundle, for all but the log
 
 void write(const std::string& path, std::string_view content) {
@@ -76,7 +80,8 @@ void fill(Bytes& log, size_t bytes, const Bytes& entry) {
   while (log.size() + entry.size() + kRoom <= bytes) append(log, entry);
 }
 
-void fill_with_manifests(Bundle& bundle, size_t bytes) {
+// `make` fills one in but for its place among the others.
+void fill_with_manifests(Bundle& bundle, size_t bytes, const std::function<void(Manifest&)>& make) {
   size_t size = 0;
   Bytes previous = must_have(manifest_hash(bundle.manifests[0]));
   for (uint64_t number = 2;; ++number) {
@@ -84,8 +89,7 @@ void fill_with_manifests(Bundle& bundle, size_t bytes) {
     more.kind = ManifestKind::kAdd;
     more.number = number;
     more.previous = previous;
-    for (size_t i = 0; i < kMaxManifestLists; ++i)
-      more.lists.push_back({Bytes(32, 0x06), std::to_string(number) + "." + std::to_string(i), "", "x"});
+    make(more);
     const Bytes content = must_have(write_manifest(std::move(more)));
     if (size + content.size() + kRoom > bytes) return;
     size += content.size();
@@ -93,6 +97,43 @@ void fill_with_manifests(Bundle& bundle, size_t bytes) {
     append(bundle.ima_log, test_event(10, "ima-ng", previous, manifest_path(number)));
     bundle.manifests.push_back(content);
   }
+}
+
+std::string numbered(uint64_t number, size_t i, size_t size) {
+  std::string name = std::to_string(number) + "." + std::to_string(i);
+  if (name.size() < size) name.append(size - name.size(), 'n');
+  return name;
+}
+
+void add_lists(Manifest& manifest) {
+  for (size_t i = 0; i < kMaxManifestLists; ++i)
+    manifest.lists.push_back({Bytes(32, 0x06), numbered(manifest.number, i, 0), "", "x"});
+}
+
+void add_refused_lists(Manifest& manifest) {
+  for (size_t i = 0; i < kMaxManifestLists / 4; ++i)  // that a line of --batch has room for one manifest
+    manifest.lists.push_back(
+        {Bytes(32, 0x66), numbered(manifest.number, i, kMaxManifestName), kTooOld, "CN=Distribution"});
+}
+
+void add_keys(Manifest& manifest) {
+  for (size_t i = 0; i < kMaxManifestKeys; ++i) {
+    Bytes hash(32, 0x06);
+    for (size_t at = 0; at < 4; ++at) hash[at] = static_cast<uint8_t>(i >> (8 * at));
+    const std::string fingerprint = "x509:" + to_hex(hash);
+    manifest.keys.push_back({std::move(hash), fingerprint});
+  }
+}
+
+void fill_with_monitor(Bundle& bundle, size_t bytes) {
+  Manifest manifest;
+  manifest.kind = ManifestKind::kMonitor;
+  manifest.number = 2;
+  manifest.previous = must_have(manifest_hash(bundle.manifests[0]));
+  manifest.monitor = {5, std::string(kMaxManifestSigner, '\1'), std::string(kMaxManifestSigner, '\2')};
+  const Bytes content = must_have(write_manifest(std::move(manifest)));
+  bundle.manifests.push_back(content);
+  fill(bundle.ima_log, bytes, test_event(10, "ima-ng", must_have(manifest_hash(content)), manifest_path(2)));
 }
 
 int make_hostile(const std::string& name, size_t bytes, const std::string& folder) {
@@ -115,12 +156,17 @@ int make_hostile(const std::string& name, size_t bytes, const std::string& folde
        }},
       {"missing",
        [&] { fill(bundle.ima_log, bytes, test_event(10, "ima-ng", Bytes(32, 0xee), manifest_path(2))); }},
-      {"manifests", [&] { fill_with_manifests(bundle, bytes); }},
+      {"manifests", [&] { fill_with_manifests(bundle, bytes, add_lists); }},
+      {"refused", [&] { fill_with_manifests(bundle, bytes, add_refused_lists); }},
+      {"granted", [&] { fill_with_manifests(bundle, bytes, add_keys); }},
+      {"monitor", [&] { fill_with_monitor(bundle, bytes); }},
   };
   cases.at(name)();
   replay_into(bundle);
   machine.sign(bundle);
-  write(folder + "/policy.json", write_policy(machine.policy()));
+  VerifierPolicy policy = machine.policy();
+  policy.accepted->minimum_versions["bash"] = "5.2-1";
+  write(folder + "/policy.json", write_policy(policy));
   const Bytes file = must_have(write_bundle(bundle));
   write(folder + "/bundle", file);
   write(folder + "/line", line_of(0, machine, file));

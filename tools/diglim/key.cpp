@@ -14,6 +14,7 @@
 #include "lib/base/text.h"
 #include "lib/digest_list/signed_grant.h"
 #include "policy/config.h"
+#include "tools/diglim/changing.h"
 #include "tools/diglim/key/changes.h"
 #include "tools/diglim/key/granting.h"
 #include "tools/diglim/key/grants.h"
@@ -101,6 +102,9 @@ bool may_lose(const Options& options, Outcome& outcome, const Result<key::Loss>&
 
 // Among the trusted keys from now on, as `path`. A copy of a key that is there may take it back.
 std::optional<int> put(const Options& options, Outcome& outcome, const KeyFile& file, std::string& path) {
+  // Of two keys that come under one name the second is not to take the first one's place.
+  const auto lock = lock_folder(keys_folder(options));
+  if (!lock) return outcome.fail(lock.error().message);
   const auto name = key::name_for(options.places, file);
   if (!name) return outcome.fail(name.error().message, kExitRejected);
   const auto trusted = key::trusted_files(options.places);
@@ -358,6 +362,9 @@ std::vector<std::string> find_granted(const Options& options) {
 }
 
 int remove(const Options& options, Outcome& outcome) {
+  // Of two keys that make up for each other only one may go.
+  auto lock = lock_folder(keys_folder(options));
+  if (!lock) return outcome.fail(lock.error().message);
   const auto names = find_trusted(options);
   if (!names && key::take_back(options.places, outcome, find_granted(options)))
     return key::follow(options.places, options.loader, outcome);
@@ -381,6 +388,7 @@ int remove(const Options& options, Outcome& outcome) {
     const auto file = std::ranges::find(*files, name, &KeyFile::name);
     outcome.say_removed(path, file == files->end() ? std::vector<KeyInfo>() : file->keys);
   }
+  *lock = Fd();  // an initramfs takes its time
   const int followed = was_granted ? key::follow(options.places, options.loader, outcome) : kExitOk;
   const int made = make_initramfs(options, outcome);
   return followed != kExitOk ? followed : made;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "lib/base/standard_output.h"
 #include "lib/base/verbs.h"
 #include "lib/crypto/openssl.h"
 #include "tools/diglim/verbs.h"
@@ -63,9 +64,7 @@ int run_verb(const diglim::Verb& verb, int argc, char** argv) {
   return verb.run(argc, argv);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   // Before any other call into OpenSSL, so that it opens no configuration file.
   diglim::init_openssl();
   // tpm2-tss prints to stderr what its functions return anyway, for each malformed field of a bundle. Here,
@@ -78,4 +77,10 @@ int main(int argc, char** argv) {
   (void)fputs(choice.out.c_str(), stdout);
   (void)fputs(choice.err.c_str(), stderr);
   return choice.exit;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return diglim::run_with_output("diglim", [&] { return run(argc, argv); });
 }

@@ -12,6 +12,7 @@
 #include "lib/tpm/signing_key.h"
 #include "lib/tpm/tpm.h"
 #include "tools/diglim/measure/explain.h"
+#include "tools/diglim/measure/ima_pieces.h"
 #include "tools/diglim/measure/options.h"
 #include "tools/diglim/measure/pcrlock.h"
 #include "tools/diglim/verbs.h"
@@ -33,7 +34,7 @@ struct Options {
   std::string pcrs;
   std::vector<std::string> values;  // N=HEX
   std::string output = "-";
-  std::string log;
+  std::vector<std::string> log;  // in pieces, oldest first
   std::string bank = "sha256";
   std::string tcti;
   LimitOptions limit;
@@ -165,15 +166,13 @@ int print_registers(const std::map<unsigned, Bytes>& values, HashAlgo bank, bool
 int run_replay(const OptionParser& app, const Options& options) {
   const auto algo = parse_bank(options.bank);
   if (!algo) return fail(app, kExitUsage, algo.error().message);
-  const auto log = read_stream(options.log, kMaxImaLogBytes);
-  if (!log) return fail(app, log.error());
-  const auto events = read_ima_log(*log);
-  if (!events) return fail(app, with_context(escape(options.log), events.error()));
+  const auto pieces = read_ima_pieces(options.log);
+  if (!pieces) return fail(app, pieces.error());
   PcrBank bank(*algo);
-  if (const auto replayed = replay_ima_log(*events, bank); !replayed)
-    return fail(app, with_context(escape(options.log), replayed.error()));
+  if (const auto replayed = replay_ima_log(pieces->events, bank); !replayed)
+    return fail(app, with_context(escape(options.log.front()), replayed.error()));
   std::map<unsigned, Bytes> values;
-  for (const ImaEvent& event : *events) values[event.pcr] = bank.value(event.pcr);
+  for (const ImaEvent& event : pieces->events) values[event.pcr] = bank.value(event.pcr);
   return print_registers(values, *algo, options.json);
 }
 
@@ -235,7 +234,8 @@ int run_pcr(int argc, char** argv) {
   predict->add_option("-o,--output", options.output, "with --sign: write to this file");
 
   OptionParser* replay = app.add_subcommand("replay", "the values to which an IMA log adds up");
-  replay->add_option("LOG", options.log, "binary_runtime_measurements").required();
+  replay->add_option("LOG", options.log, "binary_runtime_measurements; if in pieces: each, oldest first")
+      .required();
   replay->add_option("--bank", options.bank, "sha1, sha256, sha384, sha512 (default: sha256)");
   replay->add_flag("--json", options.json, "print JSON");
 

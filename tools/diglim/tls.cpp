@@ -16,6 +16,7 @@
 #include "lib/tpm/signer.h"
 #include "lib/tpm/signing_key.h"
 #include "lib/tpm/tpm.h"
+#include "tools/diglim/changing.h"
 #include "tools/diglim/measure/options.h"
 #include "tools/diglim/tls/replace.h"
 #include "tools/diglim/tls/request.h"
@@ -180,7 +181,7 @@ Result<std::string> authority_of(const KeyFile& file) {
 
 Result<size_t> authorize(const Options& options) {
   // No link: the folder may be the server's, and it is root who reads and writes here.
-  TRY_ASSIGN(const Fd present, open_file(options.key, O_RDONLY | O_NONBLOCK | O_NOFOLLOW));
+  TRY_ASSIGN(const Fd present, open_to_change(options.key, O_NOFOLLOW));
   TRY_ASSIGN(const Bytes pem, read_open_file(present, options.key, kMaxFileBytes));
   auto file = read_key_pem({reinterpret_cast<const char*>(pem.data()), pem.size()});
   if (!file) return with_context(escape(options.key), file.error());

@@ -20,6 +20,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/paths.h"
+#include "lib/base/standard_output.h"
 #include "lib/base/text.h"
 #include "tools/events/outlets.h"
 #include "tools/events/shipped.h"
@@ -238,5 +239,6 @@ int main(int argc, char** argv) {
   app.add_flag("--status", options.status, "say what became of the events, per outlet");
   app.add_flag("--json", options.json, "with --status: print JSON");
   if (const auto status = app.parse(argc, argv)) return *status;
-  return options.status ? events::show(options) : events::run(options);
+  return run_with_output("diglim-events",
+                         [&] { return options.status ? events::show(options) : events::run(options); });
 }

@@ -52,6 +52,26 @@ for key in good active set_up next lines.4; do "$top/selftests/lib/json" $key st
 "$diglim" state --json >state.json 2>&1
 for key in format version mode boot_id; do "$top/selftests/lib/json" $key state.json >value || fail "diglim state --json: no $key"; done
 
+# What cannot be printed is no success: a few bytes wait in a buffer, many do not.
+cannot_print() { # COMMAND...
+	local status
+	"$@" >/dev/full 2>"$work/err" </dev/null
+	status=$?
+	equal "$* on a full disk" "$status $(grep -c 'No space left on device' "$work/err")" "3 1"
+}
+cannot_print "$diglim" --help
+cannot_print "$diglim" --version
+cannot_print "$diglim" attest nonce
+cannot_print "$diglim" attest nonce --json
+cannot_print "$diglim" pcr predict --help
+cannot_print "$LOADER" --help
+seq 100000 | sed 's/.*/denied exec \/none&: it is open for writing; pid 1 uid 0 command x/' >many.log
+mkdir many && cannot_print "$diglim" report --log many.log --root "$work/many" --json
+echo x >x
+cannot_print "$tools/compact_gen" -i x -d lists
+cannot_print "$tools/rpm_gen" --help
+expect 0 "$diglim" attest nonce
+
 # Colours: errors red, advice bold; never in a pipe, never with NO_COLOR or a dumb terminal.
 on_terminal() { # COMMAND...: what it prints on one
 	python3 - "$@" <<-'PY'

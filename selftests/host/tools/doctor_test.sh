@@ -170,6 +170,9 @@ efi_text() { # VARIABLE TEXT: UTF-16
 		>"chain/sys/firmware/efi/efivars/$1-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 }
 db=chain/sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f
+above() { # PK|KEK|SetupMode: the file
+	echo "chain/sys/firmware/efi/efivars/$1-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+}
 cp -r good chain
 mkdir -p chain/etc/kernel chain/efi/EFI/Linux
 for name in admin other; do
@@ -182,6 +185,8 @@ pack() { "$top/tools/uki/pack_uki" --linux kernel --initrd initrd --os-release o
 	--certificate "$1.pem" --cmdline chain/proc/cmdline --output chain/efi/EFI/Linux/diglim-6.1.0-32-amd64.efi; }
 pack admin || fail 'no image'
 { printf '\x27\0\0\0' && firmware_key admin.pem; } >$db
+for name in PK KEK; do { printf '\x27\0\0\0' && firmware_key admin.pem; } >"$(above $name)"; done
+printf '\6\0\0\0\0' >"$(above SetupMode)"
 efi_text StubInfo 'systemd-stub'
 efi_text StubPcrKernelImage 11
 efi_text LoaderImageIdentifier '\EFI\Linux\DIGLIM-6.1.0-32-amd64.efi'
@@ -195,6 +200,33 @@ chain "ok      the firmware boots what 1 key signed, and it is this host's: CN=a
 	'ok      this boot came from a signed image, ' 'ok      its command line is the one that the kernel has' \
 	'ok      the image was measured into PCR 11' "warn    this host's boot chain is closed in 6 of 7 steps
           open: initramfs"
+# Whoever has the PK or the KEK may change db.
+own="ok      the firmware boots what 1 key signed, and it is this host's: CN=admin"
+[[ $out != *'may change'* ]] || fail "nobody else may: $out"
+{ printf '\x27\0\0\0' && firmware_key other.pem; } >"$(above KEK)"
+chain "$own; whoever has one of these may change that, so let them be yours:
+          CN=other (KEK)" 'closed in 6 of 7 steps'
+for maker in 'Microsoft Corporation KEK CA 2011' 'DO NOT TRUST - AMI Test PK' 'Dell Inc. Platform Key'; do
+	openssl req -x509 -key other.key -out maker.pem -days 30 -subj "/CN=$maker" 2>/dev/null
+	{ printf '\x27\0\0\0' && firmware_key admin.pem && firmware_key maker.pem; } >"$(above KEK)"
+	chain "warn    the firmware boots what this host's key signed, but others may change that, by these keys:
+          CN=$maker (KEK)" 'open: keys' 'closed in 5 of 7 steps'
+done
+{ printf '\x27\0\0\0' && firmware_key admin.pem; } >"$(above KEK)"
+{ printf '\x27\0\0\0' && firmware_key maker.pem; } >"$(above PK)"
+chain 'CN=Dell Inc. Platform Key (PK)' 'open: keys'
+openssl req -x509 -key other.key -out family.pem -days 30 -subj '/CN=Adellina family' 2>/dev/null
+{ printf '\x27\0\0\0' && firmware_key family.pem; } >"$(above PK)"
+chain 'CN=Adellina family (PK)' 'closed in 6 of 7 steps' # no maker's
+printf '\x27\0\0\0cut' >"$(above PK)"
+expect 3 "$diglim" doctor --root "$work/chain" --seconds 0
+contains 'a PK that is none' "$out" "the firmware's PK cannot be read"
+{ printf '\x27\0\0\0' && firmware_key admin.pem; } >"$(above PK)"
+printf '\6\0\0\0\1' >"$(above SetupMode)"
+chain 'warn    the firmware is in setup mode: anybody may change its keys' 'open: keys'
+printf '\6\0\0\0\0' >"$(above SetupMode)"
+chain "$own
+"
 { printf '\x27\0\0\0' && firmware_key admin.pem && firmware_key other.pem; } >$db
 chain "the firmware boots what this host's key signed, and what these signed:
           CN=other" 'closed in 5 of 7 steps'

@@ -52,6 +52,22 @@ expect 0 key import --json --yes vendor
 equal "nothing to import" "$(json changed)$(json trusted)" 'false[]'
 rm host/etc/diglim/keys/*
 
+# Several of one name at once: one of them is trusted, and the others are told so.
+mkdir same
+for i in 1 2 3 4 5 6 7 8; do
+	mkdir same/$i
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout same/key -out same/$i/same.pem -days 30 -subj "/CN=$i" 2>/dev/null
+done
+adding=()
+for i in 1 2 3 4 5 6 7 8; do
+	key add same/$i/same.pem >same/$i/said 2>&1 &
+	adding+=($!)
+done
+succeeded=0
+for pid in "${adding[@]}"; do ! wait "$pid" || succeeded=$((succeeded + 1)); done
+equal "of several of one name at once" "$succeeded $(grep -l 'there is another host/etc/diglim/keys/same.pem' same/*/said | wc -l)" "1 7"
+rm host/etc/diglim/keys/*
+
 # By fingerprint (of rpm's keyring, of a repository), by file; again is no change.
 expect 0 key add "$hello"
 contains "whom it trusts" "$out" "trusted: openpgp ${hello,,}"

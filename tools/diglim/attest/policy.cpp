@@ -10,6 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/rpm/version.h"
 #include "tools/diglim/attest/verbs.h"
+#include "tools/diglim/changing.h"
 #include "tools/diglim/written.h"
 
 namespace diglim {
@@ -66,13 +67,15 @@ Result<VerifierPolicy> make_policy(const OptionParser& app, Options& options) {
 }
 
 // The policy; or the one that is there, with this system as one of its machines.
-Result<std::string> policy_text(const OptionParser& app, Options& options) {
+// `lock`: what is to live until it was written.
+Result<std::string> policy_text(const OptionParser& app, Options& options, Fd& lock) {
   TRY_ASSIGN(const VerifierPolicy policy, make_policy(app, options));
   if (options.into.empty()) return write_policy(policy);
   if (options.machine.empty() || escape(options.machine) != options.machine)
     return invalid("--machine: a name of printable UTF-8 is wanted, as the bundles of that machine give it");
-  TRY_ASSIGN(const std::string fleet, read_text_file(options.into, kMaxPolicyBytes));
-  auto text = write_machine(fleet, options.machine, policy);
+  TRY_ASSIGN(lock, open_to_change(options.into));
+  TRY_ASSIGN(const Bytes fleet, read_open_file(lock, options.into, kMaxPolicyBytes));
+  auto text = write_machine(as_text(fleet), options.machine, policy);
   if (!text) return with_context(escape(options.into), text.error());
   return text;
 }
@@ -116,7 +119,8 @@ void add_policy_commands(OptionParser& app, Subcommands& commands) {
   into.needs(machine);
   machine.needs(into);
   commands.emplace_back(policy, [&app, options] {
-    const auto made = policy_text(app, *options);
+    Fd lock;
+    const auto made = policy_text(app, *options, lock);
     if (!made) return fail(app, made.error());
     const auto written = write_output(options->output, as_bytes(*made), 0644);
     return written ? kExitOk : fail(app, written.error());

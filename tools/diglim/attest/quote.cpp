@@ -16,6 +16,7 @@
 #include "lib/tcg/ima_log.h"
 #include "lib/tpm/tpm.h"
 #include "tools/diglim/attest/verbs.h"
+#include "tools/diglim/measure/ima_pieces.h"
 #include "tools/diglim/written.h"
 
 namespace diglim {
@@ -23,6 +24,7 @@ namespace {
 
 constexpr int kTries = 10;  // something may be measured between reading and quoting
 constexpr size_t kMaxEkBytes = 4096;
+constexpr unsigned kImaPcr = 10;
 
 constexpr char kAll[] = "all";  // values of --send
 constexpr char kNone[] = "none";
@@ -32,7 +34,7 @@ struct Options {
   std::string output;
   std::string pcrs = "0-10";
   std::string bank = "sha256";
-  std::string log = "/sys/kernel/security/ima/binary_runtime_measurements";
+  std::vector<std::string> log;  // in pieces, oldest first; none: the kernel's
   std::string manifests = kRunFolder;
   std::string state = "/var/lib/diglim";
   std::vector<std::string> send = {kAll};
@@ -59,7 +61,9 @@ Result<SignedQuote> quote_registers(Tpm& tpm, ByteView nonce, const PcrSelection
 // The log up to the entry that the quote covers: more may have been measured since.
 Result<size_t> covered(const std::vector<ImaEvent>& events, const Bundle& bundle, size_t log_bytes) {
   PcrBank bank(bundle.bank);
+  // Also without a record of it: IMA extends it in any case.
   std::vector<unsigned> measured;
+  if (bundle.pcrs.contains(kImaPcr)) measured.push_back(kImaPcr);
   for (const ImaEvent& event : events) {
     if (bundle.pcrs.contains(event.pcr)) measured.push_back(event.pcr);
   }
@@ -74,10 +78,12 @@ Result<size_t> covered(const std::vector<ImaEvent>& events, const Bundle& bundle
     TRY(replay_ima_event(events[i], bank));
   }
   if (fits()) return log_bytes;
-  return Error{
-      ErrorCode::kIo, 0,
-      "the IMA log does not add up to the PCRs: something else extended them, the TPM was reset since "
-      "the boot (reboot), or the log is another machine's"};
+  return Error{ErrorCode::kIo, 0,
+               std::string("the IMA log does not add up to the PCRs: records are missing, if some were "
+                           "exported and deleted (") +
+                   kNamePieces +
+                   "), something else extended them, the TPM was reset since the boot (reboot), or the log "
+                   "is another machine's"};
 }
 
 // Digests of the manifests that the verifier asked for; none: all.
@@ -140,15 +146,15 @@ Result<Bytes> make_bundle(const OptionParser& app, Options& options) {
     return ek.error();
   }
   TRY_ASSIGN(SignedQuote quote, quote_registers(tpm, *nonce, selection, bundle));
-  TRY_ASSIGN(bundle.ima_log, read_stream(options.log, kMaxImaLogBytes));
-  auto events = read_ima_log(bundle.ima_log);
-  if (!events) return with_context(escape(options.log), events.error());
-  TRY_ASSIGN(const size_t size, covered(*events, bundle, bundle.ima_log.size()));
-  std::erase_if(*events, [size](const ImaEvent& event) { return event.offset >= size; });
-  TRY_ASSIGN(bundle.manifests, collect_manifests(app, *events, options.manifests, wanted));
-  options.written.more().key("events").value(uint64_t{events->size()});
+  TRY_ASSIGN(ImaPieces pieces, read_ima_pieces(options.log));
+  std::vector<ImaEvent>& events = pieces.events;
+  TRY_ASSIGN(const size_t size, covered(events, bundle, pieces.log.size()));
+  std::erase_if(events, [size](const ImaEvent& event) { return event.offset >= size; });
+  TRY_ASSIGN(bundle.manifests, collect_manifests(app, events, options.manifests, wanted));
+  options.written.more().key("events").value(uint64_t{events.size()});
   options.written.more().key("manifests").value(uint64_t{bundle.manifests.size()});
-  events->clear();  // the views end here
+  events.clear();  // the views end here
+  bundle.ima_log = std::move(pieces.log);
   bundle.ima_log.resize(size);
   bundle.attest = std::move(quote.attest);
   bundle.signature = std::move(quote.signature);
@@ -175,7 +181,10 @@ void add_quote_command(OptionParser& app, Subcommands& commands) {
   quote->add_option("-o,--output", options->output, "file for the bundle").required();
   quote->add_option("--pcrs", options->pcrs, "which registers, such as 0-10,12 (default: 0-10)");
   quote->add_option("--bank", options->bank, "sha1, sha256, sha384, sha512 (default: sha256)");
-  quote->add_option("--log", options->log, "the IMA log (default: the kernel's)");
+  quote
+      ->add_option("--log", options->log,
+                   "the IMA log, or each of its pieces, oldest first (default: the kernel's)")
+      .one_value_each();
   quote->add_option("--manifests", options->manifests, "directory of the manifests (default: /run/diglim)");
   quote
       ->add_option("--send", options->send,

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 
 #include "lib/base/file.h"
@@ -22,6 +23,10 @@ namespace {
 
 constexpr std::string_view kVariables = "/sys/firmware/efi/efivars/";
 constexpr std::string_view kDb = "db-d719b2cb-3d3a-4596-a3bc-dad00e67656f";
+// Who may change db, and PK whose keys the KEK may be.
+constexpr std::pair<std::string_view, std::string_view> kAbove[] = {
+    {"PK", "PK-8be4df61-93ca-11d2-aa0d-00e098032b8c"}, {"KEK", "KEK-8be4df61-93ca-11d2-aa0d-00e098032b8c"}};
+constexpr std::string_view kSetupMode = "SetupMode-8be4df61-93ca-11d2-aa0d-00e098032b8c";
 constexpr std::string_view kStubInfo = "StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 constexpr std::string_view kStubPcr = "StubPcrKernelImage-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 constexpr size_t kAttributes = 4;  // before the value of each variable
@@ -32,6 +37,77 @@ std::optional<Bytes> variable(const Host& host, std::string_view name) {
   auto bytes = read_stream(host.path(std::string(kVariables) + std::string(name)), kMaxVariable);
   if (!bytes || bytes->size() < kAttributes) return std::nullopt;
   return Bytes(bytes->begin() + kAttributes, bytes->end());
+}
+
+// Of the makers of machines and firmware, and of what they ship. A PK or KEK that an admin made has a name of
+// his choice, so only these tell themselves apart from it.
+constexpr std::string_view kMakers[] = {
+    "microsoft",  "do not trust", "do not ship", "canonical", "acer",      "american megatrends",
+    "ami",        "asrock",       "asus",        "dell",      "framework", "fujitsu",
+    "gigabyte",   "hewlett",      "hp",          "hpe",       "huawei",    "insyde",
+    "intel",      "lenovo",       "micro-star",  "msi",       "phoenix",   "samsung",
+    "supermicro", "toshiba",      "vmware"};
+
+bool is_of_maker(const std::string& subject) {
+  std::string name = subject;
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(tolower(c)); });
+  const auto is_letter = [&](size_t at) {
+    return at < name.size() && isalpha(static_cast<unsigned char>(name[at])) != 0;
+  };
+  return std::ranges::any_of(kMakers, [&](std::string_view maker) {
+    for (size_t at = name.find(maker); at != std::string::npos; at = name.find(maker, at + 1)) {
+      if ((at == 0 || !is_letter(at - 1)) && !is_letter(at + maker.size())) return true;  // a word of its own
+    }
+    return false;
+  });
+}
+
+// Whose PK and KEK are, given that db is this host's alone: whoever has one of them may change db.
+Finding keys_above(const Host& host, const Bytes& own, const std::string& subject) {
+  Finding finding{"chain.keys",
+                  Level::kOk,
+                  "the firmware boots what 1 key signed, and it is this host's: " + subject,
+                  "",
+                  {}};
+  const auto mode = variable(host, kSetupMode);
+  if (!mode || mode->size() != 1) {
+    finding.level = Level::kUnknown;
+    finding.what = "whether anybody may change the firmware's keys cannot be read (SetupMode)";
+    return finding;
+  }
+  if (mode->front() != 0) {
+    finding.level = Level::kWarn;
+    finding.what = "the firmware is in setup mode: anybody may change its keys";
+    finding.next = "in the firmware's setup, enrol a PK of yours";
+    return finding;
+  }
+  bool is_foreign = false;
+  std::vector<std::string> others;
+  for (const auto& [name, file] : kAbove) {
+    const auto value = variable(host, file);
+    const auto found = value ? read_efi_keys(*value) : Result<EfiKeys>(EfiKeys());
+    if (!found) {
+      finding.level = Level::kUnknown;
+      finding.what = fmt::format("the firmware's {} cannot be read: {}", name, found.error().message);
+      return finding;
+    }
+    for (const EfiKeys::Key& key : found->keys) {
+      if (!own.empty() && key.der == own) continue;
+      is_foreign = is_foreign || is_of_maker(key.subject);
+      others.push_back(fmt::format("{} ({})", key.subject, name));
+    }
+    if (found->others + found->images > 0) others.push_back(fmt::format("entries of other kinds ({})", name));
+  }
+  if (is_foreign) {
+    finding.level = Level::kWarn;
+    finding.what =
+        "the firmware boots what this host's key signed, but others may change that, by these keys:";
+    finding.next = "in the firmware's setup, put a PK and KEK of yours in their place";
+  } else if (!others.empty()) {
+    finding.what += "; whoever has one of these may change that, so let them be yours:";
+  }
+  for (std::string& other : others) add_item(finding, std::move(other));
+  return finding;
 }
 
 // Whose signatures count at the next boot. `own`: the certificate in uki.conf, DER; empty: none is known.
@@ -51,13 +127,7 @@ Finding keys(const Host& host, const Bytes& own) {
   const auto is_own = [&](const EfiKeys::Key& key) { return !own.empty() && key.der == own; };
   const size_t mine = static_cast<size_t>(std::ranges::count_if(found->keys, is_own));
   const size_t all = found->keys.size() + found->images + found->others;
-  if (mine == 1 && all == 1) {
-    return {id,
-            Level::kOk,
-            "the firmware boots what 1 key signed, and it is this host's: " + found->keys.front().subject,
-            "",
-            {}};
-  }
+  if (mine == 1 && all == 1) return keys_above(host, own, found->keys.front().subject);
   Finding finding{id, Level::kWarn, "", "", {}};
   for (const EfiKeys::Key& key : found->keys) {
     if (!is_own(key)) add_item(finding, key.subject);

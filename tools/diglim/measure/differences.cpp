@@ -362,8 +362,9 @@ Result<Difference> explain_register(ByteView value, unsigned pcr, HashAlgo bank,
   }
   return Difference{
       values.size(), "log-differs", "",
-      fmt::format("PCR {} holds {}, and its logs add up to {}: something else extended it{}", pcr,
-                  to_hex(value), to_hex(values.back()), names.empty() ? "" : " (also: " + names + ")")};
+      fmt::format("PCR {} holds {}, and its logs add up to {}: something else extended it, or records of the "
+                  "log are missing{}",
+                  pcr, to_hex(value), to_hex(values.back()), names.empty() ? "" : " (also: " + names + ")")};
 }
 
 }  // namespace diglim

@@ -16,6 +16,7 @@
 #include "lib/tcg/event_log.h"
 #include "lib/tpm/tpm.h"
 #include "tools/diglim/measure/differences.h"
+#include "tools/diglim/measure/ima_pieces.h"
 
 namespace diglim {
 namespace {
@@ -26,7 +27,7 @@ constexpr size_t kMaxLines = 20;  // of one code
 
 // All that was read of the boot; `boot` has views into it.
 struct Logs {
-  Bytes ima;
+  ImaPieces ima;
   std::vector<Bytes> manifests;
   std::optional<Bytes> firmware;
   std::string systemd;
@@ -46,11 +47,8 @@ bool is_there(const char* path) {
 
 Result<Logs> read_logs(const OptionParser& app, ExplainOptions& options, bool live) {
   Logs logs;
-  const std::string path = live ? kImaLog : options.log;
-  TRY_ASSIGN(logs.ima, read_stream(path, kMaxImaLogBytes));
-  auto events = read_ima_log(logs.ima);
-  if (!events) return with_context(escape(path), events.error());
-  logs.boot.events = *std::move(events);
+  TRY_ASSIGN(logs.ima, read_ima_pieces(options.log));
+  logs.boot.events = std::move(logs.ima.events);
   TRY_ASSIGN(logs.manifests, read_manifests(app, options.manifests));
   logs.boot.manifests.assign(logs.manifests.begin(), logs.manifests.end());
   if (live && options.event_log.empty() && is_there(kFirmwareLog)) options.event_log = kFirmwareLog;
@@ -224,8 +222,11 @@ Result<std::vector<Bytes>> read_manifests(const OptionParser& app, const std::st
 void add_explain_options(OptionParser& app, ExplainOptions& options) {
   options.manifests = kRunFolder;
   add_predict_options(app, options.predict);
-  app.add_option("--log", options.log,
-                 "the IMA log of the boot (default: this one's, and what the TPM holds)");
+  app.add_option(
+         "--log", options.log,
+         "the IMA log of the boot, or each of its pieces, oldest first (default: this one's, and what "
+         "the TPM holds)")
+      .one_value_each();
   app.add_option("--manifests", options.manifests, "where its manifests are (default: /run/diglim)");
   app.add_option("--measured-event-log", options.event_log,
                  "its firmware log (default: this boot's; with --log that of --event-log)");

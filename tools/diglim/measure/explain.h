@@ -6,11 +6,9 @@
 
 namespace diglim {
 
-constexpr char kImaLog[] = "/sys/kernel/security/ima/binary_runtime_measurements";
-
 struct ExplainOptions {
   PredictOptions predict;
-  std::string log;  // IMA's; empty: that of this boot, beside the TPM
+  std::vector<std::string> log;  // IMA's, in pieces; none: that of this boot, beside the TPM
   std::string manifests;
   std::string event_log;  // of the boot that is explained; empty: this machine's, or predict.event_log
   std::string value;      // of the register, in hexadecimal; empty: ask the TPM, or only the log

@@ -15,6 +15,7 @@
 #include "lib/manifest/reader.h"
 #include "tools/diglim/measure/explain.h"
 #include "tools/diglim/measure/extends.h"
+#include "tools/diglim/measure/ima_pieces.h"
 #include "tools/diglim/measure/json_sequence.h"
 
 namespace diglim {
@@ -60,12 +61,10 @@ Result<PcrlockComponents> components_of(const OptionParser& app, const PcrlockOp
     TRY_ASSIGN(const auto events, read_ima_log(log));
     return make_components(events, predicted.pcr);
   }
-  TRY_ASSIGN(const Bytes log, read_stream(options.log, kMaxImaLogBytes));
-  const auto events = read_ima_log(log);
-  if (!events) return with_context(escape(options.log), events.error());
+  TRY_ASSIGN(const ImaPieces pieces, read_ima_pieces(options.log));
   TRY_ASSIGN(const auto manifests, read_manifests(app, options.manifests));
-  TRY(check_events(*events, predicted.pcr, manifests));
-  return make_components(*events, predicted.pcr);
+  TRY(check_events(pieces.events, predicted.pcr, manifests));
+  return make_components(pieces.events, predicted.pcr);
 }
 
 // The files.
@@ -89,11 +88,9 @@ Result<std::vector<std::string>> write_components(const OptionParser& app, const
 Result<void> append_records(const PcrlockOptions& options, unsigned pcr) {
   TRY_ASSIGN(const Fd fd, open_file(options.records, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, kLogMode));
   if (flock(fd.get(), LOCK_EX) != 0) return from_errno("lock " + escape(options.records), errno);
-  TRY_ASSIGN(const Bytes log, read_stream(options.log, kMaxImaLogBytes));
-  const auto events = read_ima_log(log);
-  if (!events) return with_context(escape(options.log), events.error());
+  TRY_ASSIGN(const ImaPieces pieces, read_ima_pieces(options.log));
   TRY_ASSIGN(const Bytes present, read_open_file(fd, options.records, kMaxSystemdLogBytes));
-  const auto records = make_records(*events, pcr, as_text(present));
+  const auto records = make_records(pieces.events, pcr, as_text(present));
   if (!records) return with_context(escape(options.records), records.error());
   return write_bytes(fd, options.records, as_bytes(*records));
 }
@@ -166,14 +163,15 @@ void add_pcrlock_options(OptionParser& app, PcrlockOptions& options) {
   options.components = "/var/lib/pcrlock.d";
   options.variant = "generated";
   options.manifests = kRunFolder;
-  options.log = kImaLog;
   options.records = kSystemdLog;
   add_predict_options(app, options.predict);
   app.add_option("--components", options.components,
                  "write the components below this directory (default: /var/lib/pcrlock.d)");
   app.add_option("--variant", options.variant,
                  "under this name, beside others such as that of the next boot (default: generated)");
-  app.add_option("--log", options.log, "the IMA log of the boot (default: this one's)");
+  app.add_option("--log", options.log,
+                 "the IMA log of the boot, or each of its pieces, oldest first (default: this one's)")
+      .one_value_each();
   app.add_flag("--measured", options.measured,
                "components of what it measured, if these are manifests only: after updates since the boot");
   app.add_option("--manifests", options.manifests,

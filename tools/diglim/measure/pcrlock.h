@@ -29,10 +29,10 @@ Result<std::string> make_records(const std::vector<ImaEvent>& events, unsigned p
 
 struct PcrlockOptions {
   PredictOptions predict;
-  std::string components;  // a directory
-  std::string variant;     // of each component
-  std::string log;         // IMA's; empty: that of this boot
-  std::string records;     // systemd's log; empty: nothing is appended
+  std::string components;        // a directory
+  std::string variant;           // of each component
+  std::vector<std::string> log;  // IMA's, in pieces; none: that of this boot
+  std::string records;           // systemd's log; empty: nothing is appended
   bool no_records = false;
   bool measured = false;  // components of what was measured, not of what is predicted
   std::string manifests;  // where the contents of these are
