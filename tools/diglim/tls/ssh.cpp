@@ -19,6 +19,7 @@
 #include "tools/diglim/measure/options.h"
 #include "tools/diglim/tls/agent_keys.h"
 #include "tools/diglim/tls/agent_server.h"
+#include "tools/diglim/written.h"
 
 namespace diglim {
 namespace {
