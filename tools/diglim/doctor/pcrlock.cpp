@@ -62,7 +62,8 @@ void check_pcrlock(const Host& host, const Config& config, Findings& findings) {
   const auto pcr = static_cast<unsigned>(config.pcr);
   if (!pcrs.contains(pcr)) {
     findings.push_back(
-        {kId, Level::kWarn,
+        {kId,
+         Level::kWarn,
          fmt::format("systemd-pcrlock's policy has not PCR {}: what is bound to it opens whatever ran", pcr),
          fmt::format("systemd-pcrlock --pcr={} ... make-policy; man diglim-pcr has all commands", pcr),
          {}});
@@ -82,7 +83,8 @@ void check_pcrlock(const Host& host, const Config& config, Findings& findings) {
     finding.what =
         "systemd-pcrlock's policy does not know the next boot: what is bound to it would not open by itself";
     finding.next =
-        "systemctl enable diglim-pcrlock.service; systemctl start diglim-pcrlock-next.service; if that fails: "
+        "systemctl enable diglim-pcrlock.service; systemctl start diglim-pcrlock-next.service; if that "
+        "fails: "
         "journalctl -u diglim-pcrlock-next.service";
   }
   findings.push_back(std::move(finding));
