@@ -21,7 +21,7 @@ files() { rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' rpms/"$1"-"$version
 rpm -qp rpms/*.rpm >/dev/null 2>log || fail "rpm -qp: $(cat log)"
 {
 	printf '%s\n' /etc/diglim/ /etc/diglim/{keys,ssh}/ /etc/diglim/{events,loader}.conf /etc/digest_lists/ /var/lib/diglim/ \
-		/usr/libexec/diglim/ /usr/lib/systemd/catalog/diglim.catalog /usr/libexec/diglim/{grub-permissive,remake-initramfs} \
+		/usr/libexec/diglim/ /usr/lib/systemd/catalog/diglim.catalog /usr/libexec/diglim/{grub-permissive,pcrlock,remake-initramfs} \
 		/usr/sbin/diglim-loader \
 		/usr/bin/{compact_gen,diglim,diglim_setup.sh,diglim_user_client,rpm_gen} /usr/sbin/diglim-events
 	(cd "$top/packaging" && printf '/usr/share/bash-completion/completions/%s\n' completion/* | sed 's|completion/\([^/]*\)$|\1|' &&
