@@ -4,11 +4,11 @@
 
   bus.py relay PORT TPM_PORT LOG    stands between the two, commands and control channel (PORT + 1), and writes a line a frame
   bus.py has LOG FILE               whether the bytes of FILE are in any frame, as they are
-  bus.py protected LOG COMMAND      how often COMMAND went, each time in a session that began with a salt for a key of the TPM (so nobody on
-                                    the bus knows its keys) and encrypts what is secret in it; an error if it ever went otherwise
+  bus.py protected LOG COMMAND      how often COMMAND went, each time in a session that began with a salt for a key of the TPM (so nobody
+                                    on the bus knows its keys) and encrypts what is secret in it; an error if it ever went otherwise
 
-Layout: TPM 2.0 Library, part 1, 18 (command and response), 19.6 (salted sessions), 21 (encryption of parameters); part 2, 8.4 (TPMA_SESSION);
-part 3, 11.1 (TPM2_StartAuthSession).
+Layout: TPM 2.0 Library, part 1, 18 (command and response), 19.6 (salted sessions), 21 (encryption of parameters); part 2, 8.4
+(TPMA_SESSION); part 3, 11.1 (TPM2_StartAuthSession).
 """
 import asyncio
 import struct

@@ -56,7 +56,8 @@ rm host/etc/diglim/keys/*
 mkdir same
 for i in 1 2 3 4 5 6 7 8; do
 	mkdir same/$i
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout same/key -out same/$i/same.pem -days 30 -subj "/CN=$i" 2>/dev/null
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout same/key -out same/$i/same.pem -days 30 \
+		-subj "/CN=$i" 2>/dev/null
 done
 adding=()
 for i in 1 2 3 4 5 6 7 8; do

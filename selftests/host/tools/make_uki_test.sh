@@ -7,7 +7,8 @@
 [ "$(id -u)" = 0 ] || { echo "SKIPPED: needs root"; exit 77; }
 cd "$work" || exit 1
 mkdir -p bin libexec esp/EFI/Linux esp/EFI/diglim etc tmp
-sed "s#^PATH=.*#PATH=$work/bin:/usr/sbin:/usr/bin:/sbin:/bin#; s#/etc/diglim/uki.conf#$work/etc/uki.conf#; s#/etc/kernel/cmdline#$work/etc/cmdline#g
+sed "s#^PATH=.*#PATH=$work/bin:/usr/sbin:/usr/bin:/sbin:/bin#
+	s#/etc/diglim/uki.conf#$work/etc/uki.conf#; s#/etc/kernel/cmdline#$work/etc/cmdline#g
 	s#/run/diglim-uki.lock#$work/lock#; s#/var/tmp#$work/tmp#" "$top/tools/uki/make_uki" >libexec/make-uki
 cat >bin/dracut <<'SH'
 #!/bin/bash
