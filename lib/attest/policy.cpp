@@ -196,12 +196,22 @@ Result<json> parse_policy(std::string_view text) {
   if (text.size() > kMaxPolicyBytes) return invalid("policy: more than 64 MiB");
   // What changes, copies and writes JSON calls itself for each level.
   bool too_deep = false;
-  const auto look = [&too_deep](int depth, json::parse_event_t, json&) {
+  // Of two values the parser takes the last, and whoever reads the policy may see the first.
+  std::string twice;
+  std::vector<std::set<std::string>> open;  // names in the objects around
+  const auto look = [&](int depth, json::parse_event_t event, json& parsed) {
     too_deep = too_deep || depth > kMaxDepth;
-    return !too_deep;
+    if (event == json::parse_event_t::object_start) open.emplace_back();
+    if (event == json::parse_event_t::object_end) open.pop_back();
+    if (event == json::parse_event_t::key && !too_deep && twice.empty()) {
+      const auto& name = parsed.get_ref<const std::string&>();
+      if (!open.back().insert(name).second) twice = name;
+    }
+    return !too_deep && twice.empty();
   };
   json object = json::parse(text, look, false);
   if (too_deep) return invalid("policy: nested too deeply");
+  if (!twice.empty()) return corrupt(0, "policy: '" + escape(twice, 80) + "' is there twice");
   if (object.is_discarded() || !object.is_object()) return corrupt(0, "policy: not a JSON object");
   return object;
 }

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lib/attest/policy_json.h"
 #include "lib/attest/test_attester.h"
 
 namespace diglim {
@@ -47,6 +48,15 @@ TEST(Policy, RoundTrip) {
   EXPECT_EQ(again->accepted->lists, policy.accepted->lists);
   EXPECT_EQ(again->accepted->minimum_versions, policy.accepted->minimum_versions);
   EXPECT_EQ(again->minimum_serials, policy.minimum_serials);
+}
+
+// The parser takes the last of two, and whoever reads the file may see the first.
+TEST(Policy, RefusesANameThatIsThereTwice) {
+  EXPECT_THAT(parse_policy(R"({"keys": ["x"], "pcr": 10, "keys": "any"})").error().message,
+              testing::HasSubstr("'keys' is there twice"));
+  EXPECT_THAT(parse_policy(R"({"machines": {"web1": {"lists": []}, "web1": {}}})").error().message,
+              testing::HasSubstr("'web1' is there twice"));
+  EXPECT_TRUE(parse_policy(R"({"a": {"b": 1, "c": [{"b": 1}, {"b": 2}]}, "b": {"b": {}}})"));
 }
 
 TEST(Policy, RefusesWhatItWouldNotCheck) {

@@ -125,7 +125,10 @@ class Judge {
       refuse(Reason::kViolation, path + " changed, or could change, while it was measured");
       return;
     }
-    const auto judged = manifests_.find(hash_from_name(event.algo).value_or(HashAlgo::kSha256), event.digest);
+    const auto algo = hash_from_name(event.algo);
+    if (!algo) return refuse(Reason::kManifestMalformed, path + ": unknown algorithm " + escape(event.algo));
+    check_digests(*algo);
+    const auto judged = manifests_.find(*algo, event.digest);
     if (!judged) return refuse(Reason::kManifestMalformed, path + ": " + judged.error().message);
     if (!*judged) {
       refuse(Reason::kManifestMissing,
@@ -231,9 +234,14 @@ class Judge {
       if (!policy_.weak_hashes.contains(algo))
         refuse(Reason::kWeakHash, "the machine accepts signatures over " + std::string(hash_name(algo)));
     }
-    // Two files may share such a digest, and root chooses ima_hash= where nobody looks at the command line.
-    if (hash_size(boot.algo) < kLeastDigest && !policy_.weak_hashes.contains(boot.algo))
-      refuse(Reason::kWeakHash, "the kernel tells files apart by " + std::string(hash_name(boot.algo)) +
+    check_digests(boot.algo);
+  }
+
+  // Two files may share such a digest, a manifest and another among them, and root chooses ima_hash= where
+  // nobody looks at the command line. Once of each: a log may have a million.
+  void check_digests(HashAlgo algo) {
+    if (hash_size(algo) < kLeastDigest && !policy_.weak_hashes.contains(algo) && weak_.insert(algo).second)
+      refuse(Reason::kWeakHash, "the kernel tells files apart by " + std::string(hash_name(algo)) +
                                     " (ima_hash= on its command line)");
   }
 
@@ -281,6 +289,7 @@ class Judge {
   size_t listed_ = 0;   // bytes of what add_to() took
   size_t changed_ = 0;  // lists in the manifests behind the boot's
   std::set<unsigned> seen_;
+  std::set<HashAlgo> weak_;                     // found already
   std::set<std::pair<uint64_t, Bytes>> chain_;  // number and hash of what was measured
   std::map<std::string, uint64_t> serials_;     // of deny lists in force
   std::optional<Bytes> boot_aggregate_;

@@ -501,6 +501,42 @@ TEST_F(VerifyTest, KernelHashesWithAWeakAlgorithm) {
   policy_.weak_hashes = {HashAlgo::kSha1};
   EXPECT_THAT(reasons(verify()), IsEmpty());
 }
+// What the manifest of the boot says of that is the machine's own word.
+TEST_F(VerifyTest, AManifestMeasuredByAWeakAlgorithm) {
+  Bundle bundle = machine_.bundle();
+  const Bytes boot_hash = *manifest_hash(bundle.manifests[0]);
+  Manifest add = change_of(ManifestKind::kAdd, {Bytes(32, 0x06), "a", "", "signer"});
+  add.number = 2;
+  add.previous = boot_hash;
+  const Bytes content = *write_manifest(add);
+  policy_.accepted->lists->insert(Bytes(32, 0x06));
+  const auto measured_by = [&](HashAlgo algo) {
+    expect_log(
+        [&](Bundle& changed) {
+          NewImaEvent event;
+          event.algo = algo;
+          event.digest = *hash(algo, {content});
+          event.path = manifest_path(2);
+          append(changed.ima_log, *write_ima_event(event));
+          changed.manifests.push_back(content);
+        },
+        "weak-hash");
+  };
+  measured_by(HashAlgo::kSha1);
+  measured_by(HashAlgo::kMd5);
+}
+// A template's name is under no signature: a file of root's at a manifest's path is no manifest.
+TEST_F(VerifyTest, AnUnknownFileIsNoManifestByItsTemplatesName) {
+  NewImaEvent file = unknown_file();
+  file.path = manifest_path(2);
+  machine_.files = {file};
+  Bundle bundle = machine_.bundle();
+  const std::string from = std::string("\7\0\0\0", 4) + "ima-sig", to = std::string("\6\0\0\0", 4) + "ima-ng";
+  std::string log(as_text(bundle.ima_log));
+  log.replace(log.rfind(from), from.size(), to);
+  bundle.ima_log = to_bytes(as_bytes(log));
+  EXPECT_THAT(reasons(verify(bundle)), ElementsAre("log-malformed"));
+}
 TEST_F(VerifyTest, ForeignList) {
   expect_state([](TestAttester& machine) { machine.boot.lists[1].hash[0] ^= 1; }, "list-untrusted");
 }

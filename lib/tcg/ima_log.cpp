@@ -12,26 +12,40 @@ constexpr size_t kSha1Bytes = 20;
 constexpr size_t kMaxTemplateName = 32;  // the longest of the kernel's has 10
 constexpr size_t kOldNameBytes = 256;    // IMA_EVENT_NAME_LEN_MAX + 1, template "ima" only
 constexpr std::string_view kOldTemplate = "ima";
-constexpr std::string_view kFileTemplates[] = {"ima-ng",  "ima-sig",    "ima-ngv2", "ima-sigv2",
-                                               "ima-buf", "ima-modsig", "evm-sig"};
 
-bool is_file_template(std::string_view name) {
-  return std::find(std::begin(kFileTemplates), std::end(kFileTemplates), name) != std::end(kFileTemplates);
+// security/integrity/ima/ima_template.c, builtin_templates[]. The PCR covers the data and not the name, so a
+// name counts only for data that the kernel writes under it: else a file's event would pass for another kind.
+struct Template {
+  std::string_view name;
+  unsigned fields;
+  bool typed_digest;  // d-ngv2: with "ima:" or "verity:" before the algorithm
+};
+constexpr Template kTemplates[] = {{"ima-ng", 2, false},   {"ima-sig", 3, false}, {"ima-ngv2", 2, true},
+                                   {"ima-sigv2", 3, true}, {"ima-buf", 3, false}, {"ima-modsig", 5, false},
+                                   {"evm-sig", 9, false}};
+
+const Template* find_template(std::string_view name) {
+  const auto* const found = std::ranges::find(kTemplates, name, &Template::name);
+  return found == std::end(kTemplates) ? nullptr : found;
 }
 
 bool all_zero(ByteView bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte == 0; });
 }
 
-// "sha256:\0" digest, and since ima-ngv2 "ima:sha256:\0" or "verity:sha256:\0".
-Result<void> decode_digest(ByteView field, uint64_t offset, ImaEvent& event) {
+// "sha256:\0" digest; typed "ima:sha256:\0" or "verity:sha256:\0".
+Result<void> decode_digest(ByteView field, uint64_t offset, bool typed, ImaEvent& event) {
   const std::string_view text = as_text(field);
   const size_t end = text.find('\0');
   if (end == std::string_view::npos || end == 0 || text[end - 1] != ':')
     return corrupt(offset, "a file digest without the name of its algorithm");
   event.algo = text.substr(0, end - 1);
   event.digest = field.subspan(end + 1);
-  if (const size_t colon = event.algo.find(':'); colon != std::string_view::npos) {
+  const size_t colon = event.algo.find(':');
+  if ((colon != std::string_view::npos) != typed)
+    return corrupt(offset,
+                   "a file digest as the template " + escape(event.template_name) + " does not have it");
+  if (typed) {
     const std::string_view type = event.algo.substr(0, colon);
     if (type != "ima" && type != "verity") return corrupt(offset, "unknown type of a file digest");
     event.verity = type == "verity";
@@ -43,12 +57,12 @@ Result<void> decode_digest(ByteView field, uint64_t offset, ImaEvent& event) {
   return {};
 }
 
-Result<void> decode_fields(ByteView data, uint64_t offset, ImaEvent& event) {
+Result<void> decode_fields(ByteView data, uint64_t offset, const Template& form, ImaEvent& event) {
   ByteReader reader(data, offset);
   TRY_ASSIGN(const uint32_t digest_size, reader.u32_le());
   const uint64_t digest_offset = reader.offset();
   TRY_ASSIGN(const ByteView digest, reader.bytes(digest_size));
-  TRY(decode_digest(digest, digest_offset, event));
+  TRY(decode_digest(digest, digest_offset, form.typed_digest, event));
   TRY_ASSIGN(const uint32_t name_size, reader.u32_le());
   const uint64_t name_offset = reader.offset();
   TRY_ASSIGN(const ByteView name, reader.bytes(name_size));
@@ -56,11 +70,15 @@ Result<void> decode_fields(ByteView data, uint64_t offset, ImaEvent& event) {
   if (text.empty() || text.find('\0') != text.size() - 1)
     return corrupt(name_offset, "a file name that does not end with its first zero byte");
   event.path = text.substr(0, text.size() - 1);
-  // The rest (signatures, buffers) says nothing of interest here, but its sizes must add up.
-  while (!reader.empty()) {
+  // The rest (signatures, buffers) says nothing of interest here, but it must be there, and no more.
+  unsigned fields = 2;
+  for (; !reader.empty(); ++fields) {
     TRY_ASSIGN(const uint32_t size, reader.u32_le());
     TRY(reader.skip(size));
   }
+  if (fields != form.fields)
+    return corrupt(offset,
+                   "the template " + escape(form.name) + " with " + std::to_string(fields) + " fields");
   return {};
 }
 
@@ -99,11 +117,11 @@ Result<std::optional<ImaEvent>> ImaLogReader::next() {
   event.template_name = as_text(name);
   if (event.template_name == kOldTemplate) {
     TRY(read_old_template(reader_, event));
-  } else if (is_file_template(event.template_name)) {
+  } else if (const Template* const form = find_template(event.template_name)) {
     TRY_ASSIGN(const uint32_t data_size, reader_.u32_le());
     const uint64_t data_offset = reader_.offset();
     TRY_ASSIGN(event.data, reader_.bytes(data_size));
-    TRY(decode_fields(event.data, data_offset, event));
+    TRY(decode_fields(event.data, data_offset, *form, event));
   } else {
     return unsupported("offset " + std::to_string(name_offset) + ": unknown template " +
                        escape(event.template_name));

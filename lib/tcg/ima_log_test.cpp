@@ -140,6 +140,27 @@ TEST(ImaLog, ReadsDigestsWithTheirType) {
   EXPECT_TRUE(replay_ima_log(*events, bank));
 }
 
+// The name of the template is under no digest, so whoever sends a log may choose it.
+TEST(ImaLog, RefusesAnEventUnderAnotherTemplatesName) {
+  const auto renamed = [](const char* from, const std::string& to) {
+    const Bytes log = entry(event("/run/diglim/manifest.3", from));
+    constexpr size_t kNameAt = 24;
+    const size_t size_at = kNameAt + 4 + std::string_view(from).size();
+    Bytes made(log.begin(), log.begin() + kNameAt);
+    put_u32_le(made, static_cast<uint32_t>(to.size()));
+    append(made, as_bytes(to));
+    append(made, ByteView(log).subspan(size_at));
+    return reading_error(made);
+  };
+  EXPECT_EQ(renamed("ima-sig", "ima-sig"), "accepted");
+  EXPECT_THAT(renamed("ima-sig", "ima-ng"), HasSubstr("the template ima-ng with 3 fields"));
+  EXPECT_THAT(renamed("ima-ng", "ima-sig"), HasSubstr("the template ima-sig with 2 fields"));
+  EXPECT_THAT(renamed("ima-ng", "ima-ngv2"), HasSubstr("as the template ima-ngv2 does not have it"));
+  EXPECT_THAT(renamed("ima-sig", "ima-sigv2"), HasSubstr("as the template ima-sigv2 does not have it"));
+  EXPECT_THAT(renamed("ima-sig", "ima-modsig"), HasSubstr("with 3 fields"));
+  EXPECT_THAT(renamed("ima-sig", "evm-sig"), HasSubstr("with 3 fields"));
+}
+
 TEST(ImaLog, RefusesEveryTruncatedEntry) {
   for (const char* name : {"ima", "ima-ng", "ima-sig"}) {
     const Bytes log = entry(event("/bin/ls", name));

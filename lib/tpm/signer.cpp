@@ -31,8 +31,7 @@ Error not_now() {
   return untrusted(
       "the PCRs hold values that this key does not work with: an unknown program was used, or an update was "
       "not authorized yet (diglim tls authorize), or the TPM's counter has passed what was authorized "
-      "(diglim "
-      "pcr counter)");
+      "(diglim pcr counter); diglim pcr explain names what differs");
 }
 
 Result<TPMT_SIG_SCHEME> tpm_scheme(SignatureScheme scheme, HashAlgo algo) {

@@ -28,6 +28,7 @@ Result<Tpm> Tpm::open(const std::string& tcti) {
 }
 
 Result<void> Tpm::expect_endorsement_key(ByteView expected) {
+  if (expected.empty()) return corrupt(0, "the endorsement key of the enrolment is empty: enroll again");
   connection_->expected_ek = to_bytes(expected);
   return load_ek(*connection_);
 }

@@ -14,6 +14,7 @@
 #include "tools/diglim/known/read.h"
 #include "tools/diglim/measure/options.h"
 #include "tools/diglim/verbs.h"
+#include "tools/diglim/written.h"
 #include "tools/passphrase.h"
 #include "tools/tool.h"
 

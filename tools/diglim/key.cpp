@@ -23,6 +23,7 @@
 #include "tools/diglim/key/revocation.h"
 #include "tools/diglim/key/sources.h"
 #include "tools/diglim/verbs.h"
+#include "tools/diglim/written.h"
 #include "tools/run_command.h"
 #include "tools/tool.h"
 
@@ -212,7 +213,7 @@ int make_grant(const Options& options, Outcome& outcome) {
   if (!file) return outcome.fail(file.error().message, kExitRejected);
   const auto statement = key::sign_grant(options.signer, file->content);
   if (!statement) return outcome.fail(statement.error().message, kExitRejected);
-  if (const auto written = write_file_atomically(options.output, *statement, 0644); !written)
+  if (const auto written = write_output(options.output, *statement, 0644); !written)
     return outcome.fail(written.error().message);
   for (const KeyInfo& info : file->keys)
     outcome.say(fmt::format("a grant of {} {} {}", info.kind, info.fingerprint, info.who));

@@ -4,6 +4,7 @@
 
 #include "tools/diglim/measure/options.h"
 #include "tools/diglim/verbs.h"
+#include "tools/diglim/written.h"
 #include "tools/tool.h"
 
 namespace diglim {

@@ -89,21 +89,13 @@ Result<Bytes> sign(ByteView statement, const Options& options) {
   return append_signature(statement, signature, SignatureType::kPkcs7);
 }
 
-Result<void> write_result(const std::string& path, ByteView bytes) {
-  if (path != "-") return write_file_atomically(path, bytes, 0644);
-  const std::string_view text = as_text(bytes);
-  if (fwrite(text.data(), 1, text.size(), stdout) != text.size() || fflush(stdout) != 0)
-    return from_errno("write to standard output", errno);
-  return {};
-}
-
 // The statement, and what it says.
 int write_file(Options& options, const Result<Bytes>& statement, const Result<Bytes>& file) {
   if (!statement) return fail(statement.error());
   if (!file) return fail(file.error());
   const auto what = read_monitor_statement(*statement);
   if (!what) return fail(what.error());
-  if (const auto written = write_result(options.output, *file); !written) return fail(written.error());
+  if (const auto written = write_output(options.output, *file, 0644); !written) return fail(written.error());
   JsonWriter& json = options.written.more();
   json.key("boot").value(what->boot).key("number").value(uint64_t{what->number});
   json.key("seconds").value(uint64_t{what->seconds}).key("reason").value(what->reason);

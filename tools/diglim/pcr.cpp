@@ -2,6 +2,8 @@
 // The verb `pcr`. See diglim-pcr(1).
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
@@ -14,6 +16,7 @@
 #include "tools/diglim/measure/options.h"
 #include "tools/diglim/measure/pcrlock.h"
 #include "tools/diglim/verbs.h"
+#include "tools/diglim/written.h"
 #include "tools/tool.h"
 
 namespace diglim {
@@ -86,12 +89,12 @@ Result<Authorization> authorize(const Options& options, const Predicted& predict
   TRY_ASSIGN(authorization.selection.pcrs,
              parse_pcr_list(options.pcrs.empty() ? std::to_string(predicted.pcr) : options.pcrs));
   authorization.values[predicted.pcr] = predicted.prediction.value();
-  for (const std::string& value : options.values) {
-    const size_t equals = value.find('=');
-    if (equals == std::string::npos) return invalid("--value: PCR=HEX is expected");
-    TRY_ASSIGN(const auto pcr, parse_pcr_list(value.substr(0, equals)));
-    TRY_ASSIGN(authorization.values[pcr.front()], from_hex(value.substr(equals + 1)));
-  }
+  // Else what is signed would be good for any value of the one register that tells.
+  if (std::ranges::find(authorization.selection.pcrs, predicted.pcr) == authorization.selection.pcrs.end())
+    return invalid(
+        fmt::format("--pcrs {} lacks PCR {}, which is predicted: what is signed would hold whatever runs",
+                    escape(options.pcrs), predicted.pcr));
+  TRY(read_pcr_values(options.values, authorization.selection.pcrs, authorization.values));
   PcrSelection missing{predicted.bank, {}};
   for (const unsigned pcr : authorization.selection.pcrs) {
     if (!authorization.values.contains(pcr)) missing.pcrs.push_back(pcr);
@@ -124,6 +127,8 @@ int run_predict(const OptionParser& app, Options& options) {
   // Nobody should believe that something ends.
   if (options.sign.empty() && (options.limit.until || !options.limit.index.empty()))
     return fail(app, kExitUsage, "--until-counter and --counter-index are for --sign");
+  if (options.sign.empty() && (!options.pcrs.empty() || !options.values.empty() || options.output != "-"))
+    return fail(app, kExitUsage, "--pcrs, --value and -o are for --sign");
   const auto predicted = predict(app, options.predict);
   if (!predicted) return fail(app, predicted.error());
   if (!options.log_output.empty()) {
@@ -159,7 +164,7 @@ int print_registers(const std::map<unsigned, Bytes>& values, HashAlgo bank, bool
 }
 
 int run_replay(const OptionParser& app, const Options& options) {
-  const auto algo = pcr_bank_from_name(options.bank);
+  const auto algo = parse_bank(options.bank);
   if (!algo) return fail(app, kExitUsage, algo.error().message);
   const auto pieces = read_ima_pieces(options.log);
   if (!pieces) return fail(app, pieces.error());
@@ -172,9 +177,9 @@ int run_replay(const OptionParser& app, const Options& options) {
 }
 
 int run_show(const OptionParser& app, const Options& options) {
-  auto algo = pcr_bank_from_name(options.bank);
+  auto algo = parse_bank(options.bank);
   auto pcrs = parse_pcr_list(options.pcrs.empty() ? "0-23" : options.pcrs);
-  if (!algo) return fail(app, kExitUsage, algo.error().message);
+  if (!algo) return fail(app, algo.error());
   if (!pcrs) return fail(app, pcrs.error());
   auto tpm = Tpm::open(options.tcti);
   if (!tpm) return fail(app, tpm.error());

@@ -11,6 +11,7 @@
 #include "tools/diglim/known/links.h"
 #include "tools/diglim/scan/run.h"
 #include "tools/diglim/verbs.h"
+#include "tools/diglim/written.h"
 #include "tools/tool.h"
 
 namespace diglim {
@@ -99,7 +100,7 @@ int run(Options& options) {
   report.root = options.root;
   if (!options.html.empty()) {
     const std::string page = scan::to_html(report);
-    if (const auto written = write_file_atomically(options.html, as_bytes(page), 0644); !written)
+    if (const auto written = write_output(options.html, as_bytes(page), 0644); !written)
       return fail(written.error().message);
   }
   fmt::print("{}", options.json ? scan::to_json(report) : advice_bold(scan::to_text(report, options.all)));

@@ -51,22 +51,20 @@ void write_policy(JsonWriter& json, const SealPolicy& policy) {
 Result<void> seal(SealOptions& options) {
   TRY(options.written.begin(options.output));
   SealPolicy policy;
-  TRY_ASSIGN(policy.selection.bank, pcr_bank_from_name(options.bank));
+  TRY_ASSIGN(policy.selection.bank, parse_bank(options.bank));
   TRY_ASSIGN(policy.selection.pcrs, parse_pcr_list(options.pcrs));
   auto secret = read_stream(options.secret, kMaxSecretBytes + 1);
   if (!secret) return secret.error();
   TRY_ASSIGN(Tpm tpm, Tpm::open(options.tcti));
   if (!options.authorize_key.empty()) {
     TRY_ASSIGN(const std::string pem, read_text_file(options.authorize_key, kMaxFileBytes));
-    TRY_ASSIGN(const PkeyPtr key, read_public_pem(pem));
-    TRY_ASSIGN(policy.authorize_key, public_pem(key.get()));
+    const auto key = read_public_pem(pem);
+    if (!key)
+      return with_context(escape(options.authorize_key) + " (of a private key: openssl pkey -in KEY -pubout)",
+                          key.error());
+    TRY_ASSIGN(policy.authorize_key, public_pem(key->get()));
   } else {
-    for (const std::string& value : options.values) {
-      const size_t equals = value.find('=');
-      if (equals == std::string::npos) return invalid("--value: PCR=HEX is expected");
-      TRY_ASSIGN(const auto pcr, parse_pcr_list(value.substr(0, equals)));
-      TRY_ASSIGN(policy.values[pcr.front()], from_hex(value.substr(equals + 1)));
-    }
+    TRY(read_pcr_values(options.values, policy.selection.pcrs, policy.values));
     TRY_ASSIGN(const auto now, tpm.read_pcrs(policy.selection));
     policy.values.insert(now.begin(), now.end());  // those that were not given
   }

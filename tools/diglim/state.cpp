@@ -19,6 +19,7 @@
 #include "tools/diglim/setup/recorded_host.h"
 #include "tools/diglim/state/summary.h"
 #include "tools/diglim/verbs.h"
+#include "tools/diglim/written.h"
 #include "tools/run_command.h"
 #include "tools/tool.h"
 

@@ -2,6 +2,7 @@
 // The verb `tls`. See diglim-tls(1).
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "tools/diglim/measure/options.h"
 #include "tools/diglim/tls/replace.h"
 #include "tools/diglim/tls/request.h"
+#include "tools/diglim/tls/ssh.h"
 #include "tools/diglim/verbs.h"
 #include "tools/diglim/written.h"
 #include "tools/tool.h"
@@ -67,21 +69,11 @@ struct Policy {
   std::vector<PolicyCommands> alternatives;
 };
 
-Result<void> read_values(const Options& options, std::map<unsigned, Bytes>& values) {
-  for (const std::string& value : options.values) {
-    const size_t equals = value.find('=');
-    if (equals == std::string::npos) return invalid("--value: PCR=HEX is expected");
-    TRY_ASSIGN(const auto pcr, parse_pcr_list(value.substr(0, equals)));
-    TRY_ASSIGN(values[pcr.front()], from_hex(value.substr(equals + 1)));
-  }
-  return {};
-}
-
 // As they are given, else as the TPM has them.
 Result<std::map<unsigned, Bytes>> register_values(const Options& options, const PcrSelection& selection,
                                                   Tpm& tpm) {
   std::map<unsigned, Bytes> values;
-  TRY(read_values(options, values));
+  TRY(read_pcr_values(options.values, selection.pcrs, values));
   TRY_ASSIGN(const auto now, tpm.read_pcrs(selection));
   values.insert(now.begin(), now.end());
   return values;
@@ -126,7 +118,7 @@ Result<Policy> authorized_policy(const Options& options, const PcrSelection& sel
 
 Result<Policy> make_policy(const Options& options, Tpm& tpm) {
   PcrSelection selection;
-  TRY_ASSIGN(selection.bank, pcr_bank_from_name(options.bank));
+  TRY_ASSIGN(selection.bank, parse_bank(options.bank));
   if (!options.pcrs.empty()) {
     TRY_ASSIGN(selection.pcrs, parse_pcr_list(options.pcrs));
   }
@@ -221,6 +213,13 @@ int run_create(const OptionParser& app, Options& options) {
     return fail(app, kExitUsage, "--authorization has no meaning without --authorized-by");
   if (!options.values.empty() && options.pcrs.empty())
     return fail(app, kExitUsage, "--value has no meaning without --pcrs");
+  if (!options.names.empty() && options.request.empty())
+    return fail(app, kExitUsage, "--name has no meaning without --csr");
+  if (options.request == options.output) return fail(app, kExitUsage, "--csr and -o name one file");
+  struct stat present = {};
+  if (stat(options.output.c_str(), &present) == 0 && S_ISREG(present.st_mode))
+    return fail(app, kExitUsage,
+                escape(options.output) + " is there, and its key would be gone for ever: remove it first");
   if (options.limit.until && (options.authorized_by.empty() || options.pcrs.empty()))
     return fail(app, kExitUsage, "--until-counter has no meaning without --authorized-by and --pcrs");
   if (const auto created = create_key(options); !created) return fail(app, created.error());
@@ -242,7 +241,8 @@ int run_create(const OptionParser& app, Options& options) {
 
 int run_tls(int argc, char** argv) {
   Options options;
-  OptionParser app("Keys for TLS that only this machine can use, while it runs what it should.", argv[0]);
+  OptionParser app("Keys for TLS and SSH that only this machine can use, while it runs what it should.",
+                   argv[0]);
   app.describe_subcommands();
 
   OptionParser* create = app.add_subcommand("create-key", "make a key in the TPM, and a certificate request");
@@ -274,7 +274,10 @@ int run_tls(int argc, char** argv) {
   allow->add_option("AUTHORIZATION", options.authorizations, "files of diglim pcr predict --sign").required();
   allow->add_flag("--json", options.json, "print JSON");
 
+  const SshVerbs ssh(app);
+
   if (const auto wrong = app.parse(argc, argv)) return *wrong;
+  if (const auto status = ssh.run(app)) return *status;
   if (create->parsed()) return run_create(app, options);
   const auto kept = authorize(options);
   if (!kept) return fail(app, kept.error());

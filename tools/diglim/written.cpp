@@ -1,9 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/diglim/written.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
 
 namespace diglim {
+
+Result<void> write_output(const std::string& path, ByteView bytes, mode_t mode) {
+  if (path != "-") {
+    struct stat info = {};
+    if (stat(path.c_str(), &info) != 0) return write_file_atomically(path, bytes, mode);
+    if (!S_ISREG(info.st_mode)) {
+      TRY_ASSIGN(const Fd fd, open_file(path, O_WRONLY | O_NOCTTY));
+      return write_bytes(fd, path, bytes);
+    }
+    const std::unique_ptr<char, decltype(&free)> real(realpath(path.c_str(), nullptr), free);
+    if (!real) return from_errno("realpath " + escape(path), errno);
+    return write_file_atomically(real.get(), bytes, mode);
+  }
+  if (fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size() || fflush(stdout) != 0)
+    return from_errno("write to stdout", errno);
+  return {};
+}
 
 void Written::add_option(OptionParser& app) {
   app.add_flag("--json", wanted_, "print JSON: what was written; with -o FILE");

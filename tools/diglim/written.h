@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// --json of verbs whose result is a file: one object on standard output, {"written":FILE, and what is in it}.
+// Verbs whose result is a file that the caller names.
 #pragma once
+
+#include <sys/types.h>
 
 #include <string>
 
+#include "lib/base/bytes.h"
 #include "lib/base/json.h"
 #include "tools/tool.h"
 
 namespace diglim {
 
+// To a file that somebody named, all or nothing, or to stdout for "-". Of a link the file that it names; what
+// is no file (a device, a FIFO) is written to, and stays.
+Result<void> write_output(const std::string& path, ByteView bytes, mode_t mode);
+
+// Their --json: one object on standard output, {"written":FILE, and what is in it}.
 class Written {
  public:
   void add_option(OptionParser& app);

@@ -20,8 +20,9 @@ files() { rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' rpms/"$1"-"$version
   sed 's/^d[^ ]* \(.*\)/\1\//; s/^[^ ]* //; s/\.gz$//' | sort; }
 rpm -qp rpms/*.rpm >/dev/null 2>log || fail "rpm -qp: $(cat log)"
 {
-	printf '%s\n' /etc/diglim/ /etc/diglim/keys/ /etc/diglim/{events,loader}.conf /etc/digest_lists/ /var/lib/diglim/ /usr/libexec/diglim/ \
-		/usr/lib/systemd/catalog/diglim.catalog /usr/libexec/diglim/{grub-permissive,remake-initramfs} /usr/sbin/diglim-loader \
+	printf '%s\n' /etc/diglim/ /etc/diglim/{keys,ssh}/ /etc/diglim/{events,loader}.conf /etc/digest_lists/ /var/lib/diglim/ \
+		/usr/libexec/diglim/ /usr/lib/systemd/catalog/diglim.catalog /usr/libexec/diglim/{grub-permissive,pcrlock,remake-initramfs} \
+		/usr/sbin/diglim-loader \
 		/usr/bin/{compact_gen,diglim,diglim_setup.sh,diglim_user_client,rpm_gen} /usr/sbin/diglim-events
 	(cd "$top/packaging" && printf '/usr/share/bash-completion/completions/%s\n' completion/* | sed 's|completion/\([^/]*\)$|\1|' &&
 		for page in man/*; do [[ $page != man/diglim-@(rpm-plugin|tpm).* ]] && echo "/usr/share/man/man${page##*.}/${page#man/}"; done &&
@@ -125,7 +126,9 @@ mkdir units
 for unit in "$top"/packaging/systemd/*; do
 	# The program is not installed here.
 	sed 's|^ExecStart=.*|ExecStart=/bin/true|; /^ExecStartPre=/d; /^ExecStop=/d' "$unit" >"units/${unit##*/}"
-	expect 0 systemd-analyze verify --man=no "units/${unit##*/}"
+done
+for unit in units/*; do
+	expect 0 systemd-analyze verify --man=no "$unit"
 	equal "systemd-analyze of $unit" "$err" ""
 done
 expect 0 rpmlint --config "$top/packaging/rpmlintrc.toml" rpms/*.rpm selinux/*.rpm

@@ -17,6 +17,7 @@ equal "each verb is in a group" "$(sed -n '/^Verbs:/p' <<<"$help")" ""
 # JSON from each verb, and each below it, but for these, and why.
 declare -A without=(
 	[metrics]='prints a format of its own, OpenMetrics; state --json is the same'
+	['tls ssh-agent']='speaks the protocol of agents until it is ended, and prints nothing'
 )
 # walk WORD...: that verb, and those below it.
 walk() {

@@ -94,7 +94,7 @@ systemd_log() {
 	done >"$file"
 }
 register() { # CONFIGURATION WANTED...: of a machine with ./firmware and ./systemd
-	cp -r good measured
+	cp -a good measured
 	mkdir -p measured/sys/kernel/security/tpm0 measured/run/log/systemd
 	echo bpf,apparmor >measured/sys/kernel/security/lsm
 	printf 'measure = on\n%b' "$1" >measured/etc/diglim/loader.conf
@@ -121,6 +121,33 @@ systemd_log systemd 12 a 13 b 14 c 15 d 9 e
 register 'pcr = 12\n' 'to do: set pcr = another one in'
 printf rubbish >firmware
 register 'pcr = 12\n' '^unknown *whether somebody else extends PCR 12 is not known'
+
+# Does systemd-pcrlock's policy know the images as they are?
+firmware_log firmware
+systemd_log systemd
+mkdir -p good/var/lib/systemd good/efi/EFI/Linux good/efi/EFI/diglim
+rm -f good/var/lib/diglim/pcrlock
+register 'pcr = 8\n' '^ok *nobody else extends PCR 8'
+! grep -q pcrlock out || fail "a word of pcrlock without a policy"
+echo '{"pcrBank":"sha256","pcrValues":[{"pcr":7,"values":["00"]},{"pcr":11,"values":[]}]}' >good/var/lib/systemd/pcrlock.json
+register 'pcr = 8\n' "^warn *systemd-pcrlock's policy has not PCR 8"
+echo '{"pcrBank":"sha256","pcrValues":[{"pcr":7,"values":["00"]},{"pcr":8,"values":[]}]}' >good/var/lib/systemd/pcrlock.json
+register 'pcr = 8\n' "^warn *systemd-pcrlock's policy does not know the next boot" 'no boot was told to it' \
+	'to do: systemctl enable diglim-pcrlock.service'
+mkdir -p good/var/lib/diglim
+cp good/etc/diglim/uki.conf uki.conf.before 2>/dev/null
+echo 'esp = /efi' >good/etc/diglim/uki.conf
+echo one >good/efi/EFI/Linux/diglim-6.efi
+echo old >good/efi/EFI/diglim/6-previous.efi
+for image in good/efi/EFI/Linux/diglim-6.efi good/efi/EFI/diglim/6-previous.efi; do
+	stat -c '%Y %s %n' "$image" | sed 's| good| |'
+done >good/var/lib/diglim/pcrlock
+register 'pcr = 8\n' "^ok *systemd-pcrlock's policy knows the next boot"
+echo other >good/efi/EFI/Linux/diglim-6.efi
+register 'pcr = 8\n' "^warn *systemd-pcrlock's policy does not know the next boot" ' /efi/EFI/Linux/diglim-6.efi'
+! grep -q ' /efi/EFI/diglim/6-previous.efi' out || fail "an image that is known is named"
+rm -r good/var/lib/systemd/pcrlock.json good/var/lib/diglim/pcrlock good/efi good/etc/diglim/uki.conf
+[ ! -e uki.conf.before ] || mv uki.conf.before good/etc/diglim/uki.conf
 
 # SELinux: is DIGLIM's module in its policy, and has the loader the label?
 selinux() { # CONTEXTS LABEL WANTED [ENFORCE]

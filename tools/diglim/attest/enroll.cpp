@@ -90,8 +90,11 @@ Result<void> make_answer(Options& options) {
   TRY_ASSIGN(const json challenge, read_message(options.challenge, kChallenge));
   TRY_ASSIGN(const Bytes credential, bytes_of(challenge, "credential"));
   TRY_ASSIGN(Tpm tpm, Tpm::open(options.tcti));
-  if (const auto ek = read_file(options.state + "/ek.pub", kMaxFileBytes))
+  if (const auto ek = read_file(options.state + "/ek.pub", kMaxFileBytes)) {
     TRY(tpm.expect_endorsement_key(*ek));
+  } else if (ek.error().code != ErrorCode::kNotFound) {
+    return ek.error();
+  }
   TRY_ASSIGN(const Bytes secret, tpm.activate_credential(credential));
   return write_message(options.output, {{kAnswer, 1}, {"secret", to_base64(secret)}});
 }
@@ -159,7 +162,7 @@ Result<void> check_ek(const Options& options, const json& request, ByteView ek) 
   TRY_ASSIGN(const Bytes fingerprint, hash(HashAlgo::kSha256, {ek}));
   if (!options.ek_ca.empty()) return check_certificate(request, ek, options.ek_ca);
   if (!options.ek.empty()) {
-    if (to_hex(fingerprint) == options.ek) return {};
+    if (const auto wanted = from_hex(options.ek); wanted && *wanted == fingerprint) return {};
     return untrusted("the endorsement key's fingerprint is " + to_hex(fingerprint));
   }
   if (options.any_ek) return {};
@@ -167,6 +170,9 @@ Result<void> check_ek(const Options& options, const json& request, ByteView ek) 
 }
 
 Result<void> make_challenge(Options& options) {
+  if (options.secret == options.output)
+    return invalid(
+        "--secret and -o name one file: the machine gets what -o says, and must not get the secret");
   TRY_ASSIGN(const json request, read_message(options.request, kRequest));
   TRY_ASSIGN(const Bytes ek, bytes_of(request, "ek"));
   TRY_ASSIGN(const Bytes ak, bytes_of(request, "ak"));
@@ -188,11 +194,12 @@ Result<void> accept(Options& options) {
   TRY_ASSIGN(const Bytes given, bytes_of(answer, "secret"));
   TRY_ASSIGN(const std::string text, read_text_file(options.secret, kMaxFileBytes));
   const size_t space = std::min(text.find(' '), text.size());
-  TRY_ASSIGN(const Bytes wanted, from_hex(trim(text.substr(0, space))));
+  const auto wanted = from_hex(trim(text.substr(0, space)));
+  if (!wanted) return with_context(escape(options.secret), wanted.error());
   TRY_ASSIGN(const AttestationKey key, parse_attestation_key(ak));
   if (trim(text.substr(space)) != to_hex(key.name))
     return untrusted("the request names another attestation key than the one that was challenged");
-  if (given.size() != wanted.size() || CRYPTO_memcmp(given.data(), wanted.data(), wanted.size()) != 0)
+  if (given.size() != wanted->size() || CRYPTO_memcmp(given.data(), wanted->data(), wanted->size()) != 0)
     return untrusted("the answer is wrong: this attestation key is not in the TPM with that endorsement key");
   TRY(say_keys(options, {}, ak));
   return write_output(options.output, ak, 0644);

@@ -11,6 +11,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "tools/diglim/attest/verbs.h"
+#include "tools/diglim/written.h"
 
 namespace diglim {
 namespace {

@@ -11,6 +11,7 @@
 #include "lib/rpm/version.h"
 #include "tools/diglim/attest/verbs.h"
 #include "tools/diglim/changing.h"
+#include "tools/diglim/written.h"
 
 namespace diglim {
 namespace {
@@ -70,6 +71,8 @@ Result<VerifierPolicy> make_policy(const OptionParser& app, Options& options) {
 Result<std::string> policy_text(const OptionParser& app, Options& options, Fd& lock) {
   TRY_ASSIGN(const VerifierPolicy policy, make_policy(app, options));
   if (options.into.empty()) return write_policy(policy);
+  if (options.machine.empty() || escape(options.machine) != options.machine)
+    return invalid("--machine: a name of printable UTF-8 is wanted, as the bundles of that machine give it");
   TRY_ASSIGN(lock, open_to_change(options.into));
   TRY_ASSIGN(const Bytes fleet, read_open_file(lock, options.into, kMaxPolicyBytes));
   auto text = write_machine(as_text(fleet), options.machine, policy);

@@ -135,7 +135,7 @@ Result<Bytes> make_bundle(const OptionParser& app, Options& options) {
   TRY_ASSIGN(const Wanted wanted, parse_send(options.send));
   Bundle bundle;
   PcrSelection selection;
-  TRY_ASSIGN(selection.bank, pcr_bank_from_name(options.bank));
+  TRY_ASSIGN(selection.bank, parse_bank(options.bank));
   TRY_ASSIGN(selection.pcrs, parse_pcr_list(options.pcrs));
   bundle.bank = selection.bank;
   TRY_ASSIGN(Tpm tpm, Tpm::open(options.tcti));

@@ -67,6 +67,8 @@ void check_measurement(const Host& host, const Config& config, Findings& finding
 std::string set_in_configuration(const std::string& setting);
 // Does somebody else extend the register, before or after?
 void check_register(const Host& host, const Config& config, Findings& findings);
+// Does systemd-pcrlock's policy, if there is one, know the images of this host as they are?
+void check_pcrlock(const Host& host, const Config& config, Findings& findings);
 
 struct ContentOptions {
   std::string keys;        // directory of trusted keys; empty: the host's

@@ -26,6 +26,7 @@ void check_content(const Host& host, const ContentOptions& options, Findings& fi
   const Config config = configuration(host, findings);
   check_measurement(host, config, findings);
   check_register(host, config, findings);
+  check_pcrlock(host, config, findings);
   const std::string keys = options.keys.empty() ? host.path(kKeysFolder) : options.keys;
   auto trust = TrustStore::from_folder(keys, config.signatures);
   if (trust) check_revocations(host, config, *trust, findings);

@@ -112,7 +112,7 @@ Result<void> compare_logs(const ExplainOptions& options, const Logs& logs, Expla
 
 Result<Explained> explain(const OptionParser& app, ExplainOptions& options) {
   const bool live = options.log.empty();
-  TRY_ASSIGN(const HashAlgo bank, pcr_bank_from_name(options.predict.bank));
+  TRY_ASSIGN(const HashAlgo bank, parse_bank(options.predict.bank));
   std::optional<Tpm> tpm;
   if (live && options.value.empty()) {
     TRY_ASSIGN(tpm, Tpm::open(options.predict.tcti));

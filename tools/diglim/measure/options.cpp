@@ -244,7 +244,7 @@ Result<void> find_initramfs(PredictOptions& options) {
 
 Result<Reference> read_reference(const OptionParser& app, PredictOptions& options) {
   TRY(find_initramfs(options));
-  TRY_ASSIGN(options.system.algo, pcr_bank_from_name(options.algo));
+  TRY_ASSIGN(options.system.algo, parse_bank(options.algo));
   options.system.labels = !options.no_labels;
   for (const std::string& program : options.programs) {
     const size_t equals = program.find('=');
@@ -279,7 +279,7 @@ Result<std::vector<std::string>> older_lists(const std::string& folder,
 
 Result<Predicted> predict(const OptionParser& app, PredictOptions& options) {
   TRY_ASSIGN(Reference reference, read_reference(app, options));
-  TRY_ASSIGN(const HashAlgo bank, pcr_bank_from_name(options.bank));
+  TRY_ASSIGN(const HashAlgo bank, parse_bank(options.bank));
   const unsigned pcr = options.pcr.value_or(static_cast<unsigned>(reference.config.pcr));
   if (pcr >= kPcrCount) return invalid("--pcr is a number from 0 to 23");
   if (!reference.config.measures())
@@ -381,6 +381,12 @@ Result<std::optional<CounterLimit>> read_limit(const LimitOptions& options) {
   return std::optional<CounterLimit>({index, *options.until});
 }
 
+Result<HashAlgo> parse_bank(const std::string& text) {
+  auto bank = pcr_bank_from_name(text);
+  if (!bank) return invalid(bank.error().message);
+  return bank;
+}
+
 Result<std::vector<unsigned>> parse_pcr_list(const std::string& text) {
   std::set<unsigned> pcrs;
   for (const std::string& part : split(text, ',')) {
@@ -396,16 +402,24 @@ Result<std::vector<unsigned>> parse_pcr_list(const std::string& text) {
   return std::vector<unsigned>(pcrs.begin(), pcrs.end());
 }
 
+Result<void> read_pcr_values(const std::vector<std::string>& texts, const std::vector<unsigned>& pcrs,
+                             std::map<unsigned, Bytes>& values) {
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos) return invalid("--value: PCR=HEX is expected");
+    TRY_ASSIGN(const unsigned pcr, parse_pcr(text.substr(0, equals)));
+    if (std::ranges::find(pcrs, pcr) == pcrs.end())
+      return invalid(fmt::format("--value {}: PCR {} is not among --pcrs", escape(text), pcr));
+    TRY_ASSIGN(Bytes value, from_hex(text.substr(equals + 1)));
+    if (!values.emplace(pcr, std::move(value)).second)
+      return invalid(fmt::format("--value {}: PCR {} has a value already", escape(text), pcr));
+  }
+  return {};
+}
+
 Result<std::string> read_text_file(const std::string& path, size_t max) {
   TRY_ASSIGN(const Bytes content, read_stream(path, max));
   return std::string(as_text(content));
-}
-
-Result<void> write_output(const std::string& path, ByteView bytes, mode_t mode) {
-  if (path != "-") return write_file_atomically(path, bytes, mode);
-  if (fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size() || fflush(stdout) != 0)
-    return from_errno("write to stdout", errno);
-  return {};
 }
 
 }  // namespace diglim

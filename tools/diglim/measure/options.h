@@ -69,11 +69,14 @@ Result<std::optional<CounterLimit>> read_limit(const LimitOptions& options);
 // Empty: the default.
 Result<uint32_t> read_counter_index(const std::string& text);
 
+// "sha256", of an option. kInvalid.
+Result<HashAlgo> parse_bank(const std::string& text);
 // "0,1,7-10" -> ascending numbers. kInvalid.
 Result<std::vector<unsigned>> parse_pcr_list(const std::string& text);
+// "PCR=HEX" each, of registers in `pcrs`, none of which `values` has yet. kInvalid: what would be passed
+// over.
+Result<void> read_pcr_values(const std::vector<std::string>& texts, const std::vector<unsigned>& pcrs,
+                             std::map<unsigned, Bytes>& values);
 Result<std::string> read_text_file(const std::string& path, size_t max);
-
-// To a file, all or nothing, or to stdout for "-".
-Result<void> write_output(const std::string& path, ByteView bytes, mode_t mode);
 
 }  // namespace diglim

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
@@ -54,23 +55,36 @@ Result<size_t> count_own(std::string_view log, unsigned pcr) {
   return count;
 }
 
-Result<PcrlockComponents> components_of(const OptionParser& app, const PcrlockOptions& options,
-                                        const Predicted& predicted) {
-  if (!options.measured) {
-    const Bytes log = predicted.prediction.log();
-    TRY_ASSIGN(const auto events, read_ima_log(log));
-    return make_components(events, predicted.pcr);
-  }
+struct Made {
+  PcrlockComponents components;
+  unsigned pcr = 0;
+};
+
+Result<Made> predicted_components(const OptionParser& app, PcrlockOptions& options) {
+  TRY_ASSIGN(const Predicted predicted, predict(app, options.predict));
+  const Bytes log = predicted.prediction.log();
+  TRY_ASSIGN(const auto events, read_ima_log(log));
+  TRY_ASSIGN(PcrlockComponents components, make_components(events, predicted.pcr));
+  return Made{std::move(components), predicted.pcr};
+}
+
+// The log says which register, so no initramfs has to be unpacked: boots wait for this.
+Result<Made> measured_components(const OptionParser& app, const PcrlockOptions& options) {
   TRY_ASSIGN(const ImaPieces pieces, read_ima_pieces(options.log));
+  const std::vector<ImaEvent>& events = pieces.events;
+  const auto manifest = std::ranges::find_if(events, is_manifest);
+  if (manifest == events.end() && !options.predict.pcr)
+    return unsupported("DIGLIM measured nothing at this boot: measure = on in its configuration");
+  const unsigned pcr = options.predict.pcr ? *options.predict.pcr : manifest->pcr;
   TRY_ASSIGN(const auto manifests, read_manifests(app, options.manifests));
-  TRY(check_events(pieces.events, predicted.pcr, manifests));
-  return make_components(pieces.events, predicted.pcr);
+  TRY(check_events(events, pcr, manifests));
+  TRY_ASSIGN(PcrlockComponents components, make_components(events, pcr));
+  return Made{std::move(components), pcr};
 }
 
 // The files.
-Result<std::vector<std::string>> write_components(const OptionParser& app, const PcrlockOptions& options,
-                                                  const Predicted& predicted) {
-  TRY_ASSIGN(const PcrlockComponents made, components_of(app, options, predicted));
+Result<std::vector<std::string>> write_components(const PcrlockOptions& options,
+                                                  const PcrlockComponents& made) {
   TRY(make_folder(options.components));
   std::vector<std::string> written;
   for (const auto& [name, content] :
@@ -185,16 +199,16 @@ void add_pcrlock_options(OptionParser& app, PcrlockOptions& options) {
 int write_pcrlock(const OptionParser& app, PcrlockOptions& options) {
   if (options.variant.empty() || options.variant.find('/') != std::string::npos || options.variant[0] == '.')
     return fail(app, kExitUsage, "--variant: a file name is expected");
-  const auto predicted = predict(app, options.predict);
-  if (!predicted) return fail(app, predicted.error());
-  const auto written = write_components(app, options, *predicted);
+  const auto made = options.measured ? measured_components(app, options) : predicted_components(app, options);
+  if (!made) return fail(app, made.error());
+  const auto written = write_components(options, made->components);
   if (!written) return fail(app, written.error());
   if (!options.no_records) {
-    const auto appended = append_records(options, predicted->pcr);
+    const auto appended = append_records(options, made->pcr);
     if (!appended) return fail(app, appended.error());
   }
   if (options.json) {
-    fmt::print("{}\n", json({{"pcr", predicted->pcr}, {"components", *written}}).dump());
+    fmt::print("{}\n", json({{"pcr", made->pcr}, {"components", *written}}).dump());
   } else {
     for (const std::string& path : *written) fmt::print("{}\n", path);
   }

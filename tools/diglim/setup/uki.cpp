@@ -91,13 +91,15 @@ Result<PkeyPtr> read_key(const RecordedHost& host, const Bytes& pem) {
     const Owned<BIO, BIO_free> memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     const auto no_pass_phrase = [](char*, int, int, void*) { return -1; };  // an update asks nobody
     PkeyPtr key(memory ? PEM_read_bio_PrivateKey(memory.get(), nullptr, no_pass_phrase, nullptr) : nullptr);
-    if (!key) return openssl_error("no private key in PEM without a pass phrase (updates sign by themselves)");
+    if (!key)
+      return openssl_error("no private key in PEM without a pass phrase (updates sign by themselves)");
     return key;
   }
   TRY_ASSIGN(const KeyFile file, read_key_pem(as_text(pem)));
   TRY_ASSIGN(const TpmKeyParts parts, read_key_parts(file));
   if (!host.view().exists(kTpmOpenssl))
-    return not_found(fmt::format("a key of the TPM, and {} is not there: install the package diglim-tls", kTpmOpenssl));
+    return not_found(
+        fmt::format("a key of the TPM, and {} is not there: install the package diglim-tls", kTpmOpenssl));
   return openssl_public_key(parts.public_part);
 }
 
@@ -117,8 +119,9 @@ Result<void> check_key(const RecordedHost& host, const std::string& key, const s
   if (!pkey) return with_context("--uki-key " + escape(key), pkey.error());
   // UEFI 2.10, 32.5.3.3: what firmware has to know is RSA with SHA-256.
   if (EVP_PKEY_get_base_id(pkey->get()) != EVP_PKEY_RSA || key_bits(pkey->get()) < kMinKeyBits)
-    return invalid(fmt::format("--uki-key {}: firmware wants an RSA key of {} bits or more, most of it exactly {}",
-                               escape(key), kMinKeyBits, kMinKeyBits));
+    return invalid(
+        fmt::format("--uki-key {}: firmware wants an RSA key of {} bits or more, most of it exactly {}",
+                    escape(key), kMinKeyBits, kMinKeyBits));
   const auto text = read_file(host.view().path(certificate), kMaxPem);
   if (!text) return with_context("--uki-cert " + escape(certificate), text.error());
   const auto found = read_x509(*text);

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Would what is bound to systemd-pcrlock's policy open by itself at the next boot?
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "lib/base/text.h"
+#include "tools/diglim/doctor/checks.h"
+#include "tools/diglim/setup/uki.h"
+
+namespace diglim::doctor {
+namespace {
+
+constexpr char kId[] = "measurement.pcrlock";
+constexpr char kPolicy[] = "/var/lib/systemd/pcrlock.json";
+constexpr char kKnown[] = "/var/lib/diglim/pcrlock";  // of tools/pcrlock_update
+
+// The policy's registers; none: there is no policy.
+std::set<unsigned> registers(const Host& host) {
+  std::set<unsigned> found;
+  const auto policy = nlohmann::json::parse(host.text(kPolicy).value_or(""), nullptr, false);
+  const auto values = policy.is_object() ? policy.find("pcrValues") : policy.end();
+  if (!policy.is_object() || values == policy.end() || !values->is_array()) return found;
+  for (const auto& value : *values) {
+    const auto pcr = value.is_object() ? value.find("pcr") : value.end();
+    if (value.is_object() && pcr != value.end() && pcr->is_number_unsigned())
+      found.insert(pcr->get<unsigned>());
+  }
+  return found;
+}
+
+// As that program writes it: time, size, name.
+std::optional<std::string> line_of(const Host& host, const std::string& image) {
+  struct stat info = {};
+  if (stat(host.path(image).c_str(), &info) != 0) return std::nullopt;
+  return fmt::format("{} {} {}", info.st_mtim.tv_sec, info.st_size, image);
+}
+
+std::vector<std::string> images(const Host& host) {
+  const std::string esp = setup::uki_setting(host.text(setup::kUkiConfig).value_or(""), "esp");
+  std::vector<std::string> found;
+  if (esp.empty()) return found;
+  for (const std::string& name : host.names(esp + "/EFI/Linux")) {
+    if (name.starts_with("diglim-") && name.ends_with(".efi")) found.push_back(esp + "/EFI/Linux/" + name);
+  }
+  for (const std::string& name : host.names(esp + "/EFI/diglim")) {
+    if (name.ends_with("-previous.efi")) found.push_back(esp + "/EFI/diglim/" + name);
+  }
+  return found;
+}
+
+}  // namespace
+
+void check_pcrlock(const Host& host, const Config& config, Findings& findings) {
+  if (!config.measures()) return;
+  const auto pcrs = registers(host);
+  if (pcrs.empty()) return;
+  const auto pcr = static_cast<unsigned>(config.pcr);
+  if (!pcrs.contains(pcr)) {
+    findings.push_back(
+        {kId,
+         Level::kWarn,
+         fmt::format("systemd-pcrlock's policy has not PCR {}: what is bound to it opens whatever ran", pcr),
+         fmt::format("systemd-pcrlock --pcr={} ... make-policy; man diglim-pcr has all commands", pcr),
+         {}});
+    return;
+  }
+  std::set<std::string> known;
+  std::istringstream text(host.text(kKnown).value_or(""));
+  for (std::string line; std::getline(text, line);) known.insert(line);
+  Finding finding{kId, Level::kOk, "systemd-pcrlock's policy knows the next boot", "", {}};
+  if (!host.exists(kKnown)) add_item(finding, "no boot was told to it");
+  for (const std::string& image : images(host)) {
+    const auto line = line_of(host, image);
+    if (line && !known.contains(*line)) add_item(finding, escape(image));
+  }
+  if (!finding.items.empty()) {
+    finding.level = Level::kWarn;
+    finding.what =
+        "systemd-pcrlock's policy does not know the next boot: what is bound to it would not open by itself";
+    finding.next =
+        "systemctl enable diglim-pcrlock.service; systemctl start diglim-pcrlock-next.service; if that "
+        "fails: "
+        "journalctl -u diglim-pcrlock-next.service";
+  }
+  findings.push_back(std::move(finding));
+}
+
+}  // namespace diglim::doctor
