@@ -197,21 +197,22 @@ Result<json> parse_policy(std::string_view text) {
   // What changes, copies and writes JSON calls itself for each level.
   bool too_deep = false;
   // Of two values the parser takes the last, and whoever reads the policy may see the first.
-  std::string twice;
+  std::optional<std::string> twice;
   std::vector<std::set<std::string>> open;  // names in the objects around
   const auto look = [&](int depth, json::parse_event_t event, json& parsed) {
     too_deep = too_deep || depth > kMaxDepth;
+    if (too_deep || twice) return false;
     if (event == json::parse_event_t::object_start) open.emplace_back();
     if (event == json::parse_event_t::object_end) open.pop_back();
-    if (event == json::parse_event_t::key && !too_deep && twice.empty()) {
+    if (event == json::parse_event_t::key) {
       const auto& name = parsed.get_ref<const std::string&>();
       if (!open.back().insert(name).second) twice = name;
     }
-    return !too_deep && twice.empty();
+    return !twice;
   };
   json object = json::parse(text, look, false);
   if (too_deep) return invalid("policy: nested too deeply");
-  if (!twice.empty()) return corrupt(0, "policy: '" + escape(twice, 80) + "' is there twice");
+  if (twice) return corrupt(0, "policy: '" + escape(*twice, 80) + "' is there twice");
   if (object.is_discarded() || !object.is_object()) return corrupt(0, "policy: not a JSON object");
   return object;
 }

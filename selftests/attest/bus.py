@@ -134,6 +134,8 @@ if __name__ == "__main__":
     if verb == "relay":
         asyncio.run(relay(int(words[0]), int(words[1]), words[2]))
     elif verb == "has":
-        sys.exit(0 if has(*words) else 1)
+        heard = has(*words)
+        print("heard" if heard else "not heard")
+        sys.exit(0 if heard else 1)
     else:
         protected(*words)

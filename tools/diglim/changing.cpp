@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <thread>
@@ -15,7 +16,7 @@ namespace diglim {
 namespace {
 
 constexpr std::chrono::milliseconds kPause(20);
-constexpr std::chrono::seconds kLongest(60);
+constexpr std::chrono::minutes kLongest(5);
 
 // Whoever had the lock before may have put another file in its place.
 bool has_its_name(const Fd& fd, const std::string& path) {
@@ -24,12 +25,11 @@ bool has_its_name(const Fd& fd, const std::string& path) {
          open.st_ino == named.st_ino;
 }
 
-}  // namespace
-
-Result<Fd> open_to_change(const std::string& path, int flags) {
+Result<Fd> open_locked(const std::string& path, int flags) {
   const auto end = std::chrono::steady_clock::now() + kLongest;
   for (;;) {
-    TRY_ASSIGN(Fd fd, open_file(path, O_RDONLY | O_NONBLOCK | flags));
+    Fd fd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | flags, 0600));
+    if (!fd) return from_errno("open " + escape(path), errno);
     const bool locked = flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
     if (!locked && errno != EWOULDBLOCK && errno != EINTR) return from_errno("lock " + escape(path), errno);
     if (locked && has_its_name(fd, path)) return fd;
@@ -39,8 +39,17 @@ Result<Fd> open_to_change(const std::string& path, int flags) {
   }
 }
 
-Result<Fd> lock_folder(const std::string& path) {
-  return open_to_change(path, O_DIRECTORY);
+}  // namespace
+
+Result<Fd> open_to_change(const std::string& path, int flags) {
+  return open_locked(path, flags);
+}
+
+Result<Fd> lock_folder(const std::string& root, const std::string& folder) {
+  if (!root.empty()) return open_locked(root + folder, O_DIRECTORY);
+  std::string name = folder;
+  std::ranges::replace(name, '/', '-');
+  return open_locked("/run/diglim" + name + ".lock", O_CREAT | O_NOFOLLOW);
 }
 
 }  // namespace diglim

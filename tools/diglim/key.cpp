@@ -103,7 +103,7 @@ bool may_lose(const Options& options, Outcome& outcome, const Result<key::Loss>&
 // Among the trusted keys from now on, as `path`. A copy of a key that is there may take it back.
 std::optional<int> put(const Options& options, Outcome& outcome, const KeyFile& file, std::string& path) {
   // Of two keys that come under one name the second is not to take the first one's place.
-  const auto lock = lock_folder(keys_folder(options));
+  const auto lock = lock_folder(options.places.root, kKeysFolder);
   if (!lock) return outcome.fail(lock.error().message);
   const auto name = key::name_for(options.places, file);
   if (!name) return outcome.fail(name.error().message, kExitRejected);
@@ -363,7 +363,7 @@ std::vector<std::string> find_granted(const Options& options) {
 
 int remove(const Options& options, Outcome& outcome) {
   // Of two keys that make up for each other only one may go.
-  auto lock = lock_folder(keys_folder(options));
+  auto lock = lock_folder(options.places.root, kKeysFolder);
   if (!lock) return outcome.fail(lock.error().message);
   const auto names = find_trusted(options);
   if (!names && key::take_back(options.places, outcome, find_granted(options)))

@@ -24,6 +24,7 @@
 #include "tools/diglim/doctor/checks.h"
 #include "tools/diglim/explain/open.h"
 #include "tools/diglim/host.h"
+#include "tools/diglim/changing.h"
 #include "tools/diglim/key/keys.h"
 #include "tools/diglim/revoke/list.h"
 #include "tools/diglim/verbs.h"
@@ -98,16 +99,12 @@ std::string path_of(const Options& options) {
 }
 
 // From reading a list until the kernel has the next one: of two at once, the one would undo the other.
-Result<Fd> lock_folder(const Options& options) {
+Result<Fd> lock(const Options& options) {
   const std::string folder = options.root + kRevokedFolder;
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return from_errno("create directory " + escape(folder), error.value());
-  TRY_ASSIGN(Fd fd, open_file(folder, O_RDONLY | O_DIRECTORY));
-  while (flock(fd.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) return from_errno("lock " + escape(folder), errno);
-  }
-  return fd;
+  return lock_folder(options.root, kRevokedFolder);
 }
 
 // 0: none, or DIGLIM is not active. Errors: it is, and nobody knows; not with --force.
@@ -339,8 +336,8 @@ int make(const Options& options) {
   // A mistake is found before anything is made.
   if (const auto good = revoke::next_list({options.name, 0, {}}, 0, *wanted); !good)
     return fail(good.error().message, kExitUsage);
-  const auto lock = lock_folder(options);
-  if (!lock) return fail(lock.error().message + "; nothing was changed", kExitEnvironment);
+  const auto locked = lock(options);
+  if (!locked) return fail(locked.error().message + "; nothing was changed", kExitEnvironment);
   const auto now = trust_of(options);  // another one may have revoked something meanwhile
   if (!now) return fail("the trusted keys cannot be read: " + now.error().message, kExitEnvironment);
   const auto current = read_current(options, *now);
@@ -368,8 +365,8 @@ Result<std::string> list_with(const std::vector<std::string>& words, const Trust
 }
 
 int remove(Options& options) {
-  const auto lock = lock_folder(options);
-  if (!lock) return fail(lock.error().message + "; nothing was changed", kExitEnvironment);
+  const auto locked = lock(options);
+  if (!locked) return fail(locked.error().message + "; nothing was changed", kExitEnvironment);
   const auto trust = trust_of(options);
   if (!trust) return fail("the trusted keys cannot be read: " + trust.error().message, kExitEnvironment);
   if (!options.is_named) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -17,7 +18,11 @@ namespace diglim {
 
 Result<void> write_output(const std::string& path, ByteView bytes, mode_t mode) {
   if (path != "-") {
-    struct stat info = {};
+    struct stat named = {}, info = {};
+    if (lstat(path.c_str(), &named) != 0 || S_ISREG(named.st_mode)) return write_file_atomically(path, bytes, mode);
+    // In /tmp others wait for a name that root writes to. Whose link it is nobody else can change there.
+    if (named.st_uid != 0 && named.st_uid != geteuid())
+      return invalid(escape(path) + " is another user's, and no regular file: name another one");
     if (stat(path.c_str(), &info) != 0) return write_file_atomically(path, bytes, mode);
     if (!S_ISREG(info.st_mode)) {
       TRY_ASSIGN(const Fd fd, open_file(path, O_WRONLY | O_NOCTTY));

@@ -132,13 +132,17 @@ register 'pcr = 8\n' '^ok *nobody else extends PCR 8'
 echo '{"pcrBank":"sha256","pcrValues":[{"pcr":7,"values":["00"]},{"pcr":11,"values":[]}]}' >good/var/lib/systemd/pcrlock.json
 register 'pcr = 8\n' "^warn *systemd-pcrlock's policy has not PCR 8"
 echo '{"pcrBank":"sha256","pcrValues":[{"pcr":7,"values":["00"]},{"pcr":8,"values":[]}]}' >good/var/lib/systemd/pcrlock.json
-register 'pcr = 8\n' "^warn *systemd-pcrlock's policy does not know the next boot" 'no boot was told to it' \
-	'to do: systemctl enable diglim-pcrlock.service'
+register 'pcr = 8\n' "^warn *systemd-pcrlock's policy has not PCR 11: what is bound to it opens whatever booted"
+echo '{"pcrBank":"sha256","pcrValues":[{"pcr":7,"values":["00"]},{"pcr":8,"values":[]},{"pcr":11,"values":[]}]}' \
+	>good/var/lib/systemd/pcrlock.json
+register 'pcr = 8\n' "^unknown *whether systemd-pcrlock's policy knows the next boot" 'no signed image boots this host'
 mkdir -p good/var/lib/diglim
 cp good/etc/diglim/uki.conf uki.conf.before 2>/dev/null
 echo 'esp = /efi' >good/etc/diglim/uki.conf
 echo one >good/efi/EFI/Linux/diglim-6.efi
 echo old >good/efi/EFI/diglim/6-previous.efi
+register 'pcr = 8\n' "^warn *systemd-pcrlock's policy does not know the next boot" 'no boot was told to it' \
+	'to do: systemctl enable diglim-pcrlock.service'
 for image in good/efi/EFI/Linux/diglim-6.efi good/efi/EFI/diglim/6-previous.efi; do
 	stat -c '%Y %s %n' "$image" | sed 's| good| |'
 done >good/var/lib/diglim/pcrlock

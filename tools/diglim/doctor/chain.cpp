@@ -85,7 +85,11 @@ Finding keys_above(const Host& host, const Bytes& own, const std::string& subjec
   std::vector<std::string> others;
   for (const auto& [name, file] : kAbove) {
     const auto value = variable(host, file);
-    const auto found = value ? read_efi_keys(*value) : Result<EfiKeys>(EfiKeys());
+    // Without a PK it would be in setup mode; a KEK may be missing.
+    const bool may_lack = file != kAbove[0].second;
+    const auto found = value      ? read_efi_keys(*value)
+                       : may_lack ? Result<EfiKeys>(EfiKeys())
+                                  : Result<EfiKeys>(not_found("it is not there"));
     if (!found) {
       finding.level = Level::kUnknown;
       finding.what = fmt::format("the firmware's {} cannot be read: {}", name, found.error().message);

@@ -17,7 +17,6 @@ namespace {
 
 constexpr char kId[] = "measurement.pcrlock";
 constexpr char kPolicy[] = "/var/lib/systemd/pcrlock.json";
-constexpr char kKnown[] = "/var/lib/diglim/pcrlock";  // of tools/pcrlock_update
 
 // The policy's registers; none: there is no policy.
 std::set<unsigned> registers(const Host& host) {
@@ -60,21 +59,33 @@ void check_pcrlock(const Host& host, const Config& config, Findings& findings) {
   const auto pcrs = registers(host);
   if (pcrs.empty()) return;
   const auto pcr = static_cast<unsigned>(config.pcr);
-  if (!pcrs.contains(pcr)) {
+  // Firmware's keys, the image, and what DIGLIM measured.
+  for (const unsigned wanted : {pcr, 7u, 11u}) {
+    if (pcrs.contains(wanted)) continue;
     findings.push_back(
         {kId,
          Level::kWarn,
-         fmt::format("systemd-pcrlock's policy has not PCR {}: what is bound to it opens whatever ran", pcr),
-         fmt::format("systemd-pcrlock --pcr={} ... make-policy; man diglim-pcr has all commands", pcr),
+         fmt::format("systemd-pcrlock's policy has not PCR {}: what is bound to it opens whatever {}", wanted,
+                     wanted == pcr ? "ran" : "booted"),
+         fmt::format("systemd-pcrlock --pcr={} ... make-policy; man diglim-pcr has all commands", wanted),
          {}});
     return;
   }
+  const auto signed_images = images(host);
+  if (signed_images.empty()) {
+    findings.push_back({kId,
+                        Level::kUnknown,
+                        "whether systemd-pcrlock's policy knows the next boot is not known: no signed image boots this host",
+                        "systemctl start diglim-pcrlock-next.service after each new initramfs",
+                        {}});
+    return;
+  }
   std::set<std::string> known;
-  std::istringstream text(host.text(kKnown).value_or(""));
+  std::istringstream text(host.text(setup::kPcrlockState).value_or(""));
   for (std::string line; std::getline(text, line);) known.insert(line);
   Finding finding{kId, Level::kOk, "systemd-pcrlock's policy knows the next boot", "", {}};
-  if (!host.exists(kKnown)) add_item(finding, "no boot was told to it");
-  for (const std::string& image : images(host)) {
+  if (!host.exists(setup::kPcrlockState)) add_item(finding, "no boot was told to it");
+  for (const std::string& image : signed_images) {
     const auto line = line_of(host, image);
     if (line && !known.contains(*line)) add_item(finding, escape(image));
   }

@@ -113,6 +113,7 @@ std::string booted_image(const std::string& root) {
 }
 
 void add_image(const std::string& root, const std::string& image, Found& found) {
+  if (("/" + image).find("/../") != std::string::npos) return;  // not on that partition
   const size_t slash = image.rfind('/') + 1;
   for (const char* boot : kBootFolders) {
     const std::string folder = root + boot + (image.starts_with('/') ? "" : "/") + image.substr(0, slash);

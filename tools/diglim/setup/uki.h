@@ -12,6 +12,9 @@
 namespace diglim::setup {
 
 constexpr const char* kUkiConfig = "/etc/diglim/uki.conf";
+// Which images make-uki made for this host, and which of them systemd-pcrlock was told of.
+constexpr const char* kKnownImages = "/var/lib/diglim/images";
+constexpr const char* kPcrlockState = "/var/lib/diglim/pcrlock";
 // Where ukify and kernel-install have them, too.
 constexpr const char* kDefaultKey = "/etc/kernel/secure-boot-private-key.pem";
 constexpr const char* kDefaultCertificate = "/etc/kernel/secure-boot-certificate.pem";

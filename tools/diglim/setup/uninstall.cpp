@@ -128,8 +128,15 @@ Result<Report> undo(RecordedHost& host, const Options& options) {
   if (!host.record().bootloader.empty() && !config_is_back) {
     TRY(run_or_tell(host, host.record().bootloader, report));
   }
-  const std::string watch = host.view().path(kWatchPath);
-  if (unlink(watch.c_str()) != 0 && errno != ENOENT) return from_errno("remove " + watch, errno);
+  // Of diglim-watch, make-uki and diglim-pcrlock.
+  for (const char* const made : {kWatchPath, kKnownImages, kPcrlockState}) {
+    const std::string path = host.view().path(made);
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) return from_errno("remove " + escape(path), errno);
+  }
+  if (host.view().exists("/var/lib/systemd/pcrlock.json"))
+    report.to_do.emplace_back(
+        "what is bound to systemd-pcrlock's policy does not open by itself from the next boot on: have its "
+        "recovery key at hand, or bind it to something else; systemctl disable diglim-pcrlock.service");
   TRY(remove_lists(host, report));
   warn_of_running_command_line(host, report);
   if (!options.no_initramfs) TRY(rebuild_initramfs(host, report));
