@@ -12,7 +12,7 @@ known=$work/var/lib/diglim/images policy=$work/var/lib/systemd/pcrlock.json
 sed "s#^PATH=.*#PATH=$work/bin:/usr/sbin:/usr/bin:/sbin:/bin#
 	s#/etc/diglim/uki.conf#$work/etc/uki.conf#; s#/etc/kernel/cmdline#$work/etc/cmdline#g
 	s#/run/diglim-uki.lock#$work/lock#; s#/var/tmp#$work/tmp#; s#/run/systemd/#$work&#; s#/var/lib/#$work&#
-	s#/usr/lib/modules#$work/modules#g" "$top/tools/uki/make_uki" >libexec/make-uki
+	s#/usr/lib/modules#$work/modules#g; s#/proc/sys/kernel/random/boot_id#$work/boot#" "$top/tools/uki/make_uki" >libexec/make-uki
 cat >bin/dracut <<'SH'
 #!/bin/bash
 for word; do [[ $word != */initrd ]] || echo initramfs >"$word"; done
@@ -54,6 +54,7 @@ echo root=x >etc/cmdline
 (umask 077 && echo key >etc/key)
 printf 'esp = %s/esp\nkey = %s/etc/key\ncertificate = %s/etc/key\n' "$work" "$work" "$work" >etc/uki.conf
 touch vmlinuz
+echo boot1 >boot
 make_uki() { "$work/libexec/make-uki" "$@"; }
 wait_until() { # COMMAND...
 	local try
@@ -105,10 +106,11 @@ is_known() { # WHAT SUM...
 }
 equal 'none of that kernel' "$(cat "$known")" ''
 expect 0 make_uki 6.1 vmlinuz
-equal 'the new image' "$(cat "$known")" "$(sum Linux/diglim-6.1.efi) 6.1"
+equal 'the new image' "$(cat "$known")" "$(sum Linux/diglim-6.1.efi) 6.1 boot1"
 equal 'for root alone, as the lock is' "$(stat -c %a "$known" lock | paste -sd ' ')" '600 600'
 cp esp/EFI/Linux/diglim-6.1.efi oldest
-booted() { touch -d '2001-01-01' esp/EFI/Linux/diglim-6.1.efi; }
+boots=1
+booted() { touch -d '2001-01-01' esp/EFI/Linux/diglim-6.1.efi && echo boot$((++boots)) >boot; }
 booted
 expect 0 make_uki 6.1 vmlinuz
 is_known 'the new one and the previous one' "$(sum Linux/diglim-6.1.efi)" "$(sum diglim/6.1-previous.efi)"
@@ -117,6 +119,21 @@ booted
 second=$(sum Linux/diglim-6.1.efi)
 expect 0 make_uki 6.1 vmlinuz
 is_known 'never a third' "$(sum Linux/diglim-6.1.efi)" "$second"
+expect 0 make_uki 6.1 vmlinuz
+is_known 'once more in the same boot: the way back stays' "$(sum Linux/diglim-6.1.efi)" "$second"
+# Whoever has the disk makes the previous one stay, by the time of the new one, or by putting it into its place.
+booted
+touch -d '2099-01-01' esp/EFI/Linux/diglim-6.1.efi
+expect 0 make_uki 6.1 vmlinuz
+equal 'it is still there' "$(sum diglim/6.1-previous.efi)" "$second"
+is_known 'but not written down' "$(sum Linux/diglim-6.1.efi)"
+booted
+expect 0 make_uki 6.1 vmlinuz
+booted
+cp esp/EFI/diglim/6.1-previous.efi esp/EFI/Linux/diglim-6.1.efi
+touch -d '2001-01-01' esp/EFI/Linux/diglim-6.1.efi
+expect 0 make_uki 6.1 vmlinuz
+is_known 'nor one that took the place of the new one' "$(sum Linux/diglim-6.1.efi)"
 # Whoever has the disk puts an older one in the place of what boots, and of the previous one.
 cp oldest esp/EFI/Linux/diglim-6.1.efi
 booted
@@ -129,7 +146,7 @@ is_known 'nor one in the place of that' "$(sum Linux/diglim-6.1.efi)"
 expect 0 make_uki 6.2 vmlinuz
 is_known 'each kernel has its own' "$(sum Linux/diglim-6.1.efi)" "$(sum Linux/diglim-6.2.efi)"
 expect 0 make_uki --remove 6.1
-equal 'what goes is not written down any more' "$(cat "$known")" "$(sum Linux/diglim-6.2.efi) 6.2"
+is_known 'what goes is not written down any more' "$(sum Linux/diglim-6.2.efi)"
 chmod 644 lock
 expect 0 make_uki 6.1 vmlinuz
 equal 'the lock of before becomes root'"'s" "$(stat -c %a lock)" 600
