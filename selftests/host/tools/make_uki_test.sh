@@ -1,18 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Goal: of make-uki twice at once both make their image, one after the other; what one left that was killed goes with the next, and with
-# the kernel. Images that boot are selftests/host/uki's.
-# Expected: no "not ok", exit 0. Needs root, as whose leftovers count. dracut, lsinitrd and pack-uki are scripts.
+# the kernel. It writes down what it made, and nothing that others put there; systemd-pcrlock is told. Images that boot are
+# selftests/host/uki's.
+# Expected: no "not ok", exit 0. Needs root, as whose leftovers count. dracut, lsinitrd, pack-uki and systemctl are scripts.
 . "$(dirname "$0")/../../lib/cli.sh"
 [ "$(id -u)" = 0 ] || { echo "SKIPPED: needs root"; exit 77; }
 cd "$work" || exit 1
-mkdir -p bin libexec esp/EFI/Linux esp/EFI/diglim etc tmp
+mkdir -p bin libexec esp/EFI/Linux esp/EFI/diglim etc tmp run/systemd/system var/lib/systemd modules
+known=$work/var/lib/diglim/images policy=$work/var/lib/systemd/pcrlock.json
 sed "s#^PATH=.*#PATH=$work/bin:/usr/sbin:/usr/bin:/sbin:/bin#
 	s#/etc/diglim/uki.conf#$work/etc/uki.conf#; s#/etc/kernel/cmdline#$work/etc/cmdline#g
-	s#/run/diglim-uki.lock#$work/lock#; s#/var/tmp#$work/tmp#" "$top/tools/uki/make_uki" >libexec/make-uki
+	s#/run/diglim-uki.lock#$work/lock#; s#/var/tmp#$work/tmp#; s#/run/systemd/#$work&#; s#/var/lib/#$work&#
+	s#/usr/lib/modules#$work/modules#g; s#/proc/sys/kernel/random/boot_id#$work/boot#" "$top/tools/uki/make_uki" >libexec/make-uki
 cat >bin/dracut <<'SH'
 #!/bin/bash
 for word; do [[ $word != */initrd ]] || echo initramfs >"$word"; done
+here=${0%/*}/..
+! readlink /proc/$$/fd/* | grep -q '/lock$' || echo 'dracut has the lock' >>"$here/failures"
 SH
 printf '#!/bin/sh\necho x/bin/diglim-loader\n' >bin/lsinitrd
 # It says when it runs, so that two at once would be seen; and may be made to wait.
@@ -22,15 +27,34 @@ here=${0%/*}/..
 while [ $# -gt 0 ]; do [ "$1" != --output ] || output=$2; shift; done
 mkdir "$here/running" || { echo 'two at once' >>"$here/failures"; exit 1; }
 echo $$ >"$here/packing"
+! readlink /proc/$$/fd/* | grep -q '/lock$' || echo 'pack-uki has the lock' >>"$here/failures"
 while [ -e "$here/hold" ]; do sleep 0.05; done
 head -c 1000000 /dev/urandom >"$output"
 rmdir "$here/running"
+SH
+# Whoever is told may need the lock, and writes down what it knows, unless it did not run.
+cat >bin/systemctl <<'SH'
+#!/bin/bash
+here=${0%/*}/..
+here=$(realpath "$here")
+case $* in
+'--quiet is-enabled diglim-pcrlock.service') [ -e "$here/enabled" ] || exit 1 ;;
+'start diglim-pcrlock-next.service')
+	echo start >>"$here/started"
+	flock -n "$here/lock" true || echo 'the lock is held' >>"$here/failures"
+	! readlink /proc/$$/fd/* | grep -q '/lock$' || echo 'systemctl has the lock' >>"$here/failures"
+	[ ! -e "$here/start-fails" ] || exit 1
+	mkdir -p "$here/var/lib/diglim"
+	[ -e "$here/condition" ] || stat -c '%Y %s %n' "$here"/esp/EFI/*/*.efi >"$here/var/lib/diglim/pcrlock"
+	;;
+esac
 SH
 chmod +x bin/* libexec/*
 echo root=x >etc/cmdline
 (umask 077 && echo key >etc/key)
 printf 'esp = %s/esp\nkey = %s/etc/key\ncertificate = %s/etc/key\n' "$work" "$work" "$work" >etc/uki.conf
 touch vmlinuz
+echo boot1 >boot
 make_uki() { "$work/libexec/make-uki" "$@"; }
 wait_until() { # COMMAND...
 	local try
@@ -73,4 +97,100 @@ rmdir tmp/diglim-uki.others
 touch esp/EFI/Linux/diglim-6.1.new esp/EFI/diglim/6.1-previous.new
 expect 0 make_uki --remove 6.1
 equal 'nothing is left of a kernel that goes' "$(find esp -type f)" ''
+equal 'and nobody was told, who is not there' "$(ls started 2>/dev/null)" ''
+
+# What this host made: the new image, and the one that is the way back.
+sum() { sha256sum <"esp/EFI/$1" | cut -d ' ' -f 1; } # FILE
+is_known() { # WHAT SUM...
+	equal "$1" "$(cut -d ' ' -f 1 "$known" | sort | paste -sd ' ')" "$(printf '%s\n' "${@:2}" | sort | paste -sd ' ')"
+}
+equal 'none of that kernel' "$(cat "$known")" ''
+expect 0 make_uki 6.1 vmlinuz
+equal 'the new image' "$(cat "$known")" "$(sum Linux/diglim-6.1.efi) 6.1 boot1"
+equal 'for root alone, as the lock is' "$(stat -c %a "$known" lock | paste -sd ' ')" '600 600'
+cp esp/EFI/Linux/diglim-6.1.efi oldest
+boots=1
+booted() { touch -d '2001-01-01' esp/EFI/Linux/diglim-6.1.efi && echo boot$((++boots)) >boot; }
+booted
+expect 0 make_uki 6.1 vmlinuz
+is_known 'the new one and the previous one' "$(sum Linux/diglim-6.1.efi)" "$(sum diglim/6.1-previous.efi)"
+equal 'that is the one of before' "$(sum diglim/6.1-previous.efi)" "$(sha256sum <oldest | cut -d ' ' -f 1)"
+booted
+second=$(sum Linux/diglim-6.1.efi)
+expect 0 make_uki 6.1 vmlinuz
+is_known 'never a third' "$(sum Linux/diglim-6.1.efi)" "$second"
+expect 0 make_uki 6.1 vmlinuz
+is_known 'once more in the same boot: the way back stays' "$(sum Linux/diglim-6.1.efi)" "$second"
+# Whoever has the disk makes the previous one stay, by the time of the new one, or by putting it into its place.
+booted
+touch -d '2099-01-01' esp/EFI/Linux/diglim-6.1.efi
+expect 0 make_uki 6.1 vmlinuz
+equal 'it is still there' "$(sum diglim/6.1-previous.efi)" "$second"
+is_known 'but not written down' "$(sum Linux/diglim-6.1.efi)"
+booted
+expect 0 make_uki 6.1 vmlinuz
+booted
+cp esp/EFI/diglim/6.1-previous.efi esp/EFI/Linux/diglim-6.1.efi
+touch -d '2001-01-01' esp/EFI/Linux/diglim-6.1.efi
+expect 0 make_uki 6.1 vmlinuz
+is_known 'nor one that took the place of the new one' "$(sum Linux/diglim-6.1.efi)"
+# Whoever has the disk puts an older one in the place of what boots, and of the previous one.
+cp oldest esp/EFI/Linux/diglim-6.1.efi
+booted
+expect 0 make_uki 6.1 vmlinuz
+is_known 'an older one, which became the previous one, is not written down' "$(sum Linux/diglim-6.1.efi)"
+expect 0 make_uki 6.1 vmlinuz
+cp oldest esp/EFI/diglim/6.1-previous.efi
+expect 0 make_uki 6.1 vmlinuz
+is_known 'nor one in the place of that' "$(sum Linux/diglim-6.1.efi)"
+expect 0 make_uki 6.2 vmlinuz
+is_known 'each kernel has its own' "$(sum Linux/diglim-6.1.efi)" "$(sum Linux/diglim-6.2.efi)"
+expect 0 make_uki --remove 6.1
+is_known 'what goes is not written down any more' "$(sum Linux/diglim-6.2.efi)"
+chmod 644 lock
+expect 0 make_uki 6.1 vmlinuz
+equal 'the lock of before becomes root'"'s" "$(stat -c %a lock)" 600
+
+# systemd-pcrlock is told.
+touch enabled "$policy"
+told() { equal "$1" "$(grep -c start started 2>/dev/null)" "$2"; : >started; } # WHAT TIMES
+expect 0 make_uki 6.1 vmlinuz
+told 'of an image' 1
+equal 'which is no news' "$err" ''
+mkdir -p modules/6.1 modules/6.2
+touch modules/6.{1,2}/{modules.dep,vmlinuz} # the name is all that counts
+expect 0 make_uki --all
+told 'of all at once' 1
+equal 'both were made' "$(wc -l <<<"$out")" 2
+rm modules/6.2/vmlinuz
+expect 3 make_uki --all
+told 'of the one that was made' 1
+rm modules/6.1/vmlinuz
+expect 3 make_uki --all
+told 'of none' 0
+touch start-fails
+expect 0 make_uki 6.1 vmlinuz
+contains 'that it was not told is no error' "$err" 'systemd-pcrlock does not know the images of this host'
+rm start-fails
+told 'it was tried' 1
+echo '{}' >"$policy"
+expect 0 make_uki 6.1 vmlinuz
+equal 'it knows' "$err" ''
+touch condition
+rm "$work/var/lib/diglim/pcrlock"
+expect 0 make_uki 6.1 vmlinuz
+contains 'a unit that did not run' "$err" "systemd-pcrlock does not know $work/esp/EFI/Linux/diglim-6.1.efi"
+rm condition
+: >started
+expect 0 make_uki --remove 6.1
+told 'of an image that goes' 1
+[ ! -e failures ] || fail "$(sort -u failures)"
+empty tmp
+
+# Where nothing can be written down, the new image boots, and the status says it.
+rm -r "$work/var/lib/diglim"
+touch "$work/var/lib/diglim"
+expect 3 make_uki 6.1 vmlinuz
+contains 'it says so' "$err" 'cannot be written: systemd-pcrlock will not be told of it'
+equal 'it is there' "$(ls esp/EFI/Linux)" "$(printf '%s\n' diglim-6.1.efi diglim-6.2.efi)"
 finish
