@@ -19,7 +19,8 @@ namespace diglim {
 Result<void> write_output(const std::string& path, ByteView bytes, mode_t mode) {
   if (path != "-") {
     struct stat named = {}, info = {};
-    if (lstat(path.c_str(), &named) != 0 || S_ISREG(named.st_mode)) return write_file_atomically(path, bytes, mode);
+    if (lstat(path.c_str(), &named) != 0 || S_ISREG(named.st_mode))
+      return write_file_atomically(path, bytes, mode);
     // In /tmp others wait for a name that root writes to. Whose link it is nobody else can change there.
     if (named.st_uid != 0 && named.st_uid != geteuid())
       return invalid(escape(path) + " is another user's, and no regular file: name another one");

@@ -12,9 +12,9 @@
 
 namespace diglim {
 
-// To a file that somebody named, all or nothing, or to stdout for "-". Of a link the file that it names, if there is
-// one; what is no file (a device, a FIFO) is written to, and stays. kInvalid: such a link or device is another user's,
-// who may have put it there.
+// To a file that somebody named, all or nothing, or to stdout for "-". Of a link the file that it names, if
+// there is one; what is no file (a device, a FIFO) is written to, and stays. kInvalid: such a link or device
+// is another user's, who may have put it there.
 Result<void> write_output(const std::string& path, ByteView bytes, mode_t mode);
 
 // Their --json: one object on standard output, {"written":FILE, and what is in it}.

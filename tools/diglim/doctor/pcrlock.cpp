@@ -73,11 +73,12 @@ void check_pcrlock(const Host& host, const Config& config, Findings& findings) {
   }
   const auto signed_images = images(host);
   if (signed_images.empty()) {
-    findings.push_back({kId,
-                        Level::kUnknown,
-                        "whether systemd-pcrlock's policy knows the next boot is not known: no signed image boots this host",
-                        "systemctl start diglim-pcrlock-next.service after each new initramfs",
-                        {}});
+    findings.push_back(
+        {kId,
+         Level::kUnknown,
+         "whether systemd-pcrlock's policy knows the next boot is not known: no signed image boots this host",
+         "systemctl start diglim-pcrlock-next.service after each new initramfs",
+         {}});
     return;
   }
   std::set<std::string> known;
