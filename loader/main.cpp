@@ -31,6 +31,11 @@ constexpr diglim::VerbProgram kProgram = {"diglim-loader", "diglim-loader " DIGL
                                           "diglim-loader(8)", "0 ok, 1 rejected, 2 usage, 3 environment.",
                                           kVerbs};
 
+// What these print is a courtesy: their status says what is in force now.
+bool changes_the_kernel(std::string_view verb) {
+  return verb == "load" || verb == "sync" || verb == "unload" || verb == "monitor";
+}
+
 int run(int argc, char** argv) {
   const auto choice = diglim::choose_verb(kProgram, {argv + (argc > 0), argv + argc});
   if (choice.verb == nullptr) {
@@ -55,5 +60,6 @@ int main(int argc, char** argv) {
   if (getpid() == 1 && !diglim::is_active()) return diglim::run_boot(argc, argv);
   if (argc > 1 && std::string_view(argv[1]) == "keep")
     return diglim::run_keep(argc - 1, argv + 1);  // ensure_keeper() asks for it
+  if (argc > 1 && changes_the_kernel(argv[1])) return run(argc, argv);
   return diglim::run_with_output("diglim-loader", [&] { return run(argc, argv); });
 }
