@@ -7,8 +7,6 @@
 
 namespace diglim {
 
-constexpr unsigned kImaPcr = 10;  // CONFIG_IMA_MEASURE_PCR_IDX: boot_aggregate is always there
-
 struct Evidence {
   BundleView bundle;  // into the request's
 };

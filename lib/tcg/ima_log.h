@@ -12,6 +12,8 @@
 namespace diglim {
 
 constexpr size_t kMaxImaLogBytes = 256u << 20;
+constexpr unsigned kImaPcr = 10;  // CONFIG_IMA_MEASURE_PCR_IDX: the kernel's, whatever rules say
+constexpr std::string_view kBootAggregate = "boot_aggregate";  // always the first record of that PCR
 
 // One entry. The views are into the log.
 struct ImaEvent {

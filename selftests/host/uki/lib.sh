@@ -17,11 +17,9 @@ own_rpm() { # ARGUMENT...: $work/rpms is /mnt
     sh "$work/rpms" "$tree" "$@"
 }
 
-# make_uki_host PCR [PACKAGE...]: $tree as make_host makes it, with what makes images and an admin's key, and his boot manager in $tree/efi;
-# $linux is its kernel, $work/variables.fd are those of a firmware that knows that key.
-make_uki_host() {
-  local pcr=$1 other packages manager
-  shift
+# make_host_with PACKAGE...: $tree as make_host makes it, with the project's packages, what makes images, and these; $linux is its kernel.
+make_host_with() {
+  local packages
   make_host
   "$top/selftests/vm/distro/more" --release "$release_name" "$work/rpms" sbsigntool binutils systemd-boot-efi "$@" >"$work/log" 2>&1 ||
     die 'more packages'
@@ -33,6 +31,14 @@ make_uki_host() {
     die 'kernels.spec'
   mapfile -t packages < <(cd "$work/rpms" && printf '/mnt/%s\n' *.rpm)
   step 'the packages install' own_rpm -i "${packages[@]}"
+}
+
+# make_uki_host PCR [PACKAGE...]: that, with an admin's key, and his boot manager in $tree/efi; $work/variables.fd are those of a firmware
+# that knows the key.
+make_uki_host() {
+  local pcr=$1 other manager
+  shift
+  make_host_with "$@"
   # The trigger called depmod for kernels that make_host put aside.
   for other in "$tree"/usr/lib/modules/*; do [ "${other##*/}" = "$release" ] || rm -f "$other/modules.dep"; done
   printf 'measure = on\npcr = %s\n' "$pcr" >>"$tree/etc/diglim/loader.conf"

@@ -24,7 +24,6 @@ namespace {
 
 constexpr int kTries = 10;  // something may be measured between reading and quoting
 constexpr size_t kMaxEkBytes = 4096;
-constexpr unsigned kImaPcr = 10;
 
 constexpr char kAll[] = "all";  // values of --send
 constexpr char kNone[] = "none";

@@ -117,6 +117,9 @@ TEST_F(Image, TheBootLoadersEntryNamesTheImage) {
   EXPECT_EQ(found(), "/efi/EFI/own/previous.efi");
   set_variable("LoaderEntrySelected", "other.conf");
   EXPECT_THAT(found(), testing::HasSubstr("/EFI/own/other.efi, which is not below"));
+  add("/root/outside.efi");
+  add("/efi/loader/entries/other.conf", "efi /EFI/../../root/outside.efi\n");
+  EXPECT_THAT(found(), testing::HasSubstr("which is not below"));
 }
 
 }  // namespace

@@ -16,7 +16,6 @@ namespace diglim {
 namespace {
 
 constexpr std::string_view kManifestTemplate = "ima-ng";
-constexpr std::string_view kBootAggregate = "boot_aggregate";
 constexpr int kLowestPcr = 8;  // that the configuration takes
 constexpr int kHighestPcr = 15;
 

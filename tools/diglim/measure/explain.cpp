@@ -22,7 +22,6 @@ namespace diglim {
 namespace {
 
 constexpr std::string_view kManifestName = "manifest.";
-constexpr unsigned kImaPcr = 10;
 constexpr size_t kMaxLines = 20;  // of one code
 
 // All that was read of the boot; `boot` has views into it.
@@ -70,7 +69,7 @@ void take_beginning(const OptionParser& app, ExplainOptions& options, const Logs
   if (!predict.event_log.empty() || !predict.boot_aggregate.empty() || predict.from_tpm) return;
   const auto& events = logs.boot.events;
   const auto first = std::find_if(events.begin(), events.end(),
-                                  [](const ImaEvent& event) { return event.path == "boot_aggregate"; });
+                                  [](const ImaEvent& event) { return event.path == kBootAggregate; });
   if (first == events.end() || first->violation) return;
   predict.boot_aggregate = to_hex(first->digest);
   predict.boot_template = first->template_name;

@@ -10,16 +10,14 @@ namespace diglim {
 namespace {
 
 // IMA measures it first, whatever its policy says (ima_add_boot_aggregate() in security/integrity/ima/).
-constexpr std::string_view kFirst = "boot_aggregate";
-constexpr unsigned kImaPcr = 10;
 
 // A predicted log of another register has no record of PCR 10; what a kernel shows always begins with it.
 bool lacks_beginning(const std::vector<ImaEvent>& events, bool is_kernels) {
   if (events.empty()) return true;
-  if (is_kernels) return events.front().path != kFirst;
+  if (is_kernels) return events.front().path != kBootAggregate;
   const auto first =
       std::find_if(events.begin(), events.end(), [](const ImaEvent& event) { return event.pcr == kImaPcr; });
-  return first != events.end() && first->path != kFirst;
+  return first != events.end() && first->path != kBootAggregate;
 }
 
 Result<void> check_piece(ByteView piece) {

@@ -18,6 +18,7 @@
 #include "lib/base/text.h"
 #include "lib/digest_list/signed_deny_list.h"
 #include "lib/tcg/event_log.h"
+#include "lib/tcg/ima_log.h"
 #include "lib/tpm/tpm.h"
 #include "policy/command_line.h"
 #include "tools/diglim/initramfs/image.h"
@@ -25,8 +26,6 @@
 
 namespace diglim {
 namespace {
-
-constexpr unsigned kImaPcr = 10;
 
 Result<unsigned> parse_pcr(std::string_view text) {
   unsigned pcr = 0;

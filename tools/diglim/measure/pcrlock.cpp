@@ -132,7 +132,7 @@ Result<void> check_events(const std::vector<ImaEvent>& events, unsigned pcr,
   };
   bool booted = false;
   for (const ImaEvent& event : events) {
-    if (event.pcr != pcr || (event.path == "boot_aggregate" && !booted && !event.violation)) continue;
+    if (event.pcr != pcr || (event.path == kBootAggregate && !booted && !event.violation)) continue;
     if (event.violation || !is_manifest(event)) return refuse(event, "which is on no digest list");
     const auto algo = hash_from_name(event.algo);
     if (!algo) return refuse(event, "by a hash that is not known");
