@@ -25,7 +25,7 @@ start_tpm() {
   local folder=$work/$1 port try
   mkdir -p "$folder"
   for try in 1 2 3 4 5 6 7 8 9; do
-    port=${2:-$((20000 + RANDOM % 20000))}
+    port=${2:-$((20000 + RANDOM % 12000))} # below those that clients get
     swtpm socket --tpm2 --tpmstate "dir=$folder" --server "type=tcp,port=$port,bindaddr=127.0.0.1" \
       --ctrl "type=tcp,port=$((port + 1)),bindaddr=127.0.0.1" --flags not-need-init,startup-clear --pid "file=$folder/pid" \
       </dev/null >"$folder/log" 2>&1 &
