@@ -1,12 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Goal: of make-uki twice at once both make their image, one after the other; what one left that was killed goes with the next, and with
-# the kernel. It writes down what it made, and nothing that others put there; systemd-pcrlock is told. Images that boot are
+# the kernel. It signs nothing that boots without DIGLIM or that others may write, and says why. It
+# writes down what it made, and nothing that others put there; systemd-pcrlock is told. Images that boot are
 # selftests/host/uki's.
 # Expected: no "not ok", exit 0. Needs root, as whose leftovers count. dracut, lsinitrd, pack-uki and systemctl are scripts.
 . "$(dirname "$0")/../../lib/cli.sh"
 [ "$(id -u)" = 0 ] || { echo "SKIPPED: needs root"; exit 77; }
+[ -n "${own_mounts:-}" ] || { rm -rf "$work"; own_mounts=1 exec unshare -m "$0" "$@"; }
 cd "$work" || exit 1
+mkdir esp && mount -t tmpfs none esp || exit 1
 mkdir -p bin libexec esp/EFI/Linux esp/EFI/diglim etc tmp run/systemd/system var/lib/systemd modules
 known=$work/var/lib/diglim/images policy=$work/var/lib/systemd/pcrlock.json
 sed "s#^PATH=.*#PATH=$work/bin:/usr/sbin:/usr/bin:/sbin:/bin#
@@ -23,8 +26,9 @@ printf '#!/bin/sh\necho x/bin/diglim-loader\n' >bin/lsinitrd
 # It says when it runs, so that two at once would be seen; and may be made to wait.
 cat >libexec/pack-uki <<'SH'
 #!/bin/bash
-here=${0%/*}/..
+here=$(realpath "${0%/*}/..")
 while [ $# -gt 0 ]; do [ "$1" != --output ] || output=$2; shift; done
+[[ $TMPDIR = "$here"/tmp/diglim-uki.* ]] || echo "its TMPDIR is $TMPDIR" >>"$here/failures"
 mkdir "$here/running" || { echo 'two at once' >>"$here/failures"; exit 1; }
 echo $$ >"$here/packing"
 ! readlink /proc/$$/fd/* | grep -q '/lock$' || echo 'pack-uki has the lock' >>"$here/failures"
@@ -50,7 +54,8 @@ case $* in
 esac
 SH
 chmod +x bin/* libexec/*
-echo root=x >etc/cmdline
+line='root=x rdinit=/usr/sbin/diglim-loader diglim.mode=enforce'
+echo "$line" >etc/cmdline
 (umask 077 && echo key >etc/key)
 printf 'esp = %s/esp\nkey = %s/etc/key\ncertificate = %s/etc/key\n' "$work" "$work" "$work" >etc/uki.conf
 touch vmlinuz
@@ -89,8 +94,13 @@ wait $killed 2>/dev/null
 rm -r hold running
 equal 'it left something' "$(find tmp -name 'diglim-uki.*' | wc -l)" 1
 mkdir tmp/diglim-uki.others && chown 65534 tmp/diglim-uki.others
-touch esp/EFI/Linux/diglim-6.1.new esp/EFI/diglim/6.1-previous.new
+# On a partition that has room for what an update needs, and not for that, too.
+mount -o remount,size=5m esp
+head -c 1000000 /dev/zero | tee esp/EFI/Linux/diglim-6.0.new >esp/EFI/diglim/6.0-previous.new
+head -c 600000 /dev/zero >esp/others
 expect 0 make_uki 6.1 vmlinuz
+rm esp/others
+mount -o remount,size=100m esp
 equal 'the next one cleans up, but nothing of others' "$(ls tmp)" diglim-uki.others
 rmdir tmp/diglim-uki.others
 
@@ -98,6 +108,57 @@ touch esp/EFI/Linux/diglim-6.1.new esp/EFI/diglim/6.1-previous.new
 expect 0 make_uki --remove 6.1
 equal 'nothing is left of a kernel that goes' "$(find esp -type f)" ''
 equal 'and nobody was told, who is not there' "$(ls started 2>/dev/null)" ''
+
+# What would boot without DIGLIM is not signed, and what boots stays.
+expect 0 make_uki 6.1 vmlinuz
+before=$(sha256sum esp/EFI/*/*)
+refused() { # WHAT TEXT
+	expect 3 make_uki 6.1 vmlinuz
+	contains "$1" "$err" "$2"
+	contains "$1: says so" "$err" 'what boots was not changed'
+	equal "$1: so it is" "$(sha256sum esp/EFI/*/*)" "$before"
+}
+for text in 'root=x' "root=x -- $line" "root=x y=\"a $line" "root=x y=\"a $line\"" "$line rdinit=/bin/sh" "x${line#* }"; do
+	echo "$text" >etc/cmdline
+	refused "the line $text" 'so the image would boot without DIGLIM'
+done
+{ head -c 2000 /dev/zero | tr '\0' a; echo " $line"; } >etc/cmdline
+refused 'a line that the kernel cuts' 'bytes, and the kernel takes 2047'
+printf 'root=x\0 %s\n' "${line#* }" >etc/cmdline
+refused 'no text' 'has bytes that are no text'
+for text in "$line -- rdinit=/bin/sh" "y=\"a -- b\" $line" "rdinit=/bin/sh $line" "$(tr ' ' '\n' <<<"$line")"; do
+	echo "$text" >etc/cmdline
+	expect 0 make_uki 6.1 vmlinuz
+done
+before=$(sha256sum esp/EFI/*/*)
+echo "$line" >etc/cmdline
+# Nor what others may write.
+for file in etc/cmdline etc/uki.conf vmlinuz; do
+	chmod 666 $file
+	refused "$file, which others may write" "others than root may write"
+	chmod 644 $file
+	chown 65534 $file
+	refused "$file of somebody else" "others than root may write"
+	chown 0 $file
+done
+# Nor does anything come of a partition that is not there.
+mkdir elsewhere && mount --move esp elsewhere && mkdir esp/EFI
+before=''
+expect 3 make_uki 6.1 vmlinuz
+contains 'the directory below the partition' "$err" "nothing is mounted at $work/esp"
+equal 'nothing was written there' "$(find esp -type f)" ''
+rmdir esp/EFI && mount --move elsewhere esp
+mount -o remount,ro esp
+expect 3 make_uki --remove 6.1
+contains 'what to do' "$err" 'cannot be removed: is'
+mount -o remount,rw esp
+expect 0 make_uki --remove 6.1
+expect 3 make_uki --all
+contains 'none is there' "$err" 'there is no image in'
+expect 3 make_uki 6.1+3-1 vmlinuz
+contains 'a release that systemd-boot would count down' "$err" 'ends as a count of tries does'
+expect 0 make_uki 6.1+deb12-amd64 vmlinuz
+expect 0 make_uki --remove 6.1+deb12-amd64
 
 # What this host made: the new image, and the one that is the way back.
 sum() { sha256sum <"esp/EFI/$1" | cut -d ' ' -f 1; } # FILE
@@ -193,4 +254,5 @@ touch "$work/var/lib/diglim"
 expect 3 make_uki 6.1 vmlinuz
 contains 'it says so' "$err" 'cannot be written: systemd-pcrlock will not be told of it'
 equal 'it is there' "$(ls esp/EFI/Linux)" "$(printf '%s\n' diglim-6.1.efi diglim-6.2.efi)"
+umount esp
 finish

@@ -70,6 +70,15 @@ refuse_manager() {
 	mkdir -p efi/EFI/systemd && : >efi/EFI/systemd/systemd-bootx64.efi && sed -i 's/^exit 0/exit 1/' usr/bin/sbverify
 }
 refused 'a boot manager that another key signed' 'is not signed by the key of' refuse_manager
+layout() { mkdir -p "$1" && printf '# x\nlayout=bls\nlayout=uki\n' >"$1/install.conf"; }
+refused 'images by kernel-install' 'layout=uki in /usr/lib/kernel/install.conf' layout usr/lib/kernel
+refused 'the same by the admin' 'write layout=bls into /etc/kernel/install.conf' layout etc/kernel
+# A line by which the kernel would not start DIGLIM, and the image would be signed.
+line() { printf %b "$1" >etc/kernel/cmdline; }
+refused 'a quote that does not end' 'a quote in it does not end' line 'root=x y="a\n'
+refused 'a comment' 'the kernel knows no comments' line '# not yet -- mine\nroot=x\n'
+refused 'a line that the kernel cuts' 'and the kernel takes 2047' line "root=x $(head -c 2000 /dev/zero | tr '\0' a)\n"
+refused 'no text' 'it has control characters' line 'root=x\0\n'
 more=(--esp /nowhere)
 refused 'no such partition' '--esp /nowhere: there is no directory EFI' true
 more=(--uki-key relative.key)
@@ -80,6 +89,9 @@ expect 2 "${install[@]}" --enforce-when-clean 3
 expect 2 setup install --rpm-keys --esp /efi
 same_trees bls host 'a wrong command line'
 
+# The admin's file counts.
+layout bls/usr/lib/kernel
+echo layout=bls >bls/etc/kernel/install.conf
 # What it makes; another mode; what booted before stays.
 fresh bls
 rm -f host/tmp/called
@@ -97,11 +109,22 @@ expect 0 "${install[@]}"
 equal 'another mode' "$(cat host/efi/EFI/Linux/diglim-6.1.0.efi)" "${line}enforce"
 equal 'the way back' "$(cat host/efi/EFI/diglim/6.1.0-previous.efi)" "${line}permissive"
 contains 'and its name' "$out" 'choose "DIGLIM: the previous image" in the boot menu'
+# Another key; and images that are not ours.
+touch host/efi/EFI/Linux/0123-6.1.0.efi
+sed -i 's/^exit 0/case $2,$3 in *cert*,*previous*) exit 1 ;; esac/' host/usr/bin/sbverify
+expect 0 "${install[@]}"
+contains 'the way back has the key of before' "$out" '/efi/EFI/diglim/6.1.0-previous.efi was signed with another key'
+contains 'an image of others' "$out" 'look at /efi/EFI/Linux/0123-6.1.0.efi'
+rm host/efi/EFI/Linux/0123-6.1.0.efi
+cp -a bls/usr/bin/sbverify host/usr/bin/
 expect 3 setup install --rpm-keys --seconds 0
 contains 'the other way' "$err" 'this host boots signed images'
 expect 0 "${install[@]}" --uki-cmdline 'root=/dev/vda rw' --lockdown
 equal 'another line' "$(cat host/efi/EFI/Linux/diglim-6.1.0.efi)" \
 	'root=/dev/vda rw rdinit=/usr/sbin/diglim-loader diglim.mode=enforce lockdown=integrity'
+expect 0 "${install[@]}" --uki-cmdline 'root=x y="a  -- b" ro'
+equal 'dashes in quotes' "$(cat host/efi/EFI/Linux/diglim-6.1.0.efi)" \
+	'root=x y="a  -- b" ro rdinit=/usr/sbin/diglim-loader diglim.mode=enforce'
 mv host/efi host/away && mkdir host/efi
 expect 3 setup uninstall
 contains 'what holds the images is away' "$err" 'is the EFI system partition mounted'

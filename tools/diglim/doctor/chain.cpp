@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far the boot chain of this host is closed: from the firmware to the loader, whoever changes something
 // on the disk. In steps, each of which says what is open.
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <stdlib.h>  // mkdtemp
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <filesystem>
+#include <cstring>
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/crypto/x509.h"
 #include "tools/diglim/doctor/checks.h"
 #include "tools/diglim/doctor/efi_keys.h"
+#include "tools/diglim/initramfs/firmware_program.h"
 #include "tools/diglim/initramfs/image.h"
 #include "tools/diglim/setup/uki.h"
 #include "tools/run_command.h"
@@ -148,17 +150,18 @@ Finding keys(const Host& host, const Bytes& own) {
   return finding;
 }
 
-// A section of the image that is text; nothing if it cannot be had.
+// A section of the image that is text, the first of its name; nothing if it cannot be had.
 std::optional<std::string> section(const std::string& image, const std::string& name) {
-  std::string folder = "/tmp/diglim-chain.XXXXXX";
-  if (mkdtemp(folder.data()) == nullptr) return std::nullopt;
-  const std::string to = folder + "/section";
-  // Its status says nothing: of interest is what it left.
-  (void)run_command({"objcopy", "--dump-section", name + "=" + to, image, folder + "/copy"}, Errors::kHide);
-  const auto text = read_stream(to, kMaxLine);
-  std::error_code ignored;  // what stays is below /tmp
-  std::filesystem::remove_all(folder, ignored);
-  return text ? std::optional(std::string(as_text(*text))) : std::nullopt;
+  const auto sections = initramfs::read_sections(image);
+  const auto found = sections ? initramfs::named(*sections, name) : std::vector<initramfs::Section>();
+  if (found.empty() || found.front().size > kMaxLine) return std::nullopt;
+  const auto fd = open_file(image, O_RDONLY);
+  std::string text(found.front().size, '\0');
+  if (!fd || pread(fd->get(), text.data(), text.size(), static_cast<off_t>(found.front().offset)) !=
+                 static_cast<ssize_t>(text.size()))
+    return std::nullopt;
+  text.resize(strnlen(text.data(), text.size()));
+  return text;
 }
 
 // The image that the firmware, or a boot manager, started. Adds a finding for the image, and one for its
@@ -175,8 +178,8 @@ void image(const Host& host, const std::string& certificate, Findings& findings)
          {}});
     return;
   }
-  const auto found = initramfs::find_image(host.path(""), host.release());
-  if (!found || !*found) {
+  const auto found = initramfs::find_images(host.path(""), host.release());
+  if (!found || found->empty()) {
     findings.push_back({"chain.image",
                         Level::kUnknown,
                         found ? "the image of this boot is not found" : found.error().message,
@@ -184,7 +187,7 @@ void image(const Host& host, const std::string& certificate, Findings& findings)
                         {}});
     return;
   }
-  const std::string& path = **found;
+  const std::string& path = found->front();
   const auto verified = certificate.empty()
                             ? Result<CommandResult>(not_found("no certificate"))
                             : run_command({"sbverify", "--cert", certificate, path}, Errors::kHide);
@@ -203,22 +206,26 @@ void image(const Host& host, const std::string& certificate, Findings& findings)
   }
   auto line = section(path, ".cmdline");
   if (!line) {
-    findings.push_back({"chain.command_line",
-                        Level::kUnknown,
-                        "the command line in the image cannot be read",
-                        "install objcopy (binutils)",
-                        {}});
+    findings.push_back(
+        {"chain.command_line", Level::kUnknown, "the command line in the image cannot be read", make, {}});
   } else if (trim(*line) == trim(host.command_line())) {
     findings.push_back(
         {"chain.command_line", Level::kOk, "its command line is the one that the kernel has", "", {}});
   } else {
-    findings.push_back(
-        {"chain.command_line",
-         Level::kWarn,
-         "the kernel has another command line than the image: it was made anew since, or somebody "
-         "else gave one",
-         "reboot, with Secure Boot on",
-         {}});
+    Finding finding{"chain.command_line",
+                    Level::kWarn,
+                    "the kernel has another command line than the image: it was made anew since, or somebody "
+                    "else gave one",
+                    "reboot, with Secure Boot on",
+                    {}};
+    for (const std::string& addon : initramfs::addons_of(path)) {
+      if (!section(addon, ".cmdline")) continue;
+      add_item(finding, escape(addon));
+      finding.what =
+          "the kernel has another command line than the image; systemd's stub adds that of addons:";
+      finding.next = "remove them, and have /etc/kernel/cmdline say what they say; then reboot";
+    }
+    findings.push_back(std::move(finding));
   }
 }
 

@@ -49,20 +49,24 @@ std::vector<std::string> names_in(const std::string& folder) {
   return names ? *std::move(names) : std::vector<std::string>();
 }
 
-// Each file once, whatever paths lead to it.
+// What may be booted: parts of one initramfs each. The same files are the same, whatever paths lead to them.
 class Found {
  public:
-  void add(const std::string& path) {
-    struct stat info = {};
-    if (stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
-        seen_.emplace(info.st_dev, info.st_ino).second)
-      paths_.push_back(path);
+  void add(const std::vector<std::string>& paths) {
+    std::vector<std::pair<dev_t, ino_t>> files;
+    for (const std::string& path : paths) {
+      struct stat info = {};
+      if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return;
+      files.emplace_back(info.st_dev, info.st_ino);
+    }
+    if (!files.empty() && seen_.insert(std::move(files)).second) found_.push_back(paths);
   }
-  const std::vector<std::string>& paths() const { return paths_; }
+  void add(const std::string& path) { add(std::vector<std::string>{path}); }
+  const std::vector<std::vector<std::string>>& all() const { return found_; }
 
  private:
-  std::set<std::pair<dev_t, ino_t>> seen_;
-  std::vector<std::string> paths_;
+  std::set<std::vector<std::pair<dev_t, ino_t>>> seen_;
+  std::vector<std::vector<std::string>> found_;
 };
 
 // A name may have a count of tries before its end: "x+3-0.efi" is "x.efi".
@@ -131,16 +135,66 @@ bool is_of(std::string_view path, const std::string& release) {
   return rest.empty() || rest[0] == '/';
 }
 
-// An entry of type 1: what its last `initrd` names comes after microcode.
-void add_entry(const std::string& root, const std::string& boot, const std::string& text,
-               const std::string& release, Found& found) {
-  const std::string last = value_of(text, {"initrd"});
-  const bool wanted = value_of(text, {"version"}) == release || is_of(value_of(text, {"linux"}), release);
-  if (!wanted || last.empty()) return;
-  const std::string slash = last.starts_with('/') ? "" : "/";
-  for (const std::string& path : {root + boot + slash + last, root + slash + last}) {
-    if (is_file(path)) return found.add(path);
+// What a variable of GRUB's is in its configuration. Empty: none, or nothing.
+std::string grub_variable(const std::string& root, std::string_view name) {
+  std::string value;
+  for (const char* folder : {"/boot/grub2/", "/boot/grub/"}) {
+    for (const char* file : {"grub.cfg", "grubenv"}) {  // GRUB reads the latter last
+      std::istringstream lines(text_of(root + folder + file));
+      for (std::string line; std::getline(lines, line);) {
+        std::string_view rest = trim(line);
+        if (rest.starts_with("set ")) rest = trim(rest.substr(4));
+        if (!rest.starts_with(name) || rest.size() <= name.size() || rest[name.size()] != '=') continue;
+        rest.remove_prefix(name.size() + 1);
+        if (rest.size() >= 2 && (rest[0] == '"' || rest[0] == '\'') && rest.back() == rest[0])
+          rest = rest.substr(1, rest.size() - 2);
+        value = rest;
+      }
+    }
   }
+  return value;
+}
+
+// All that an entry of type 1 names as initrd, several of them in a line or several lines: GRUB and
+// systemd-boot hand the kernel one after the other.
+std::vector<std::string> initrds_of(const std::string& root, const std::string& entry) {
+  std::istringstream lines(entry);
+  std::vector<std::string> names;
+  for (std::string line; std::getline(lines, line);) {
+    const auto words = split_words(line);
+    if (words.empty() || words[0] != "initrd") continue;
+    for (size_t i = 1; i < words.size(); ++i) {
+      const std::string value =
+          words[i].starts_with('$') ? grub_variable(root, words[i].substr(1)) : std::string(words[i]);
+      for (const std::string_view name : split_words(value)) names.emplace_back(name);
+    }
+  }
+  return names;
+}
+
+// An entry of type 1. Names are below its partition, or of the root where that holds /boot.
+Result<void> add_entry(const std::string& root, const std::string& boot, const std::string& text,
+                       const std::string& release, Found& found) {
+  const bool wanted = value_of(text, {"version"}) == release || is_of(value_of(text, {"linux"}), release);
+  if (!wanted) return {};
+  std::vector<std::string> paths;
+  std::string missing;
+  for (const std::string& name : initrds_of(root, text)) {
+    const std::string slash = name.starts_with('/') ? "" : "/";
+    const std::string here = root + boot + slash + name;
+    if (const std::string& path = is_file(here) ? here : root + slash + name; is_file(path)) {
+      paths.push_back(path);
+    } else {
+      missing = name;
+    }
+  }
+  if (!paths.empty() && !missing.empty())
+    return Error{
+        ErrorCode::kIo, 0,
+        fmt::format("a boot entry of kernel {} names {} as a part of its initramfs, which is not there",
+                    escape(release), escape(missing))};
+  found.add(paths);
+  return {};
 }
 
 void add_usual_places(const std::string& root, const std::string& release, Found& found) {
@@ -164,34 +218,57 @@ void add_usual_places(const std::string& root, const std::string& release, Found
 
 }  // namespace
 
-Result<std::optional<std::string>> find_image(const std::string& root, const std::string& release) {
+Result<std::vector<std::string>> find_images(const std::string& root, const std::string& release) {
   Found found;
   const std::string booted = booted_image(root);
   if (!booted.empty()) {
     add_image(root, booted, found);
-    if (found.paths().empty())
+    if (found.all().empty())
       return Error{ErrorCode::kIo, 0,
                    "this boot came from the unified kernel image " + escape(booted) +
                        ", which is not below /efi, /boot/efi or /boot now"};
   }
-  if (found.paths().empty()) {
+  if (found.all().empty()) {
     for (const char* boot : kBootFolders) {
       const std::string folder = root + boot + "/loader/entries/";
       for (const std::string& name : names_in(folder)) {
-        if (name.ends_with(".conf")) add_entry(root, boot, text_of(folder + name), release, found);
+        if (name.ends_with(".conf")) TRY(add_entry(root, boot, text_of(folder + name), release, found));
       }
     }
   }
-  if (found.paths().empty()) add_usual_places(root, release, found);
-  if (found.paths().size() > 1)
+  if (found.all().empty()) add_usual_places(root, release, found);
+  if (found.all().size() > 1) {
+    std::vector<std::string> texts;
+    for (const auto& parts : found.all()) texts.push_back(fmt::format("{}", fmt::join(parts, " + ")));
     return Error{
         ErrorCode::kIo, 0,
         fmt::format(
             "of kernel {} there are several initramfs images, and which one is booted is not to be seen "
             "here: {}",
-            escape(release), escape(fmt::format("{}", fmt::join(found.paths(), ", ")), 1000))};
-  if (found.paths().empty()) return std::optional<std::string>();
-  return std::optional<std::string>(found.paths().front());
+            escape(release), escape(fmt::format("{}", fmt::join(texts, ", ")), 1000))};
+  }
+  if (found.all().empty()) return std::vector<std::string>();
+  return found.all().front();
+}
+
+std::vector<std::string> addons_of(const std::string& image) {
+  std::vector<std::string> folders = {image + ".extra.d"};
+  // "EFI/Linux/x.efi" is three below its partition.
+  for (std::string folder = image; folder.find('/') != std::string::npos;) {
+    folder.erase(folder.rfind('/'));
+    folders.push_back(folder + "/loader/addons");
+  }
+  std::vector<std::string> found;
+  for (const std::string& folder : folders) {
+    for (const std::string& name : names_in(folder)) {
+      const std::string path = folder + "/" + name;
+      constexpr std::string_view kEnd = ".addon.efi";
+      if (name.size() >= kEnd.size() &&
+          strcasecmp(name.c_str() + name.size() - kEnd.size(), kEnd.data()) == 0 && is_file(path))
+        found.push_back(path);
+    }
+  }
+  return found;
 }
 
 }  // namespace diglim::initramfs

@@ -33,9 +33,11 @@ class Image : public testing::Test {
   }
   // Without the root; "none", or "error: " and why.
   std::string found() {
-    const auto image = find_image(root_, kRelease);
-    if (!image) return "error: " + image.error().message;
-    return *image ? (*image)->substr(root_.size()) : "none";
+    const auto images = find_images(root_, kRelease);
+    if (!images) return "error: " + images.error().message;
+    std::string text;
+    for (const std::string& image : *images) text += (text.empty() ? "" : " ") + image.substr(root_.size());
+    return text.empty() ? "none" : text;
   }
 
   std::string root_;
@@ -78,7 +80,33 @@ TEST_F(Image, TheBootLoadersEntrySays) {
   add("/boot/loader/entries/a.conf",
       "title A\nversion 6.12.1-1.x86_64\nlinux /vmlinuz\ninitrd /ucode\ninitrd /own/rd\n");
   add("/boot/loader/entries/old.conf", "version 6.1\ninitrd /ucode\n");
+  EXPECT_EQ(found(), "/boot/ucode /boot/own/rd");
+}
+
+TEST_F(Image, EachPartThatAnEntryNames) {
+  const std::string head = "version 6.12.1-1.x86_64\n";
+  add("/boot/own/rd");
+  add("/boot/more");
+  add("/boot/loader/entries/a.conf", head + "initrd /own/rd $tuned_initrd\n");
   EXPECT_EQ(found(), "/boot/own/rd");
+  add("/boot/grub2/grub.cfg", "if x; then\n  set tuned_initrd=\"/other\"\nfi\n");
+  EXPECT_THAT(found(), testing::HasSubstr("names /other as a part of its initramfs, which is not there"));
+  add("/boot/grub2/grubenv", "# GRUB Environment Block\ntuned_initrd=/more\n");
+  EXPECT_EQ(found(), "/boot/own/rd /boot/more");
+  add("/boot/loader/entries/b.conf", head + "initrd /own/rd /more\n");
+  EXPECT_EQ(found(), "/boot/own/rd /boot/more");
+  add("/boot/loader/entries/b.conf", head + "initrd /more /own/rd\n");
+  EXPECT_THAT(found(), testing::HasSubstr("several initramfs images"));
+}
+
+TEST_F(Image, AddonsOfAnImage) {
+  add("/efi/EFI/Linux/mine.efi");
+  add("/efi/EFI/Linux/mine.efi.extra.d/a.ADDON.efi");
+  add("/efi/EFI/Linux/mine.efi.extra.d/b.cred");
+  add("/efi/loader/addons/c.addon.efi");
+  EXPECT_THAT(addons_of(root_ + "/efi/EFI/Linux/mine.efi"),
+              testing::ElementsAre(root_ + "/efi/EFI/Linux/mine.efi.extra.d/a.ADDON.efi",
+                                   root_ + "/efi/loader/addons/c.addon.efi"));
 }
 
 TEST_F(Image, AnEntryMayNameTheKernelOnly) {

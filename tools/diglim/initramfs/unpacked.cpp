@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/diglim/initramfs/unpacked.h"
 
-#include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,32 +12,14 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "tools/diglim/initramfs/archive.h"
+#include "tools/diglim/initramfs/firmware_program.h"
 #include "tools/diglim/initramfs/image.h"
-#include "tools/run_command.h"
 
 namespace diglim {
 namespace {
 
-// The first bytes of a program for the firmware, which a unified kernel image is.
-constexpr std::string_view kMz = "MZ";
-
-Result<bool> is_unified(const std::string& image) {
-  TRY_ASSIGN(const auto fd, open_file(image, O_RDONLY));
-  char magic[2] = {};
-  return pread(fd.get(), magic, sizeof magic, 0) == sizeof magic &&
-         std::string_view(magic, sizeof magic) == kMz;
-}
-
-// Its section .initrd (systemd-stub(7)) becomes a file. lsinitrd wants sections besides that not each image
-// has.
-Result<void> take_initrd(const std::string& image, const std::string& to) {
-  // Its status says nothing: it complains of the second output, which nobody wants.
-  TRY(run_command({"objcopy", "--dump-section", ".initrd=" + to, image, to + ".copy"}, Errors::kHide));
-  struct stat info = {};
-  if (stat(to.c_str(), &info) == 0 && info.st_size > 0) return {};
-  return Error{ErrorCode::kIo, 0,
-               "objcopy finds no section .initrd in the unified kernel image " + escape(image)};
-}
+constexpr const char* kInitrd = ".initrd";
 
 }  // namespace
 
@@ -52,41 +34,49 @@ UnpackedInitramfs::~UnpackedInitramfs() {
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
 
-Result<UnpackedInitramfs> UnpackedInitramfs::of_image(const std::string& given) {
-  if (const auto found = run_command({"sh", "-c", "command -v lsinitrd"}, Errors::kHide);
-      !found || found->status != 0)
-    return not_found("lsinitrd, a part of dracut, is not installed");
+Result<void> UnpackedInitramfs::add(const std::string& image) {
+  TRY_ASSIGN(const auto sections, initramfs::read_sections(image));
+  if (sections.empty()) return initramfs::unpack_image(image, root_, folder_);
+  const auto found = initramfs::named(sections, kInitrd);
+  if (found.size() != 1)
+    return Error{ErrorCode::kIo, 0,
+                 found.empty()
+                     ? "this unified kernel image has no section .initrd"
+                     : fmt::format("this unified kernel image has {} sections .initrd (profiles), and "
+                                   "which one is booted is not to be seen here",
+                                   found.size())};
+  for (const std::string& addon : initramfs::addons_of(image)) {
+    const auto parts = initramfs::read_sections(addon);
+    if (!parts) return parts.error();
+    if (!initramfs::named(*parts, kInitrd).empty())
+      return Error{ErrorCode::kIo, 0, fmt::format("{} may add an initramfs to this one's", escape(addon))};
+  }
+  const std::string initrd = folder_ + "/initrd";
+  TRY(initramfs::copy_section(image, found.front(), initrd));
+  auto done = initramfs::unpack_image(initrd, root_, folder_);
+  (void)unlink(initrd.c_str());
+  return done;
+}
+
+Result<UnpackedInitramfs> UnpackedInitramfs::of_images(const std::vector<std::string>& paths) {
   std::string folder = "/tmp/diglim-initramfs.XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) return from_errno("create " + folder, errno);
   UnpackedInitramfs unpacked(folder);
   if (mkdir(unpacked.root().c_str(), 0700) != 0) return from_errno("create " + unpacked.root(), errno);
-  std::string image = given;
-  TRY_ASSIGN(const bool unified, is_unified(image));
-  if (unified) {
-    image = folder + "/initrd";
-    TRY(take_initrd(given, image));
+  for (const std::string& path : paths) {
+    auto added = unpacked.add(path);
+    const auto names = list_folder(unpacked.root());
+    if (added && (!names || names->empty())) added = Error{ErrorCode::kIo, 0, "there is nothing in it"};
+    if (!added) return with_context("the initramfs " + escape(path) + " cannot be unpacked", added.error());
   }
-  // It unpacks into the current directory.
-  TRY_ASSIGN(
-      const CommandResult done,
-      run_command({"sh", "-c", R"(image=$(realpath -- "$2") && cd "$1" && exec lsinitrd --unpack "$image")",
-                   "sh", unpacked.root(), image},
-                  Errors::kCapture));
-  const auto names = list_folder(unpacked.root());
-  if (done.status != 0 || !names || names->empty()) {
-    std::string_view said = done.output;
-    said = said.substr(0, said.find('\n'));
-    return Error{ErrorCode::kIo, 0,
-                 "the initramfs " + escape(given) + " cannot be unpacked" +
-                     (said.empty() ? std::string() : " (lsinitrd: " + escape(said, 300) + ")")};
-  }
+  TRY(initramfs::settle_links(unpacked.root()));
   return unpacked;
 }
 
 Result<UnpackedInitramfs> UnpackedInitramfs::of_kernel(const std::string& release) {
-  TRY_ASSIGN(const auto image, initramfs::find_image("", release));
-  if (!image) return not_found("no initramfs of kernel " + escape(release) + " is found");
-  return of_image(*image);
+  TRY_ASSIGN(const auto images, initramfs::find_images("", release));
+  if (images.empty()) return not_found("no initramfs of kernel " + escape(release) + " is found");
+  return of_images(images);
 }
 
 }  // namespace diglim

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// An initramfs, unpacked by dracut's lsinitrd(1), which knows how one is packed (early microcode,
-// compression, a unified kernel image).
+// An initramfs, unpacked as the kernel does it (archive.h), also out of a unified kernel image.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "lib/base/result.h"
 
@@ -12,9 +12,10 @@ namespace diglim {
 // A temporary directory that goes with the object. Movable.
 class UnpackedInitramfs {
  public:
-  // kNotFound: lsinitrd is not installed. kIo: it cannot be unpacked, or not to its end; the message says
-  // what lsinitrd said.
-  static Result<UnpackedInitramfs> of_image(const std::string& path);
+  // All parts of one, in the order in which the boot loader hands them to the kernel. kNotFound: what
+  // unpacks it is not installed. kIo: it cannot be unpacked, or not to its end, or it is not to be seen what
+  // else is handed over.
+  static Result<UnpackedInitramfs> of_images(const std::vector<std::string>& paths);
   // Of the running system (initramfs/image.h). `release` as uname -r. Errors as above; kNotFound: there is no
   // such image.
   static Result<UnpackedInitramfs> of_kernel(const std::string& release);
@@ -23,11 +24,12 @@ class UnpackedInitramfs {
   UnpackedInitramfs& operator=(UnpackedInitramfs&&) = delete;
   ~UnpackedInitramfs();
 
-  // Without a slash at its end.
+  // Without a slash at its end. Links in it lead nowhere else.
   const std::string& root() const { return root_; }
 
  private:
   explicit UnpackedInitramfs(std::string folder);
+  Result<void> add(const std::string& image);
   std::string folder_;  // with the root in it; empty: moved from
   std::string root_;
 };

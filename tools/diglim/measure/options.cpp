@@ -2,6 +2,7 @@
 #include "tools/diglim/measure/options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -154,7 +155,7 @@ void add_system_options(OptionParser& app, PredictOptions& options) {
   app.add_flag(
          "--no-initramfs", options.no_initramfs,
          "the loader boots --root itself (default: without --root the initramfs of the running kernel is "
-         "found, and unpacked by lsinitrd)")
+         "found, and unpacked)")
       .excludes(initramfs);
   app.add_option("--loader", options.system.loader, "another diglim-loader than usr/sbin/diglim-loader");
   app.add_option(
@@ -207,35 +208,37 @@ bool was_started_by_rdinit(std::string_view line) {
 // Of a host whose loader lies in an initramfs, the prediction without it is another boot's. Nothing to do
 // where there is none: such a host boots its root.
 Result<void> find_initramfs(PredictOptions& options) {
-  std::string image;
+  std::vector<std::string> images;
   if (!options.initramfs.empty()) {
     struct stat info = {};
     if (stat(options.initramfs.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
-    image = options.initramfs;
+    images = {options.initramfs};
   } else {
     if (options.no_initramfs || options.system.root != ReferenceOptions().root ||
         is_initramfs(options.system.root))
       return {};
     utsname system = {};
     if (uname(&system) != 0) return from_errno("uname", errno);
-    auto found = initramfs::find_image("", system.release);
+    auto found = initramfs::find_images("", system.release);
     if (!found) return with_context("no prediction", Error{ErrorCode::kIo, 0, found.error().message + kHow});
-    if (!*found) {
+    if (found->empty()) {
       TRY_ASSIGN(const std::string line, read_text_file("/proc/cmdline", 1 << 16));
       if (!was_started_by_rdinit(options.command_line.value_or(line))) return {};
       return Error{ErrorCode::kIo, 0,
                    "the loader is started from an initramfs (rdinit=), and none of kernel " +
                        escape(system.release) + " is found in /boot or /efi" + kHow};
     }
-    image = **found;
+    images = *found;
   }
-  auto unpacked = UnpackedInitramfs::of_image(image);
-  if (!unpacked) return Error{ErrorCode::kIo, 0, escape(image) + ": " + unpacked.error().message + kHow};
+  auto unpacked = UnpackedInitramfs::of_images(images);
+  if (!unpacked) return Error{ErrorCode::kIo, 0, unpacked.error().message + kHow};
   options.unpacked = std::make_shared<UnpackedInitramfs>(std::move(*unpacked));
   options.initramfs = options.unpacked->root();
   struct stat info = {};
   if (stat((options.initramfs + kInstalledLoader).c_str(), &info) != 0)
-    return Error{ErrorCode::kIo, 0, "the initramfs " + escape(image) + " does not hold the loader" + kHow};
+    return Error{ErrorCode::kIo, 0,
+                 "the initramfs " + escape(fmt::format("{}", fmt::join(images, " + "))) +
+                     " does not hold the loader" + kHow};
   return {};
 }
 

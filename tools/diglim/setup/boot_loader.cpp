@@ -23,6 +23,10 @@ constexpr const char* kPermissiveLink = "/etc/grub.d/42_diglim";
 constexpr const char* kPermissiveScript = "/usr/libexec/diglim/grub-permissive";
 constexpr std::string_view kPermissive = "diglim.mode=permissive";
 constexpr std::string_view kOwnEntry = "-0-diglim-permissive.conf";
+// What GRUB adds to an entry's line (BOOT_IMAGE=) or systemd-boot (initrd=); and grub-mkconfig, with
+// GRUB_CMDLINE_LINUX_DEFAULT, to GRUB_CMDLINE_LINUX.
+constexpr size_t kAddedToEntry = 150;
+constexpr size_t kAddedToDefault = 400;
 
 bool is_entry(const std::string& name) {
   return name.ends_with(".conf") && !name.starts_with('.') && !name.ends_with(kOwnEntry);
@@ -98,6 +102,11 @@ Result<Step> plan_entries(const RecordedHost& host, const std::string& folder, c
                           bool grubby) {
   Step step{"command_line", "", {}, {}};
   const auto names = entries_of(host, folder);
+  for (const std::string& name : names) {
+    const std::string options = options_of(host.view().text(folder + "/" + name).value_or(""));
+    const auto checked = check_line(with_words(options, words), words, kAddedToEntry);
+    if (!checked) return with_context(escape(folder + "/" + name), checked.error());
+  }
   TRY(add_permissive_entry(host, folder, names, words, step));
   Command command{
       {"grubby", "--update-kernel=ALL", "--args", fmt::format("{}", fmt::join(words, " "))}, {}, {}};
@@ -132,6 +141,9 @@ Result<Step> plan_entries(const RecordedHost& host, const std::string& folder, c
 Result<Step> plan_grub(const RecordedHost& host, const Words& words) {
   Step step{"command_line", "", {}, {}};
   TRY(add_edit(host, kGrubDefault, Format::kGrubDefault, "grub", words, step));
+  const auto checked =
+      check_line(grub_line_of(step.files.empty() ? "" : step.files.front().content), words, kAddedToDefault);
+  if (!checked) return with_context(kGrubDefault, checked.error());
   if (!host.view().exists(kPermissiveScript))
     return not_found(fmt::format("{} is not there: install the package diglim anew", kPermissiveScript));
   step.files.push_back({kPermissiveLink, kPermissiveScript, 0777, true, ""});

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/diglim/setup/command_line.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "lib/base/text.h"
+#include "policy/command_line.h"
 
 namespace diglim::setup {
 namespace {
@@ -13,9 +17,24 @@ using Change = std::function<std::string(std::string_view)>;
 
 constexpr std::string_view kGrubVariable = "GRUB_CMDLINE_LINUX=";
 
+// COMMAND_LINE_SIZE of x86, without the end (arch/x86/include/asm/setup.h). The kernel cuts what is longer.
+constexpr size_t kMaxLine = 2047;
+
+// Words as the kernel takes them (next_arg() in lib/cmdline.c): quotes keep blanks within one.
 Words split(std::string_view line) {
-  const auto words = split_words(line);
-  return {words.begin(), words.end()};
+  Words words;
+  std::string word;
+  bool quoted = false;
+  for (const char c : line) {
+    if (c == '"') quoted = !quoted;
+    if (quoted || std::string_view(" \t\n\v\f\r").find(c) == std::string_view::npos) {
+      word += c;
+    } else if (!word.empty()) {
+      words.push_back(std::exchange(word, std::string()));
+    }
+  }
+  if (!word.empty()) words.push_back(word);
+  return words;
 }
 
 std::string join(const Words& words) {
@@ -65,7 +84,9 @@ bool find_grub(std::string_view line, size_t& begin, size_t& end) {
   begin = kGrubVariable.size();
   if (begin < line.size() && (line[begin] == '"' || line[begin] == '\'')) {
     const char quote = line[begin];
-    const size_t close = line.find(quote, begin + 1);
+    size_t close = line.find(quote, begin + 1);
+    while (quote == '"' && close != std::string_view::npos && line[close - 1] == '\\')
+      close = line.find(quote, close + 1);  // one of the command line's own
     if (close == std::string_view::npos) return false;
     ++begin;
     end = close;
@@ -120,6 +141,30 @@ std::string without_words(std::string_view line, const Words& remove) {
   return join(words);
 }
 
+Result<void> check_line(std::string_view line, const Words& words, size_t others) {
+  const auto refuse = [&](const std::string& why) {
+    return invalid(fmt::format("with the kernel command line \"{}\" DIGLIM would not start: {}",
+                               escape(line, 200), why));
+  };
+  if (line.size() + others > kMaxLine)
+    return refuse(fmt::format("it has {} bytes, and the kernel takes {}{}: shorten it", line.size(),
+                              kMaxLine - others, others > 0 ? " besides what the boot loader adds" : ""));
+  if (std::ranges::any_of(line, [](unsigned char c) { return c < ' ' || c == 0x7f; }))
+    return refuse("it has control characters: take them out");
+  if (std::ranges::count(line, '"') % 2 != 0)
+    return refuse("a quote in it does not end: close it, or take it out");
+  const KernelLine read = split_kernel_line(line);
+  if (std::ranges::any_of(read.words, [](std::string_view word) { return word.starts_with('#'); }))
+    return refuse("the kernel knows no comments (#), and takes their words for its own: take them out");
+  for (const std::string& word : words) {
+    const std::string_view name = name_of(word);
+    if (name.size() == word.size() ? std::ranges::count(read.words, word) == 0
+                                   : read.value(name.substr(0, name.size() - 1)) != word.substr(name.size()))
+      return refuse(fmt::format("{} is no word of its own in it", escape(word)));
+  }
+  return {};
+}
+
 std::string add_to_file(std::string_view text, Format format, const Words& add) {
   bool found = false;
   std::string out = change_file(
@@ -149,6 +194,16 @@ std::string options_of(std::string_view entry) {
       },
       ignored);
   return all;
+}
+
+std::string grub_line_of(std::string_view text) {
+  bool ignored = false;
+  std::string last;
+  (void)change_lines(
+      text, find_grub, [&](std::string_view line) { return last = line; }, ignored);
+  // As the shell reads what stands in double quotes.
+  for (size_t at = 0; (at = last.find("\\\"", at)) != std::string::npos; ++at) last.erase(at, 1);
+  return last;
 }
 
 std::string permissive_entry(std::string_view entry, const Words& add, std::string_view mode_word) {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/result.h"
+
 namespace diglim::setup {
 
 using Words = std::vector<std::string>;
@@ -13,8 +15,12 @@ using Words = std::vector<std::string>;
 // `line` without the words of the same names ("rdinit=..."), and with `add` before "--", if that is there.
 // For a word without "=" the whole word is its name.
 std::string with_words(std::string_view line, const Words& add);
-// `line` without exactly these words.
+// Words are the kernel's: quotes keep blanks within one. `line` without exactly these words.
 std::string without_words(std::string_view line, const Words& remove);
+
+// Would a kernel that is started with `line` see `words`? kInvalid: why not, and what to do. `others`: bytes
+// that a boot loader adds.
+Result<void> check_line(std::string_view line, const Words& words, size_t others);
 
 // The formats: how to find the command line in a file.
 enum class Format {
@@ -31,6 +37,9 @@ std::string remove_from_file(std::string_view text, Format format, const Words& 
 
 // The command line of a BLS entry: its "options" lines, joined. Empty if it has none.
 std::string options_of(std::string_view entry);
+
+// What GRUB_CMDLINE_LINUX is in /etc/default/grub, the last time.
+std::string grub_line_of(std::string_view text);
 
 // A copy of a BLS entry that boots without denying anything: another title, `mode_word` on its command line,
 // and without the lines that would sort it before the entry that it was copied from.

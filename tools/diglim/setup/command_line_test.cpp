@@ -18,6 +18,35 @@ TEST(KernelCommandLine, LeavesTheWordsOfInitWhereTheyAre) {
   EXPECT_EQ(with_words("ro -- single", {"rdinit=/x"}), "ro rdinit=/x -- single");
 }
 
+TEST(KernelCommandLine, QuotesKeepBlanksAndDashesWithinAWord) {
+  EXPECT_EQ(with_words("y=\"a  -- b\" ro", {"rdinit=/x"}), "y=\"a  -- b\" ro rdinit=/x");
+  EXPECT_EQ(with_words("y=\"a rdinit=/y\" -- z", {"rdinit=/x"}), "y=\"a rdinit=/y\" rdinit=/x -- z");
+  EXPECT_EQ(without_words("y=\"a ro\" ro", {"ro"}), "y=\"a ro\"");
+}
+
+TEST(KernelCommandLine, WouldStartDiglim) {
+  const auto why = [](const std::string& line, size_t others = 0) {
+    const auto checked = check_line(line, kAdd, others);
+    return checked ? std::string() : checked.error().message.substr(checked.error().message.find(": ") + 2);
+  };
+  const std::string ours = "rdinit=/usr/sbin/diglim-loader diglim.mode=enforce";
+  EXPECT_EQ(why("root=x " + ours + " -- y"), "");
+  EXPECT_EQ(why("rdinit=/y y=\"a -- b\" " + ours), "");
+  EXPECT_EQ(why("root=x -- " + ours), "rdinit=/usr/sbin/diglim-loader is no word of its own in it");
+  EXPECT_EQ(why("y=\"" + ours + "\""), "rdinit=/usr/sbin/diglim-loader is no word of its own in it");
+  EXPECT_EQ(why(ours + " diglim.mode=permissive"), "diglim.mode=enforce is no word of its own in it");
+  EXPECT_EQ(why("y=\"a " + ours), "a quote in it does not end: close it, or take it out");
+  EXPECT_EQ(why("#x " + ours),
+            "the kernel knows no comments (#), and takes their words for its own: take them out");
+  EXPECT_EQ(why("y#x " + ours), "");
+  EXPECT_EQ(why("x\n" + ours), "it has control characters: take them out");
+  const std::string most = std::string(2047 - 1 - ours.size(), 'x') + " " + ours;
+  EXPECT_EQ(why(most), "");
+  EXPECT_EQ(why("x" + most), "it has 2048 bytes, and the kernel takes 2047: shorten it");
+  EXPECT_EQ(why(most, 1),
+            "it has 2047 bytes, and the kernel takes 2046 besides what the boot loader adds: shorten it");
+}
+
 TEST(KernelCommandLine, ReplacesAnEarlierMode) {
   EXPECT_EQ(with_words("rdinit=/old ro diglim.mode=permissive", kAdd),
             "ro rdinit=/usr/sbin/diglim-loader diglim.mode=enforce");
@@ -30,6 +59,15 @@ TEST(KernelCommandLine, RemovesOnlyExactWords) {
   EXPECT_EQ(without_words("ro rdinit=/usr/sbin/diglim-loader diglim.mode=permissive", kAdd),
             "ro diglim.mode=permissive");
   EXPECT_EQ(without_words("ro   quiet", kAdd), "ro   quiet") << "nothing to remove: byte for byte";
+}
+
+TEST(GrubDefault, WhatTheShellTakesItFor) {
+  EXPECT_EQ(grub_line_of("GRUB_CMDLINE_LINUX=\"a y=\\\"b c\\\"\"\n"), "a y=\"b c\"");
+  EXPECT_EQ(grub_line_of("GRUB_CMDLINE_LINUX=a\nGRUB_CMDLINE_LINUX='b'\n"), "b");
+  EXPECT_EQ(grub_line_of(""), "");
+  EXPECT_EQ(
+      add_to_file("GRUB_CMDLINE_LINUX=\"y=\\\"b -- c\\\" ro\" # z\n", Format::kGrubDefault, {"rdinit=/x"}),
+      "GRUB_CMDLINE_LINUX=\"y=\\\"b -- c\\\" ro rdinit=/x\" # z\n");
 }
 
 TEST(BlsEntry, ChangesTheOptionsAndNothingElse) {

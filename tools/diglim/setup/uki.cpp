@@ -4,6 +4,7 @@
 #include "tools/diglim/setup/uki.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <sys/stat.h>
@@ -24,6 +25,7 @@
 #include "lib/tpm/key_file.h"
 #include "lib/tpm/key_policy.h"
 #include "lib/tpm/key_public.h"
+#include "policy/command_line.h"
 
 namespace diglim::setup {
 namespace {
@@ -51,9 +53,16 @@ bool is_system_partition(const RecordedHost& host, const std::string& folder) {
 
 Result<std::string> find_system_partition(const RecordedHost& host, const std::string& named) {
   if (!named.empty()) {
-    if (host.view().exists(named + "/EFI")) return named;
-    return not_found(fmt::format("--esp {}: there is no directory EFI, so this is no EFI system partition",
-                                 escape(named)));
+    if (!host.view().exists(named + "/EFI"))
+      return not_found(fmt::format("--esp {}: there is no directory EFI, so this is no EFI system partition",
+                                   escape(named)));
+    const auto mount = host.view().is_live() ? host.view().mount_of(named) : std::nullopt;
+    if (host.view().is_live() && (!mount || mount->point != named))
+      return not_found(
+          fmt::format("--esp {}: nothing is mounted there, so images would lie where no firmware finds "
+                      "them: mount the EFI system partition",
+                      escape(named)));
+    return named;
   }
   for (const char* folder : kSystemPartitions) {
     if (is_system_partition(host, folder)) return std::string(folder);
@@ -173,6 +182,40 @@ Result<void> check_boot_manager(const RecordedHost& host, const std::string& esp
       escape(program), escape(certificate), escape(certificate), escape(program), escape(program)));
 }
 
+// Where kernel-install makes unified images itself, they lie beside ours, sorted by other versions, and
+// nobody makes them anew: an update of keys and lists would not reach what boots (kernel-install(8), layout).
+Result<void> check_layout(const RecordedHost& host) {
+  std::vector<std::string> files;
+  for (const std::string folder :
+       {"/etc/kernel/", "/run/kernel/", "/usr/local/lib/kernel/", "/usr/lib/kernel/"}) {
+    if (files.empty() && host.view().exists(folder + "install.conf"))
+      files.push_back(folder + "install.conf");
+  }
+  for (const std::string folder : {"/usr/lib/kernel/", "/etc/kernel/"}) {
+    for (const std::string& name : host.view().names(folder + "install.conf.d")) {
+      if (name.ends_with(".conf")) files.push_back(folder + "install.conf.d/" + name);
+    }
+  }
+  std::string layout, from;
+  for (const std::string& file : files) {
+    std::istringstream lines(host.view().text(file).value_or(""));
+    for (std::string line; std::getline(lines, line);) {
+      constexpr std::string_view kLayout = "layout=";
+      if (!trim(line).starts_with(kLayout)) continue;
+      layout = trim(trim(line).substr(kLayout.size()));
+      from = file;
+    }
+  }
+  if (layout != "uki") return {};
+  return unsupported(
+      fmt::format("kernel-install makes images of its own here (layout=uki in {}), which the boot manager "
+                  "may take instead, "
+                  "and which no update of DIGLIM makes anew: write layout=bls into /etc/kernel/install.conf, "
+                  "and remove those "
+                  "images from EFI/Linux afterwards",
+                  escape(from)));
+}
+
 // The command line that the host has without ours: as named, of the file for new kernels, of the newest boot
 // entry, or the running one.
 Result<std::string> base_line(const RecordedHost& host, const Options& options) {
@@ -182,12 +225,13 @@ Result<std::string> base_line(const RecordedHost& host, const Options& options) 
   TRY_ASSIGN(const std::string entry, newest_options(host));
   if (!entry.empty() && entry.find('$') == std::string::npos) return entry;
   std::string line = host.view().is_live() ? host.view().command_line() : std::string();
-  std::istringstream words(line);
-  Words kept;
-  for (std::string word; words >> word;) {
-    if (!word.starts_with("BOOT_IMAGE=") && !word.starts_with("initrd=")) kept.push_back(word);
+  const KernelLine words = split_kernel_line(line);
+  std::string kept;
+  for (const std::string_view word : words.words) {
+    if (!word.starts_with("BOOT_IMAGE=") && !word.starts_with("initrd=")) kept += fmt::format("{} ", word);
   }
-  line = with_words("", kept);
+  if (!words.arguments.empty()) kept += fmt::format("-- {}", fmt::join(words.arguments, " "));
+  line = trim(kept);
   if (line.empty())
     return not_found(
         "the kernel command line is not known (no /etc/kernel/cmdline): --uki-cmdline \"root=...\"");
@@ -229,10 +273,12 @@ Result<void> plan_uki(const RecordedHost& host, const Options& options, Plan& pl
   TRY(check_key(host, settings.key, settings.certificate));
   const auto kernels = kernels_of(host);
   if (kernels.empty()) return not_found("no kernel with its image is found in /usr/lib/modules or /boot");
+  TRY(check_layout(host));
   TRY(check_space(host, settings.esp, kernels.size()));
   TRY(check_boot_manager(host, settings.esp, settings.certificate));
   TRY_ASSIGN(std::string line, base_line(host, options));
   line = with_words(without_words(line, host.record().words), plan.words);
+  TRY(check_line(line, plan.words, 0));
 
   plan.steps.push_back(
       {"uki",
@@ -275,6 +321,26 @@ Result<void> make_uki_folders(RecordedHost& host) {
 
 void tell_uki(const RecordedHost& host, Report& report) {
   const UkiSettings settings = read_uki_settings(host);
+  for (const std::string& name : host.view().names(settings.esp + "/EFI/Linux")) {
+    if (!name.ends_with(".efi") || name.starts_with("diglim-")) continue;
+    report.to_do.push_back(
+        fmt::format("look at {}/EFI/Linux/{}: it is none of these images, and the boot manager may take it "
+                    "instead; what the "
+                    "firmware's keys signed boots",
+                    settings.esp, escape(name)));
+  }
+  // After a change of the key.
+  for (const std::string& name : host.view().names(settings.esp + "/EFI/diglim")) {
+    const std::string image = settings.esp + "/EFI/diglim/" + name;
+    if (!name.ends_with("-previous.efi") || !host.runs_commands() ||
+        host.run({"sbverify", "--cert", settings.certificate, image}))
+      continue;
+    report.to_do.push_back(
+        fmt::format("{} was signed with another key: it is the way back only while the firmware has that one "
+                    "in db, so keep "
+                    "it there until the new image has booted",
+                    escape(image)));
+  }
   if (!host.view().exists(settings.esp + kBootManager)) {
     report.to_do.push_back(fmt::format(
         "let the firmware boot it: efibootmgr --create --disk DISK --part NUMBER --label DIGLIM --loader "
