@@ -204,10 +204,7 @@ class Unpacker {
   Result<void> add(Input& input, const Header& header, const std::string& name) {
     if (header.size > left_) return damaged("it is larger than 2 GiB when it is unpacked");
     left_ -= header.size;
-    const size_t slash = name.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : name.substr(0, slash);
-    const std::string last = slash == std::string::npos ? name : name.substr(slash + 1);
-    const Fd parent(open_within(root_, folder, O_PATH | O_DIRECTORY));
+    const auto [parent, last] = place_of(name);
     // The kernel passes over what it cannot make, such as a file whose directory is not there.
     if (!parent || last.empty() || last == "." || last == "..") return input.copy(header.size, nullptr);
     struct stat info = {};
@@ -217,7 +214,7 @@ class Unpacker {
     if (S_ISDIR(header.mode)) {
       (void)mkdirat(parent.get(), last.c_str(), 0700);  // it may be there
     } else if (S_ISREG(header.mode)) {
-      return add_file(input, header, parent, last);
+      return add_file(input, header, name);
     } else if (S_ISLNK(header.mode)) {
       if (header.size >= PATH_MAX) return input.copy(header.size, nullptr);
       TRY_ASSIGN(const Bytes target, input.take(header.size));
@@ -231,17 +228,24 @@ class Unpacker {
     return input.copy(header.size, nullptr);
   }
 
-  Result<void> add_file(Input& input, const Header& header, const Fd& parent, const std::string& last) {
+  // The directory of `name`, none if it is not there, and the name in it.
+  std::pair<Fd, std::string> place_of(const std::string& name) const {
+    const size_t slash = name.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : name.substr(0, slash);
+    return {Fd(open_within(root_, folder, O_PATH | O_DIRECTORY)),
+            slash == std::string::npos ? name : name.substr(slash + 1)};
+  }
+
+  Result<void> add_file(Input& input, const Header& header, const std::string& name) {
+    const auto [parent, last] = place_of(name);
     bool is_later = false;
     if (header.links >= 2) {
-      const auto [first, is_new] = links_.try_emplace({header.major, header.minor, header.inode});
+      const auto [first, is_new] = links_.try_emplace({header.major, header.minor, header.inode}, name);
       is_later = !is_new;
-      if (is_new) {
-        first->second = {Fd(dup(parent.get())), last};
-      } else {
+      if (is_later) {
+        const auto [first_parent, first_last] = place_of(first->second);
         (void)unlinkat(parent.get(), last.c_str(), 0);
-        if (linkat(first->second.first.get(), first->second.second.c_str(), parent.get(), last.c_str(), 0) !=
-            0)
+        if (linkat(first_parent.get(), first_last.c_str(), parent.get(), last.c_str(), 0) != 0)
           return from_errno("unpack the initramfs", errno);
       }
     }
@@ -320,8 +324,8 @@ class Unpacker {
   Fd root_;
   std::string work_;
   uint64_t left_;
-  // Of the present archive: the first name of each file that has several, and its directory.
-  std::map<std::tuple<uint32_t, uint32_t, uint32_t>, std::pair<Fd, std::string>> links_;
+  // Of the present archive: the first name of each file that has several.
+  std::map<std::tuple<uint32_t, uint32_t, uint32_t>, std::string> links_;
 };
 
 }  // namespace
