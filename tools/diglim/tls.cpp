@@ -54,11 +54,17 @@ struct Options {
   Written written;  // create-key
 };
 
+// What the system refused names the file already.
+Error of_file(const std::string& path, const Error& error) {
+  return error.sys_errno != 0 ? error : with_context(escape(path), error);
+}
+
 Result<std::vector<Authorization>> read_authorizations(const std::vector<std::string>& paths) {
   std::vector<Authorization> all;
   for (const std::string& path : paths) {
-    TRY_ASSIGN(const std::string text, read_text_file(path, kMaxFileBytes));
-    auto one = read_authorization(text);
+    const auto text = read_text_file(path, kMaxFileBytes);
+    if (!text) return of_file(path, text.error());
+    auto one = read_authorization(*text);
     if (!one) return with_context(escape(path), one.error());
     all.push_back(*std::move(one));
   }
@@ -197,8 +203,9 @@ Result<std::string> authority_of(const TpmKeyParts& parts) {
 Result<size_t> authorize(const Options& options) {
   // No link: the folder may be the server's, and it is root who reads and writes here.
   TRY_ASSIGN(const Fd present, open_to_change(options.key, O_NOFOLLOW));
-  TRY_ASSIGN(const Bytes pem, read_open_file(present, options.key, kMaxFileBytes));
-  auto file = read_key_pem({reinterpret_cast<const char*>(pem.data()), pem.size()});
+  const auto pem = read_open_file(present, options.key, kMaxFileBytes);
+  if (!pem) return of_file(options.key, pem.error());
+  auto file = read_key_pem(as_text(*pem));
   if (!file) return with_context(escape(options.key), file.error());
   const auto parts = read_key_parts(*file);
   if (!parts) return with_context(escape(options.key), parts.error());
