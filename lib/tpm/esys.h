@@ -3,9 +3,11 @@
 #pragma once
 
 #include <tss2/tss2_esys.h>
+#include <tss2/tss2_sys.h>
 #include <tss2/tss2_tcti.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -68,6 +70,13 @@ struct TpmConnection {
 
   ESYS_CONTEXT* context() const { return esys.get(); }
 };
+
+// A command whose refusal is an answer, such as "the registers hold other values". It goes by SAPI below
+// ESYS: ESYS writes each refusal to the standard error of whatever program this is part of, and only the
+// environment (TSS2_LOG), which is not ours to change, keeps it from that. `command`: calls Tss2_Sys_X, and
+// may be called again. `session`: as it is to know it.
+TSS2_RC ask_quietly(const TpmConnection& tpm, const Handle& session,
+                    const std::function<TSS2_RC(TSS2_SYS_CONTEXT*, TPM2_HANDLE session)>& command);
 
 // `tcti` and errors as Tpm::open(). What is asked has to be answered until `deadline` (waiting.h).
 Result<std::unique_ptr<TpmConnection>> connect_tpm(

@@ -182,8 +182,9 @@ Result<bool> TpmSigner::Line::follow(LoadedKey& key, const PolicyWay& way, Ticke
                   Esys_PolicyRestart(context(), policy.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE)));
   policy_begun = true;
   for (const PcrStatement& statement : way.pcrs) {
-    const TSS2_RC code = Esys_PolicyPCR(context(), policy.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                        &statement.digest, &statement.selection);
+    const TSS2_RC code = ask_quietly(*tpm, policy, [&](TSS2_SYS_CONTEXT* sys, TPM2_HANDLE session) {
+      return Tss2_Sys_PolicyPCR(sys, session, nullptr, &statement.digest, &statement.selection, nullptr);
+    });
     if (kind_of(code) == TPM2_RC_VALUE) return false;
     TRY(tpm_check("check the PCRs", code));
   }
@@ -227,11 +228,6 @@ Result<void> TpmSigner::Line::satisfy(LoadedKey& key, const std::vector<PolicyWa
   return not_now();
 }
 
-bool has_resource_manager(const std::string& tcti) {
-  return tcti.starts_with("tabrmd") ||
-         (tcti.starts_with("device:") && tcti.find("tpmrm") != std::string::npos);
-}
-
 TpmSigner::TpmSigner(SignerSettings settings) : settings_(std::move(settings)) {}
 TpmSigner::~TpmSigner() = default;
 
@@ -242,7 +238,8 @@ Result<void> TpmSigner::open_line(Clock::time_point deadline) {
     if (connection) {
       line_ = std::make_unique<Line>();
       line_->tpm = *std::move(connection);
-    } else if (Clock::now() >= deadline) {
+    } else if (const int why = connection.error().sys_errno;
+               Clock::now() >= deadline || (why != 0 && why != EBUSY)) {  // waiting does not mend those
       return connection.error();
     } else {
       std::this_thread::sleep_for(kRetryAfter);

@@ -23,9 +23,6 @@ struct SignerSettings {
   bool keep = false;
 };
 
-// Is a resource manager behind it, so that a connection that is kept keeps nobody out?
-bool has_resource_manager(const std::string& tcti);
-
 // Thread-safe, and safe in a child after fork(), which waits for signatures under way: the child opens a
 // connection of its own. Errors: kNotFound: no TPM
 // there, or no connection to be had in time. kIo: the TPM refused, or did not answer in time; kUntrusted:

@@ -19,6 +19,9 @@ struct TpmConnection;  // esys.h
 
 constexpr const char* kDefaultTcti = "device:/dev/tpmrm0";
 
+// Is a resource manager behind it, so that a connection that is kept keeps nobody out?
+bool has_resource_manager(const std::string& tcti);
+
 enum class SigningKeyKind { kEcP256, kEcP384, kRsa2048, kRsa3072 };
 
 struct EndorsementKey {

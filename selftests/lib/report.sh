@@ -16,7 +16,7 @@ ok() { # NAME
 not_ok() { # NAME [WHY]
   failed=$((failed + 1))
   echo "not ok - $about$1"
-  { [ -z "${2:-}" ] || printf '%s\n' "$2"; details; } | sed 's/.*\r//; s/^/#   /' || true
+  { [ -z "${2:-}" ] || printf '%s\n' "$2"; details; } | sed 's/\r*$//; s/.*\r//; s/^/#   /' || true
 }
 
 # What else is to be shown of a failure; a test defines it anew.

@@ -18,6 +18,7 @@
 #include "lib/tpm/tpm.h"
 #include "tools/diglim/changing.h"
 #include "tools/diglim/measure/options.h"
+#include "tools/diglim/tls/asks.h"
 #include "tools/diglim/tls/replace.h"
 #include "tools/diglim/tls/request.h"
 #include "tools/diglim/tls/ssh.h"
@@ -48,19 +49,39 @@ struct Options {
   std::string tcti;
   LimitOptions limit;
   std::string key;  // authorize
+  bool weaker = false;
   bool json = false;
   Written written;  // create-key
 };
 
+// What the system refused names the file already.
+Error of_file(const std::string& path, const Error& error) {
+  return error.sys_errno != 0 ? error : with_context(escape(path), error);
+}
+
 Result<std::vector<Authorization>> read_authorizations(const std::vector<std::string>& paths) {
   std::vector<Authorization> all;
   for (const std::string& path : paths) {
-    TRY_ASSIGN(const std::string text, read_text_file(path, kMaxFileBytes));
-    auto one = read_authorization(text);
+    const auto text = read_text_file(path, kMaxFileBytes);
+    if (!text) return of_file(path, text.error());
+    auto one = read_authorization(*text);
     if (!one) return with_context(escape(path), one.error());
     all.push_back(*std::move(one));
   }
   return all;
+}
+
+// Each asks for no less than the one before it, the first for no less than `before`.
+Result<void> check_no_weaker(const Options& options, const std::vector<Authorization>& authorizations,
+                             Asks before) {
+  if (options.weaker) return {};
+  for (size_t i = 0; i < authorizations.size(); ++i) {
+    Asks next = asks_of(authorizations[i]);
+    const auto checked = check_asks_no_less(before, next);
+    if (!checked) return with_context(escape(options.authorizations[i]), checked.error());
+    before = std::move(next);
+  }
+  return {};
 }
 
 struct Policy {
@@ -85,6 +106,7 @@ Result<Policy> authorized_policy(const Options& options, const PcrSelection& sel
   auto key = read_public_pem(pem);
   if (key && options.limit.until)
     return invalid("--until-counter is for what the private key signs; the authorizations have their own");
+  TRY(check_no_weaker(options, authorizations, asks_of(selection, options.limit.until.has_value())));
   if (!key) {
     // Who has the private key at hand approves of what is now, or of --value.
     key = read_private_pem(pem);
@@ -171,8 +193,7 @@ Result<void> create_key(Options& options) {
 }
 
 // The key that has to approve, from the file: a public key cannot be asked of whoever has only the host.
-Result<std::string> authority_of(const KeyFile& file) {
-  TRY_ASSIGN(const TpmKeyParts parts, read_key_parts(file));
+Result<std::string> authority_of(const TpmKeyParts& parts) {
   if (parts.ways.empty() || !parts.ways.front().approval)
     return invalid("this key was made for fixed values (without --authorized-by): make another one");
   TRY_ASSIGN(const PkeyPtr key, openssl_public_key(parts.ways.front().approval->authority));
@@ -182,10 +203,13 @@ Result<std::string> authority_of(const KeyFile& file) {
 Result<size_t> authorize(const Options& options) {
   // No link: the folder may be the server's, and it is root who reads and writes here.
   TRY_ASSIGN(const Fd present, open_to_change(options.key, O_NOFOLLOW));
-  TRY_ASSIGN(const Bytes pem, read_open_file(present, options.key, kMaxFileBytes));
-  auto file = read_key_pem({reinterpret_cast<const char*>(pem.data()), pem.size()});
+  const auto pem = read_open_file(present, options.key, kMaxFileBytes);
+  if (!pem) return of_file(options.key, pem.error());
+  auto file = read_key_pem(as_text(*pem));
   if (!file) return with_context(escape(options.key), file.error());
-  auto authority = authority_of(*file);
+  const auto parts = read_key_parts(*file);
+  if (!parts) return with_context(escape(options.key), parts.error());
+  auto authority = authority_of(*parts);
   if (!authority) return with_context(escape(options.key), authority.error());
   TRY_ASSIGN(const auto authorizations, read_authorizations(options.authorizations));
   for (size_t i = 0; i < authorizations.size(); ++i) {
@@ -198,6 +222,8 @@ Result<size_t> authorize(const Options& options) {
     });
     file->alternatives.push_back(*std::move(commands));
   }
+  // The newest is what the owner wanted last; it is never the one that falls off.
+  TRY(check_no_weaker(options, authorizations, asks_of(parts->ways.back())));
   constexpr size_t kKept =
       16;  // of the newest; each is some hundred bytes, and a try at each change of the PCRs
   if (file->alternatives.size() > kKept)
@@ -211,6 +237,8 @@ Result<size_t> authorize(const Options& options) {
 int run_create(const OptionParser& app, Options& options) {
   if (!options.authorizations.empty() && options.authorized_by.empty())
     return fail(app, kExitUsage, "--authorization has no meaning without --authorized-by");
+  if (options.weaker && options.authorizations.empty())
+    return fail(app, kExitUsage, "--weaker has no meaning without --authorization");
   if (!options.values.empty() && options.pcrs.empty())
     return fail(app, kExitUsage, "--value has no meaning without --pcrs");
   if (!options.names.empty() && options.request.empty())
@@ -262,6 +290,8 @@ int run_tls(int argc, char** argv) {
       ->add_option("--authorization", options.authorizations,
                    "with --authorized-by: file of diglim pcr predict --sign; may be repeated")
       .one_value_each();
+  create->add_flag("--weaker", options.weaker,
+                   "with --authorization: also one for fewer registers than --pcrs or the one before");
   add_limit_options(*create, options.limit, "with a private key of --authorized-by: ");
   create->add_option("--csr", options.request, "write a certificate request to this file");
   create->add_option("--name", options.names, "host name or address for it; may be repeated")
@@ -272,6 +302,8 @@ int run_tls(int argc, char** argv) {
   OptionParser* allow = app.add_subcommand("authorize", "add authorizations to a key's file");
   allow->add_option("KEY", options.key, "file of create-key --authorized-by").required();
   allow->add_option("AUTHORIZATION", options.authorizations, "files of diglim pcr predict --sign").required();
+  allow->add_flag("--weaker", options.weaker,
+                  "also one for fewer registers than the newest of the key, or without its counter");
   allow->add_flag("--json", options.json, "print JSON");
 
   const SshVerbs ssh(app);

@@ -16,6 +16,7 @@
 #include "lib/base/text.h"
 #include "lib/ssh/agent.h"
 #include "lib/tpm/signer.h"
+#include "lib/tpm/tpm.h"
 #include "tools/diglim/measure/options.h"
 #include "tools/diglim/tls/agent_keys.h"
 #include "tools/diglim/tls/agent_server.h"
