@@ -135,7 +135,18 @@ echo '{"pcrBank":"sha256","pcrValues":[{"pcr":7,"values":["00"]},{"pcr":8,"value
 register 'pcr = 8\n' "^warn *systemd-pcrlock's policy has not PCR 11: what is bound to it opens whatever booted"
 echo '{"pcrBank":"sha256","pcrValues":[{"pcr":7,"values":["00"]},{"pcr":8,"values":[]},{"pcr":11,"values":[]}]}' \
 	>good/var/lib/systemd/pcrlock.json
-register 'pcr = 8\n' "^unknown *whether systemd-pcrlock's policy knows the next boot" 'no signed image boots this host'
+register 'pcr = 8\n' "^warn *systemd-pcrlock's policy does not know this boot and stays as it is" 'asks for its recovery key' \
+	'to do: diglim setup install --uki'
+mkdir -p good/sys/class/tpm/tpm0/pcr-sha256
+echo 0000 >good/sys/class/tpm/tpm0/pcr-sha256/11
+register 'pcr = 8\n' "^warn *systemd-pcrlock's policy does not know this boot"
+echo AB00 >good/sys/class/tpm/tpm0/pcr-sha256/11
+register 'pcr = 8\n' "^unknown *whether systemd-pcrlock's policy knows the next boot" 'DIGLIM made no signed image of this host'
+rm -r good/sys/class/tpm/tpm0/pcr-sha256
+sed 's/"pcr":11,"values":..}/"pcr":11,"values":["0000"]}/' good/var/lib/systemd/pcrlock.json >policy
+cp policy good/var/lib/systemd/pcrlock.json
+register 'pcr = 8\n' "^warn *systemd-pcrlock's policy opens what is bound to it to any initramfs: this host boots no signed images"
+sed -i 's/"0000"/"00ff"/' good/var/lib/systemd/pcrlock.json
 mkdir -p good/var/lib/diglim
 cp good/etc/diglim/uki.conf uki.conf.before 2>/dev/null
 echo 'esp = /efi' >good/etc/diglim/uki.conf

@@ -12,6 +12,8 @@ lists=$host/etc/digest_lists known=$host/var/lib/diglim/images state=$host/var/l
 mkdir -p bin run tmp "$lists" "${policy%/*}" "${pin%/*}" "${known%/*}" "$host/etc/diglim" esp/EFI/{Linux,diglim}
 sed "s#^PATH=.*#PATH=$work/bin:/usr/sbin:/usr/bin:/sbin:/bin#
 	s#^pcrlock=.*#pcrlock=$work/bin/systemd-pcrlock#; s#-p /run #-p $work/run #
+	s#/run/diglim-pcrlock.lock#$work/lock#; s#/run/diglim-b#$work/b#; s#/run/diglim#$work/run/diglim#
+	s#^stock=.*#stock=$work/stock#; s#^firmware=.*#firmware=$work/firmware#; s#^measured=.*#measured=$work/measured#
 	s#/var/lib/#$host/var/lib/#g; s#/etc/#$host/etc/#g" "$top/tools/pcrlock_update" >pcrlock
 cat >bin/diglim <<SH
 #!/bin/bash
@@ -25,19 +27,57 @@ while [ \$# -gt 0 ]; do
 	shift
 done
 [ -z "\$initramfs" ] || ! grep -q bad "\$initramfs" || exit 1
-mkdir -p "$components"/{740-diglim,790-diglim-root}.pcrlock.d
-for folder in "$components"/7*; do echo '{"records":[{"pcr":8,"digests":[]}]}' >"\$folder/\$variant.pcrlock"; done
+mkdir -p "$components/740-diglim.pcrlock.d"
+rm -f "$components/740-diglim.pcrlock.d/\$variant"@*
+for name in \$variant \$(seq -f "\$variant@%g" \$(cat "$work/steps")); do
+	[[ \$name = generated@* ]] || echo '{"records":[{"pcr":8,"digests":[]}]}' >"$components/740-diglim.pcrlock.d/\$name.pcrlock"
+done
 # What comes meanwhile.
 [ ! -e "$work/meanwhile" ] || [ \$variant != generated ] || . "$work/meanwhile"
 SH
 cat >bin/systemd-pcrlock <<SH
 #!/bin/bash
 echo "\$*" >>"$work/calls"
-policy() { printf '{"pcrBank":"sha256","pcrValues":[%s],"nvIndex":1}' "\$(sed 's/.*/{"pcr":&,"values":["00"]}/' "\$1" | paste -sd ,)"; }
+for word; do
+	case \$word in
+	--pcrlock=*) output=\${word#*=} ;;
+	--components=*) components=\${word#*=} ;;
+	esac
+	image=\$word
+done
+# As many values as there are variants. What this boot measured has to be one of them.
+values() { # REGISTER
+	local count=1
+	case \$1 in
+	8) count=\$(ls "\$components/740-diglim.pcrlock.d" | wc -l) ;;
+	11)
+		count=\$(ls "\$components/650-uki.pcrlock.d" 2>/dev/null | wc -l)
+		[ \$count = 0 ] || [ -e "\$components/650-uki.pcrlock.d/theirs.pcrlock" ] ||
+			grep -q "ab12.*enter.*leave.*sysinit" "\$components/650-uki.pcrlock.d/booted.pcrlock" || return 1
+		;;
+	esac
+	[ \$count -gt 0 ] || { echo '"0000"'; return; }
+	for ((; count > 0; count--)); do printf '"%02xff",' \$count; done | sed 's/,\$//'
+}
+policy() { # FILE: which registers
+	printf '{"pcrBank":"sha256","pcrValues":[%s],"nvIndex":1}' \
+		"\$(while read -r pcr; do values=\$(values \$pcr) && echo "{\"pcr\":\$pcr,\"values\":[\$values]}"; done <"\$1" | paste -sd ,)"
+}
 case " \$* " in
-*' lock-uki '*) for word; do [[ \$word != --pcrlock=* ]] || echo uki >"\${word#*=}"; done ;;
+*' lock-uki '*) # of the image that booted, or of another one
+	grep -q booted "\$image" && digest=ab12 || digest=ab34
+	echo "{\"records\":[{\"pcr\":11,\"digests\":[{\"hashAlg\":\"sha256\",\"digest\":\"\$digest\"}]}]}" >"\$output"
+	;;
 *' predict '*) policy "$work/predicts"; sed 's/^/PCR /; s/\$/ is odd/' "$work/odd" >&2 ;;
-*' make-policy '*) echo "PIN \${PIN:-none}" >>"$work/calls"; policy "$work/gives" >"$policy"; echo 'Written new policy' >&2 ;;
+*' make-policy '*)
+	echo "PIN \${PIN:-none}" >>"$work/calls"
+	[ ! -e "$work/kill" ] || { kill -9 \$PPID; exit 1; }
+	[ ! -e "$work/full" ] || { echo 'No space left on device' >&2; exit 1; }
+	policy "$work/gives" >"$policy"
+	(cd "\$components" && find . -name '*.pcrlock' | sed 's#^\./##; s#\.pcrlock\.d/# #; s#\.pcrlock\$##' | sort) >"$work/told"
+	echo 'Written new policy' >&2
+	[ -e "$work/small" ] && echo 'Failed to write boot policy file' >&2 || echo 'Written new boot policy' >&2
+	;;
 *' remove-policy '*) [ ! -e "$work/stuck" ] || { echo 'NV is stuck' >&2; exit 1; }; rm "$policy" ;;
 esac
 SH
@@ -55,40 +95,71 @@ run() { : >calls && : >slept && expect "$1" env TMPDIR="$work/tmp" timeout 60 "$
 variants() { (cd "$components" && find . -name '*.pcrlock' -type f | sed 's#^\./##' | sort | paste -sd ' '); }
 called() { grep -c -- "$1" calls; }
 old() { touch -d '-1 hour' "$lists"; }
-G='740-diglim.pcrlock.d/generated.pcrlock'
-R='790-diglim-root.pcrlock.d/generated.pcrlock'
 of() { # IMAGE...: what variants are to be
 	local image
-	for image; do printf '%s\n' {650-uki,740-diglim,790-diglim-root}.pcrlock.d/"$image".pcrlock; done | sort - <(printf '%s\n' "$G" "$R") |
-		paste -sd ' '
+	for image in generated "$@"; do
+		echo "740-diglim.pcrlock.d/$image.pcrlock"
+		[ "$image" = generated ] || echo "740-diglim.pcrlock.d/$image@1.pcrlock"
+		case $image in image-*) echo "650-uki.pcrlock.d/$image.pcrlock" ;; esac
+	done | sort | paste -sd ' '
 }
 
 registers
 old
+echo 1 >steps
+printf 'log \253\022 of the firmware' >firmware
+mkdir stock
+for phase in 750-enter-initrd=e01 800-leave-initrd=e02 850-sysinit=e03 900-ready=e04; do
+	echo "{\"records\":[{\"pcr\":11,\"digests\":[{\"hashAlg\":\"sha256\",\"digest\":\"${phase#*=}\"}],\"word\":\"${phase%=*}\"}]}" \
+		>"stock/${phase%=*}.pcrlock"
+done
+printf '{"digest":"%s"}\n' e01 e02 e03 >measured
 # Early, where /tmp is not there yet.
 expect 0 env TMPDIR="$work/no" "$work/pcrlock" boot
-equal 'boot: this boot' "$(variants)" "$G $R"
-# A host without images and without a policy.
+equal 'boot: this boot' "$(variants)" "$(of)"
+# A host without signed images, before anything is bound: it says so, and what to do.
+run 1
+contains 'it says so' "$err" 'boots no signed images, so a policy would open what is bound to it to any initramfs: make none'
+contains 'and what to do' "$err" 'diglim setup install --uki'
+equal 'this boot is told' "$(variants)" "$(of)"
+equal 'no policy' "$(called make-policy)$(ls "$state" 2>/dev/null)" 0
+# With a policy of images that it had, or of a register that nothing extends.
+has_policy 7 8 11
+cp "$policy" before
+run 1
+contains 'a policy there stays' "$err" 'this host boots no signed images, so the policy would open'
+contains 'what that means' "$err" 'asks for its recovery key'
+equal 'as it was' "$(called make-policy) $(cmp before "$policy")" '0 '
+# Whoever makes images by other means has a register that says so.
+mkdir "$components/650-uki.pcrlock.d"
+echo theirs >"$components/650-uki.pcrlock.d/theirs.pcrlock"
+mkdir "$components/790-diglim-root.pcrlock.d"
 run 0
-equal 'the next boot, too' "$(variants)" "$G 740-diglim.pcrlock.d/next.pcrlock $R 790-diglim-root.pcrlock.d/next.pcrlock"
-equal 'no policy' "$(called .)$(ls "$state" 2>/dev/null)" 0
+equal "others' images count" "$(called make-policy)" 1
+equal 'the next boot is told' "$(variants)" "650-uki.pcrlock.d/theirs.pcrlock $(of next)"
+equal 'the component of before is gone' "$(find "$components" -name '790*')" ''
+rm -r "$components/650-uki.pcrlock.d" "$state" "$policy"
 
 echo "esp = $esp" >"$host/etc/diglim/uki.conf"
 run 1
 contains 'no image' "$err" 'is the EFI system partition mounted?'
-image Linux/diglim-6.1.efi new
+image Linux/diglim-6.1.efi 'new, booted'
 run 1
 contains 'none is of this host' "$err" "left out: $esp/EFI/Linux/diglim-6.1.efi: not made by this host"
 contains 'what to do' "$err" 'make-uki --all'
 made Linux/diglim-6.1.efi
 image diglim/6.1-previous.efi before
 made diglim/6.1-previous.efi
+run 0 new
+equal 'a new policy has these registers' "$(grep make-policy calls | sed 's/--components=[^ ]* //')" \
+	'--pcr=7 --pcr=8 --pcr=11 --force make-policy'
 has_policy 7 8 11
 echo 123 >"$pin"
 run 0
 equal 'images, and "next" no more' "$(variants)" "$(of image-6.1-previous image-diglim-6.1)"
 equal 'with the PIN' "$(grep PIN calls)" 'PIN 123'
-equal 'with the registers that there were' "$(grep make-policy calls)" '--pcr=7 --pcr=8 --pcr=11 --recovery-pin=query make-policy'
+equal 'with the registers that there were' "$(grep make-policy calls | sed 's/--components=[^ ]* //')" \
+	'--pcr=7 --pcr=8 --pcr=11 --recovery-pin=query make-policy'
 equal 'both are known' "$(sed 's/.* //' "$state" | sort | paste -sd ' ')" "$esp/EFI/Linux/diglim-6.1.efi $esp/EFI/diglim/6.1-previous.efi"
 empty run
 empty tmp
@@ -175,10 +246,116 @@ equal 'it tried five times, and claims nothing' "$(called ' make-policy')$(ls "$
 rm -f meanwhile "$lists/list"
 old
 
+# Two kernels, each with its previous image: these have 16 values of PCR 11, and systemd-pcrlock takes eight.
+mv "$known" known.before
+rm "$esp"/EFI/*/*.efi
+kernel=$(uname -r)
+for file in diglim/6.1-previous "diglim/$kernel-previous" Linux/diglim-6.1 "Linux/diglim-$kernel"; do
+	image "$file.efi" "$file"
+	made "$file.efi"
+done
+run 0
+contains 'what is late goes first' "$err" \
+	"from $esp/EFI/diglim/6.1-previous.efi what opens after sysinit.target does not open by itself: systemd-pcrlock takes 8 values of PCR 11"
+contains 'then other volumes' "$err" \
+	"from $esp/EFI/diglim/6.1-previous.efi only the root opens by itself: systemd-pcrlock takes 8 values of PCR 11"
+told() { sed -n "s/^$1-[^ ]* //p" told | sort | paste -sd ' '; } # COMPONENT: which variants
+equal 'so the root opens from all of them' "$(told 650)" \
+	"$(printf '%s\n' booted image-6.1-previous@1 "image-$kernel-previous@"{1,2} image-diglim-6.1@{1,2} "image-diglim-$kernel@"{1,2} |
+		sort | paste -sd ' ')"
+equal 'with their lists' "$(told 740)" \
+	"$(printf '%s\n' generated image-6.1-previous@1 "image-$kernel-previous"{,@1} image-diglim-{6.1,"$kernel"}{,@1} | sort | paste -sd ' ')"
+equal "without systemd's own phases" "$(grep -c -e initrd -e sysinit told)" 0
+equal 'all are known' "$(wc -l <"$state")" 4
+# Lists take more room.
+echo 3 >steps
+run 0
+contains 'other volumes go first, of the less important images' "$err" \
+	"from $esp/EFI/Linux/diglim-6.1.efi only the root opens by itself: systemd-pcrlock takes 8 values of PCR 8"
+equal 'from the newest image all opens, from each the root' "$(told 740)" \
+	"$(printf '%s\n' generated image{-6.1-previous,"-$kernel-previous",-diglim-6.1}@1 "image-diglim-$kernel"{,@1,@2,@3} |
+		sort | paste -sd ' ')"
+echo 6 >steps
+run 0
+contains 'then images, the least important one first' "$err" \
+	"left out: $esp/EFI/diglim/6.1-previous.efi: systemd-pcrlock takes 8 values of PCR 8"
+contains 'and what to do' "$err" 'remove kernels or previous images'
+equal 'the last one of all stays' "$(sed 's/.* //' "$state")" "$esp/EFI/Linux/diglim-$kernel.efi"
+equal 'what was left out opens nothing' "$(told 740 | grep -c -e previous -e '6\.1[.@ ]')" 0
+echo 8 >steps
+run 1
+contains 'then nothing can be done' "$err" 'PCR 8 has more than 8 values, which systemd-pcrlock does not take: the policy stays as it is'
+echo 1 >steps
+# One of them goes, as a kernel that is removed.
+rm "$esp/EFI/Linux/diglim-6.1.efi" "$esp/EFI/diglim/6.1-previous.efi"
+rm told
+run 0
+equal 'a kernel that is gone opens nothing' "$(variants | grep -c '6\.1[@.-][^1]')$(grep -c 6.1.efi "$state")" 00
+equal 'there is room again' "$(sed 's/.* //' "$state" | sort | paste -sd ' ')" \
+	"$esp/EFI/Linux/diglim-$kernel.efi $esp/EFI/diglim/$kernel-previous.efi"
+# In the middle of it.
+cat >meanwhile <<SH
+rm "$work/meanwhile" "$esp/EFI/diglim/$kernel-previous.efi"
+SH
+run 0
+equal 'an image that goes meanwhile is not known' "$(sed 's/.* //' "$state")" "$esp/EFI/Linux/diglim-$kernel.efi"
+
+# The image that booted goes: this boot is recognized all the same.
+image "Linux/diglim-$kernel.efi" 'another one'
+made "Linux/diglim-$kernel.efi"
+run 0
+equal 'this boot, and the new image' "$(told 650)" "$(printf '%s\n' booted "image-diglim-$kernel@"{1,2,3,4} | sort | paste -sd ' ')"
+rm "$work/booted.image"
+run 1
+contains 'if nobody saw it, nothing is made of this boot' "$err" 'cannot predict PCR 11'
+image "Linux/diglim-$kernel.efi" 'booted'
+made "Linux/diglim-$kernel.efi"
+run 0
+
+# No room: on the root, where systemd-pcrlock fails; on the EFI system partition, where it does not.
+touch full
+run 1
+contains 'no room on the root' "$err" \
+	"no policy was made: No space left on device. What is bound may ask for its recovery key until one is. Is there room in"
+equal 'nobody believes that the policy is whole' "$(ls "$state" 2>/dev/null)" ''
+rm full
+touch small
+run 1
+contains 'no room for the copy that the initramfs reads' "$err" 'could not be written to the EFI system partition: Failed to write'
+rm small
+run 0
+equal 'then it is written whatever is there' "$(called ' --force .*make-policy')" 1
+run 0
+equal 'and no more' "$(called ' --force .*make-policy')" 0
+
+# Killed while it makes the policy.
+touch kill
+run 137
+equal 'killed: nobody believes that the policy is whole' "$(ls "$state" 2>/dev/null)$(find run -mindepth 1 | grep -c 'pcrlock.......$')" 1
+echo half >"$components/740-diglim.pcrlock.d/.image-diglim-6.1.pcrlock.Xy2z"
+echo half >"$components/650-uki.pcrlock.d/image-diglim-6.1.new"
+rm kill
+run 0
+equal 'then it is written anew' "$(called ' --force .*make-policy')" 1
+equal 'and nothing is left' "$(find run -mindepth 1 | wc -l) $(find "$components" -name '*.new' -o -name '.image*' | wc -l)" '0 0'
+
+# Two at once: one after the other.
+cat >meanwhile <<SH
+echo begin >>"$work/turns"
+/bin/sleep 0.3
+echo end >>"$work/turns"
+SH
+for one in 1 2 3; do timeout 60 "$work/pcrlock" >/dev/null 2>"err.$one" & done
+wait
+equal 'never two' "$(paste -sd ' ' turns)" 'begin end begin end begin end'
+rm meanwhile
+equal 'all is told' "$(sed 's/.* //' "$state")" "$esp/EFI/Linux/diglim-$kernel.efi"
+
 # A host that has images no more.
 rm "$host/etc/diglim/uki.conf"
-run 0
-equal 'their components are gone' "$(variants)" "$G 740-diglim.pcrlock.d/next.pcrlock $R 790-diglim-root.pcrlock.d/next.pcrlock"
-equal 'and their folder' "$(ls "$components")" "$(printf '%s\n' 740-diglim.pcrlock.d 790-diglim-root.pcrlock.d)"
+cp "$policy" before
+run 1
+contains 'no images any more' "$err" 'this host boots no signed images'
+equal 'the policy is as it was' "$(cmp before "$policy")" ''
 empty run
 finish

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -18,18 +19,60 @@ namespace {
 constexpr char kId[] = "measurement.pcrlock";
 constexpr char kPolicy[] = "/var/lib/systemd/pcrlock.json";
 
-// The policy's registers; none: there is no policy.
-std::set<unsigned> registers(const Host& host) {
-  std::set<unsigned> found;
+// The policy's registers, each with its values; none: there is no policy.
+std::map<unsigned, std::vector<std::string>> registers(const Host& host) {
+  std::map<unsigned, std::vector<std::string>> found;
   const auto policy = nlohmann::json::parse(host.text(kPolicy).value_or(""), nullptr, false);
-  const auto values = policy.is_object() ? policy.find("pcrValues") : policy.end();
-  if (!policy.is_object() || values == policy.end() || !values->is_array()) return found;
-  for (const auto& value : *values) {
-    const auto pcr = value.is_object() ? value.find("pcr") : value.end();
-    if (value.is_object() && pcr != value.end() && pcr->is_number_unsigned())
-      found.insert(pcr->get<unsigned>());
+  const auto pcrs = policy.is_object() ? policy.find("pcrValues") : policy.end();
+  if (!policy.is_object() || pcrs == policy.end() || !pcrs->is_array()) return found;
+  for (const auto& entry : *pcrs) {
+    const auto pcr = entry.is_object() ? entry.find("pcr") : entry.end();
+    if (!entry.is_object() || pcr == entry.end() || !pcr->is_number_unsigned()) continue;
+    auto& values = found[pcr->get<unsigned>()];
+    const auto given = entry.find("values");
+    if (given == entry.end() || !given->is_array()) continue;
+    for (const auto& value : *given) {
+      if (value.is_string()) values.push_back(value.get<std::string>());
+    }
   }
   return found;
+}
+
+bool is_zero(std::string_view hex) {
+  return hex.find_first_not_of("0\n") == std::string_view::npos;
+}
+
+// Does it say which initramfs boots, the kernel's stub (9) or systemd's (11)?
+bool knows_initramfs(const std::map<unsigned, std::vector<std::string>>& pcrs) {
+  return std::ranges::any_of(pcrs, [](const auto& entry) {
+    return (entry.first == 9 || entry.first == 11) && std::ranges::none_of(entry.second, is_zero);
+  });
+}
+
+// No image of ours boots this host.
+Finding without_images(const Host& host, const std::map<unsigned, std::vector<std::string>>& pcrs) {
+  constexpr char kImages[] = "diglim setup install --uki; then make it anew: man diglim-pcr has all commands";
+  if (!knows_initramfs(pcrs))
+    return {kId,
+            Level::kWarn,
+            "systemd-pcrlock's policy opens what is bound to it to any initramfs: this host boots no signed "
+            "images",
+            kImages,
+            {}};
+  if (is_zero(host.text("/sys/class/tpm/tpm0/pcr-sha256/11").value_or("")))
+    return {kId,
+            Level::kWarn,
+            "systemd-pcrlock's policy does not know this boot and stays as it is, since no signed image "
+            "booted: what "
+            "is bound to it asks for its recovery key",
+            kImages,
+            {}};
+  return {kId,
+          Level::kUnknown,
+          "whether systemd-pcrlock's policy knows the next boot is not known: DIGLIM made no signed image of "
+          "this host",
+          "systemctl start diglim-pcrlock-next.service after each new image",
+          {}};
 }
 
 // As that program writes it: time, size, name.
@@ -73,12 +116,7 @@ void check_pcrlock(const Host& host, const Config& config, Findings& findings) {
   }
   const auto signed_images = images(host);
   if (signed_images.empty()) {
-    findings.push_back(
-        {kId,
-         Level::kUnknown,
-         "whether systemd-pcrlock's policy knows the next boot is not known: no signed image boots this host",
-         "systemctl start diglim-pcrlock-next.service after each new initramfs",
-         {}});
+    findings.push_back(without_images(host, pcrs));
     return;
   }
   std::set<std::string> known;
@@ -95,9 +133,9 @@ void check_pcrlock(const Host& host, const Config& config, Findings& findings) {
     finding.what =
         "systemd-pcrlock's policy does not know the next boot: what is bound to it would not open by itself";
     finding.next =
-        "systemctl enable diglim-pcrlock.service; systemctl start diglim-pcrlock-next.service; if that "
-        "fails: "
-        "journalctl -u diglim-pcrlock-next.service";
+        "systemctl enable diglim-pcrlock.service; systemctl start diglim-pcrlock-next.service; if that is "
+        "not "
+        "enough: journalctl -u diglim-pcrlock-next.service";
   }
   findings.push_back(std::move(finding));
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -24,7 +25,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr mode_t kLogMode = 0600;  // as systemd makes it
+constexpr mode_t kLogMode = 0600;        // as systemd makes it
+constexpr char kStateSeparator[] = "@";  // between the name of a variant and the number of its state
 
 // IMA extends each bank with the hash of the same data.
 Result<json> digests_of(const ImaEvent& event) {
@@ -64,7 +66,7 @@ Result<Made> predicted_components(const OptionParser& app, PcrlockOptions& optio
   TRY_ASSIGN(const Predicted predicted, predict(app, options.predict));
   const Bytes log = predicted.prediction.log();
   TRY_ASSIGN(const auto events, read_ima_log(log));
-  TRY_ASSIGN(PcrlockComponents components, make_components(events, predicted.pcr));
+  TRY_ASSIGN(PcrlockComponents components, make_components(events, predicted.pcr, true));
   return Made{std::move(components), predicted.pcr};
 }
 
@@ -78,23 +80,41 @@ Result<Made> measured_components(const OptionParser& app, const PcrlockOptions& 
   const unsigned pcr = options.predict.pcr ? *options.predict.pcr : manifest->pcr;
   TRY_ASSIGN(const auto manifests, read_manifests(app, options.manifests));
   TRY(check_events(events, pcr, manifests));
-  TRY_ASSIGN(PcrlockComponents components, make_components(events, pcr));
+  // What was opened on the way here needs no state more.
+  TRY_ASSIGN(PcrlockComponents components, make_components(events, pcr, false));
   return Made{std::move(components), pcr};
+}
+
+// Of a boot that was told before, and had more of them.
+Result<void> remove_other_states(const std::string& folder, const std::string& variant,
+                                 const std::vector<std::string>& written) {
+  TRY_ASSIGN(const auto names, list_folder(folder));
+  for (const std::string& name : names) {
+    const std::string path = folder + "/" + name;
+    if (!name.starts_with(variant + kStateSeparator) || std::ranges::find(written, path) != written.end())
+      continue;
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) return from_errno("remove " + escape(path), errno);
+  }
+  return {};
 }
 
 // The files.
 Result<std::vector<std::string>> write_components(const PcrlockOptions& options,
                                                   const PcrlockComponents& made) {
+  const std::string folder = options.components + "/" + kComponent + ".pcrlock.d";
   TRY(make_folder(options.components));
+  TRY(make_folder(folder));
   std::vector<std::string> written;
-  for (const auto& [name, content] :
-       {std::pair(kBootComponent, &made.boot), std::pair(kRootComponent, &made.root)}) {
-    const std::string folder = options.components + "/" + name + ".pcrlock.d";
-    TRY(make_folder(folder));
-    const std::string path = folder + "/" + options.variant + ".pcrlock";
-    TRY(write_file_atomically(path, as_bytes(*content), 0644));
+  const auto write = [&](const std::string& suffix, const std::string& content) -> Result<void> {
+    const std::string path = folder + "/" + options.variant + suffix + ".pcrlock";
+    TRY(write_file_atomically(path, as_bytes(content), 0644));
     written.push_back(path);
-  }
+    return {};
+  };
+  TRY(write("", made.whole));
+  for (size_t i = 0; i < made.states.size(); ++i)
+    TRY(write(kStateSeparator + std::to_string(i + 1), made.states[i]));
+  TRY(remove_other_states(folder, options.variant, written));
   return written;
 }
 
@@ -111,16 +131,20 @@ Result<void> append_records(const PcrlockOptions& options, unsigned pcr) {
 
 }  // namespace
 
-Result<PcrlockComponents> make_components(const std::vector<ImaEvent>& events, unsigned pcr) {
-  json boot = json::array(), root = json::array();
+Result<PcrlockComponents> make_components(const std::vector<ImaEvent>& events, unsigned pcr,
+                                          bool with_states) {
+  PcrlockComponents made;
+  json records = json::array();
   bool booted = false;
   for (const ImaEvent& event : events) {
     if (event.pcr != pcr) continue;
+    if (booted && with_states) made.states.push_back(component(records));
     TRY_ASSIGN(json digests, digests_of(event));
-    (booted ? root : boot).push_back({{"pcr", pcr}, {"digests", std::move(digests)}});
+    records.push_back({{"pcr", pcr}, {"digests", std::move(digests)}});
     booted = booted || is_manifest(event);
   }
-  return PcrlockComponents{component(std::move(boot)), component(std::move(root))};
+  made.whole = component(std::move(records));
+  return made;
 }
 
 Result<void> check_events(const std::vector<ImaEvent>& events, unsigned pcr,
@@ -197,8 +221,9 @@ void add_pcrlock_options(OptionParser& app, PcrlockOptions& options) {
 }
 
 int write_pcrlock(const OptionParser& app, PcrlockOptions& options) {
-  if (options.variant.empty() || options.variant.find('/') != std::string::npos || options.variant[0] == '.')
-    return fail(app, kExitUsage, "--variant: a file name is expected");
+  if (options.variant.empty() || options.variant.find('/') != std::string::npos ||
+      options.variant[0] == '.' || options.variant.find(kStateSeparator) != std::string::npos)
+    return fail(app, kExitUsage, "--variant: a file name without @ is expected");
   const auto made = options.measured ? measured_components(app, options) : predicted_components(app, options);
   if (!made) return fail(app, made.error());
   const auto written = write_components(options, made->components);

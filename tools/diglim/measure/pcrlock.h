@@ -7,17 +7,21 @@
 
 namespace diglim {
 
-// Files of components are read in the order of their names, and predictions hold from 760- on, in each step
-// after. So what the loader measures before the initramfs's init is always required, and what follows may
-// have come or not: a root is opened before its lists are loaded, other volumes after.
-constexpr char kBootComponent[] = "740-diglim";
-constexpr char kRootComponent[] = "790-diglim-root";
+// systemd-pcrlock takes eight values of a register. It multiplies components, and adds variants of one: so
+// each state in which something may be opened is a variant, with all that was measured until then. What the
+// loader measures before the initramfs's init is in each, and predictions hold from 760- on. A root is opened
+// before its lists are loaded, other volumes after.
+constexpr char kComponent[] = "740-diglim";
 
+// The content of a .pcrlock file each; systemd.pcrlock(5).
 struct PcrlockComponents {
-  std::string boot, root;  // the content of a .pcrlock file each; systemd.pcrlock(5)
+  std::string
+      whole;  // all of the boot. Of the variants that fit systemd-pcrlock takes the first, so it comes first
+  std::vector<std::string> states;  // before that: with the loader's manifest, then with one step more each
 };
 // Of the events of that register. kInvalid: OpenSSL fails.
-Result<PcrlockComponents> make_components(const std::vector<ImaEvent>& events, unsigned pcr);
+Result<PcrlockComponents> make_components(const std::vector<ImaEvent>& events, unsigned pcr,
+                                          bool with_states);
 // kUntrusted, with the reason: they are not only manifests of lists and keys, so they must be no component.
 // `manifests`: all that may have been measured.
 Result<void> check_events(const std::vector<ImaEvent>& events, unsigned pcr,
