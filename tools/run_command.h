@@ -2,9 +2,12 @@
 // Runs another program, without a shell.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "lib/base/bytes.h"
+#include "lib/base/file.h"
 #include "lib/base/result.h"
 
 namespace diglim {
@@ -20,5 +23,11 @@ enum class Errors { kShow, kCapture, kHide };  // what becomes of its standard e
 // The program is found through PATH; its standard input is empty. Waits for it. Errors: kNotFound (no such
 // program), kIo.
 Result<CommandResult> run_command(const std::vector<std::string>& words, Errors errors);
+
+// Runs a program that reads the file `in` from its beginning, and hands on what it writes, piece by piece; an
+// error of `sink` ends the program, and is returned. The result's output is what it said on standard error,
+// at most 4 KiB, in the language C. Errors as above.
+Result<CommandResult> run_filter(const std::vector<std::string>& words, const Fd& in,
+                                 const std::function<Result<void>(ByteView)>& sink);
 
 }  // namespace diglim

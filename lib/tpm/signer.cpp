@@ -26,6 +26,8 @@ using TicketPtr = EsysPtr<TPMT_TK_VERIFIED>;
 
 constexpr size_t kLoadedKeys = 2;  // a TPM need hold three objects only, and an approval needs one
 constexpr auto kRetryAfter = std::chrono::milliseconds(20);
+// At boot a device, and its group, come a moment after the server; later waiting does not mend that.
+constexpr auto kDeviceAppears = std::chrono::seconds(2);
 
 Error not_now() {
   return untrusted(
@@ -233,13 +235,14 @@ TpmSigner::~TpmSigner() = default;
 
 Result<void> TpmSigner::open_line(Clock::time_point deadline) {
   if (line_ && line_->owner != getpid()) line_.reset();
+  const auto soon = Clock::now() + kDeviceAppears;
   while (!line_) {
     auto connection = connect_tpm(settings_.tcti, deadline);
     if (connection) {
       line_ = std::make_unique<Line>();
       line_->tpm = *std::move(connection);
     } else if (const int why = connection.error().sys_errno;
-               Clock::now() >= deadline || (why != 0 && why != EBUSY)) {  // waiting does not mend those
+               Clock::now() >= deadline || (why != 0 && why != EBUSY && Clock::now() >= soon)) {
       return connection.error();
     } else {
       std::this_thread::sleep_for(kRetryAfter);

@@ -2,7 +2,6 @@
 // Goal: no initramfs and no program for the firmware crashes who reads it, and none is written elsewhere than
 // into the directory. Expected: the same; what is compressed is refused, since there is no program here.
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -32,23 +31,24 @@ class Place {
     std::filesystem::remove_all(folder_, ignored);
   }
   std::string in(const std::string& name) const { return folder_ + "/" + name; }
-  std::vector<std::string> names() const {
-    auto found = list_folder(folder_);
-    check(found.has_value());
-    return *found;
+  bool has(const std::string& folder, const std::vector<std::string>& names) const {
+    const auto found = list_folder(in(folder));
+    return found && *found == names;
   }
 
  private:
   std::string folder_;
 };
 
+// Names that lead upwards end in the directories above.
 void unpack(const Place& place, const std::string& image) {
-  check(mkdir(place.in("root").c_str(), 0700) == 0);
-  const auto done = unpack_image(image, place.in("root"), place.in(""));
+  const std::string root = place.in("above/it/root");
+  std::filesystem::create_directories(root);
+  const auto done = unpack_image(image, root, place.in(""));
   check(done.has_value() || !done.error().message.empty());
-  if (done) check(settle_links(place.in("root")).has_value());
-  check(place.names() == std::vector<std::string>({"image", "root"}));
-  std::filesystem::remove_all(place.in("root"));
+  if (done) check(settle_links(root).has_value());
+  check(place.has("", {"above", "image"}) && place.has("above", {"it"}) && place.has("above/it", {"root"}));
+  std::filesystem::remove_all(root);
 }
 
 void read_program(const Place& place, const std::string& image, size_t size) {

@@ -125,7 +125,12 @@ Finding initramfs(const Host& host) {
   const std::string release = host.release();
   const std::string next = kRemakeInitramfs;
   const auto unpacked = UnpackedInitramfs::of_kernel(release);
-  if (!unpacked) return {id, Level::kUnknown, unpacked.error().message, next, {}};
+  if (!unpacked) {
+    // What else fails says itself what to do.
+    const bool made_anew_helps =
+        unpacked.error().code == ErrorCode::kCorrupt || unpacked.error().code == ErrorCode::kNotFound;
+    return {id, Level::kUnknown, unpacked.error().message, made_anew_helps ? next : "", {}};
+  }
   const auto theirs = configuration_of(unpacked->root());
   const auto ours = configuration_of("");
   if (!theirs.contains(kInstalledLoader)) {

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <charconv>
 #include <climits>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <string_view>
@@ -33,8 +34,12 @@ constexpr std::string_view kMagic = "070701";
 constexpr std::string_view kEnd = "TRAILER!!!";
 constexpr uint64_t kAlignment = 4;
 
+// More than any initramfs has, so that what a stranger made takes neither all memory nor all inodes.
+constexpr uint64_t kMaxFiles = 500'000;
+constexpr const char* kTooLarge = "it is larger than 2 GiB when it is unpacked";
+
 Error damaged(const std::string& why) {
-  return {ErrorCode::kIo, 0, why};
+  return {ErrorCode::kCorrupt, 0, why};
 }
 
 // What the kernel's decompressors know (lib/decompress.c).
@@ -54,10 +59,17 @@ constexpr std::array<Compression, 8> kCompressions = {{{"\x1f\x8b"sv, "gzip"},
                                                        {"\x02\x21\x4c\x18"sv, "lz4"},
                                                        {"\x28\xb5\x2f\xfd"sv, "zstd"}}};
 
-// A file, read forward.
+Result<uint64_t> size_of(const Fd& fd) {
+  struct stat info = {};
+  if (fstat(fd.get(), &info) != 0) return from_errno("stat the initramfs", errno);
+  if (!S_ISREG(info.st_mode)) return damaged("it is no regular file");
+  return static_cast<uint64_t>(info.st_size);
+}
+
+// A file, read forward; it stays open meanwhile.
 class Input {
  public:
-  Input(Fd fd, uint64_t size) : fd_(std::move(fd)), size_(size), buffer_(1u << 16, 0) {}
+  Input(const Fd& fd, uint64_t size) : fd_(fd), size_(size), buffer_(1u << 16, 0) {}
 
   uint64_t position() const { return start_ + at_; }
   uint64_t left() const { return size_ - position(); }
@@ -103,26 +115,16 @@ class Input {
     }
     return {};
   }
-  Result<void> align(uint64_t begin) {
-    return copy((kAlignment - (position() - begin) % kAlignment) % kAlignment, nullptr);
-  }
+  Result<void> align() { return copy((kAlignment - position() % kAlignment) % kAlignment, nullptr); }
 
  private:
   static off_t offset(uint64_t at) { return static_cast<off_t>(at); }
-  Fd fd_;
+  const Fd& fd_;
   uint64_t size_;
   Bytes buffer_;
   uint64_t start_ = 0;  // of the buffer
   size_t at_ = 0, filled_ = 0;
 };
-
-Result<Input> open_input(const std::string& path) {
-  TRY_ASSIGN(Fd fd, open_file(path, O_RDONLY));
-  struct stat info = {};
-  if (fstat(fd.get(), &info) != 0) return from_errno("stat " + path, errno);
-  if (!S_ISREG(info.st_mode)) return damaged("it is no regular file");
-  return Input(std::move(fd), static_cast<uint64_t>(info.st_size));
-}
 
 struct Header {
   uint32_t inode = 0, mode = 0, links = 0, size = 0, major = 0, minor = 0, name_size = 0;
@@ -139,36 +141,39 @@ Result<Header> read_header(ByteView bytes) {
   return Header{fields[0], fields[1], fields[4], fields[6], fields[7], fields[8], fields[11]};
 }
 
-// A path where `root` is the root, so that no name and no link leads out of it.
-int open_within(const Fd& root, const std::string& path, uint64_t flags, mode_t mode = 0) {
+// A path where `root` is the root, so that no name and no link leads out of it. None: it is not there.
+Result<Fd> open_within(const Fd& root, const std::string& path, uint64_t flags) {
   open_how how = {};
   how.flags = flags | O_CLOEXEC;
-  how.mode = mode;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  return static_cast<int>(syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof how));
+  for (;;) {
+    Fd fd(static_cast<int>(syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof how)));
+    if (fd || errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return fd;
+    // Somebody renamed anything anywhere, while ".." was followed.
+    if (errno != EAGAIN && errno != EINTR) return from_errno("unpack the initramfs", errno);
+  }
 }
 
 class Unpacker {
  public:
-  Unpacker(Fd root, std::string work, uint64_t left)
-      : root_(std::move(root)), work_(std::move(work)), left_(left) {}
+  Unpacker(Fd root, std::string work) : root_(std::move(root)), work_(std::move(work)) {}
 
-  // What the kernel reads of an image: `may_be_compressed` is not so within what was compressed.
-  Result<void> read(const std::string& path, bool may_be_compressed) {
-    TRY_ASSIGN(Input input, open_input(path));
-    for (uint64_t begin = 0; input.left() > 0;) {
+  // What the kernel reads of an image; within what was compressed nothing is compressed again.
+  Result<void> read(const Fd& image, bool may_be_compressed) {
+    TRY_ASSIGN(const uint64_t size, size_of(image));
+    Input input(image, size);
+    while (input.left() > 0) {
       TRY_ASSIGN(const ByteView head, input.peek(kMagic.size()));
       if (head.empty()) return damaged("it was cut while it was read");
       if (head[0] == 0) {
         input.pass(1);
       } else if (as_text(head) == kMagic) {
-        // The kernel counts from where the last compressed part ended; nothing comes after one here.
-        if ((input.position() - begin) % kAlignment != 0)
+        if (input.position() % kAlignment != 0)
           return damaged(fmt::format(
               "the archive at byte {} is at no multiple of 4, and the kernel refuses it", input.position()));
-        TRY(read_archive(input, begin));
+        TRY(read_archive(input));
       } else if (may_be_compressed) {
-        return read_compressed(path, input.position(), as_text(head));
+        return read_compressed(image, input.position(), size, as_text(head));
       } else {
         return damaged("what was compressed in it is no archive of the format newc");
       }
@@ -178,9 +183,9 @@ class Unpacker {
 
  private:
   // Until its end, or that of the input, which the kernel takes for one, too.
-  Result<void> read_archive(Input& input, uint64_t begin) {
+  Result<void> read_archive(Input& input) {
     links_.clear();
-    for (bool first = true; first || input.left() > 0; first = false) {
+    while (input.left() > 0) {
       TRY_ASSIGN(const ByteView start, input.peek(kMagic.size()));
       if (as_text(start) != kMagic)
         return damaged(fmt::format("at byte {} it is no archive of the format newc", input.position()));
@@ -191,20 +196,30 @@ class Unpacker {
                                    header.name_size));
       TRY_ASSIGN(const Bytes raw, input.take(header.name_size));
       if (raw.back() != 0) return damaged("the name of a file in it has no end");
-      TRY(input.align(begin));
+      TRY(input.align());
       std::string name(reinterpret_cast<const char*>(raw.data()));
-      if (name == kEnd) return {};
+      // No tool writes these, and the kernel passes over them, or over what follows.
+      const bool has_content = S_ISREG(header.mode) || S_ISLNK(header.mode);
+      if (header.size > 0 && (!has_content || (name == kEnd && !S_ISLNK(header.mode))))
+        return damaged(
+            fmt::format("at byte {} something has a content that can have none", input.position()));
+      if (name == kEnd && !S_ISLNK(header.mode)) return {};
+      if (!S_ISDIR(header.mode) && name.ends_with('/'))
+        return damaged(
+            fmt::format("at byte {} the name of a file ends as that of a directory", input.position()));
       while (name.size() > 1 && name.ends_with('/')) name.pop_back();
+      if (++files_ > kMaxFiles) return damaged(fmt::format("it has more than {} files", kMaxFiles));
       TRY(add(input, header, name));
-      TRY(input.align(begin));
+      TRY(input.align());
     }
     return {};
   }
 
   Result<void> add(Input& input, const Header& header, const std::string& name) {
-    if (header.size > left_) return damaged("it is larger than 2 GiB when it is unpacked");
+    if (header.size > left_) return damaged(kTooLarge);
     left_ -= header.size;
-    const auto [parent, last] = place_of(name);
+    TRY_ASSIGN(const auto place, place_of(name));
+    const auto& [parent, last] = place;
     // The kernel passes over what it cannot make, such as a file whose directory is not there.
     if (!parent || last.empty() || last == "." || last == "..") return input.copy(header.size, nullptr);
     struct stat info = {};
@@ -212,7 +227,7 @@ class Unpacker {
         ((info.st_mode ^ header.mode) & S_IFMT) != 0)
       (void)unlinkat(parent.get(), last.c_str(), S_ISDIR(info.st_mode) ? AT_REMOVEDIR : 0);
     if (S_ISDIR(header.mode)) {
-      (void)mkdirat(parent.get(), last.c_str(), 0700);  // it may be there
+      if (mkdirat(parent.get(), last.c_str(), 0700) != 0 && errno != EEXIST) return failed();
     } else if (S_ISREG(header.mode)) {
       return add_file(input, header, name);
     } else if (S_ISLNK(header.mode)) {
@@ -220,95 +235,105 @@ class Unpacker {
       TRY_ASSIGN(const Bytes target, input.take(header.size));
       (void)unlinkat(parent.get(), last.c_str(), 0);
       const std::string text(as_text(target));
-      if (!text.empty() && symlinkat(text.c_str(), parent.get(), last.c_str()) != 0 && errno != EEXIST &&
-          errno != ENOENT)
-        return from_errno("unpack the initramfs", errno);
-      return {};
+      if (symlinkat(text.c_str(), parent.get(), last.c_str()) != 0 && errno != EEXIST && errno != ENOENT)
+        return failed();
     }
-    return input.copy(header.size, nullptr);
+    return {};
   }
 
   // The directory of `name`, none if it is not there, and the name in it.
-  std::pair<Fd, std::string> place_of(const std::string& name) const {
+  Result<std::pair<Fd, std::string>> place_of(const std::string& name) const {
     const size_t slash = name.rfind('/');
     const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : name.substr(0, slash);
-    return {Fd(open_within(root_, folder, O_PATH | O_DIRECTORY)),
-            slash == std::string::npos ? name : name.substr(slash + 1)};
+    TRY_ASSIGN(Fd parent, open_within(root_, folder, O_PATH | O_DIRECTORY));
+    return std::pair(std::move(parent), slash == std::string::npos ? name : name.substr(slash + 1));
   }
 
   Result<void> add_file(Input& input, const Header& header, const std::string& name) {
-    const auto [parent, last] = place_of(name);
+    TRY_ASSIGN(const auto place, place_of(name));
+    const auto& [parent, last] = place;
     bool is_later = false;
     if (header.links >= 2) {
       const auto [first, is_new] = links_.try_emplace({header.major, header.minor, header.inode}, name);
       is_later = !is_new;
       if (is_later) {
-        const auto [first_parent, first_last] = place_of(first->second);
+        TRY_ASSIGN(const auto first_place, place_of(first->second));
         (void)unlinkat(parent.get(), last.c_str(), 0);
-        if (linkat(first_parent.get(), first_last.c_str(), parent.get(), last.c_str(), 0) != 0)
-          return from_errno("unpack the initramfs", errno);
+        if (linkat(first_place.first.get(), first_place.second.c_str(), parent.get(), last.c_str(), 0) != 0)
+          return failed();
       }
     }
     // The content comes with one of several names.
     const int how =
         O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (is_later && header.size == 0 ? 0 : O_TRUNC);
     const Fd file(openat(parent.get(), last.c_str(), how, 0600));
-    if (!file)
-      return errno == EISDIR || errno == ELOOP ? input.copy(header.size, nullptr)
-                                               : Result<void>(from_errno("unpack the initramfs", errno));
-    return input.copy(header.size, &file);
+    if (!file && errno != EISDIR && errno != ELOOP) return failed();
+    return input.copy(header.size, file ? &file : nullptr);
   }
 
-  // From `offset` to the end. The programs unpack what is of one kind and lies one after the other, and fail
+  // From `begin` to the end. The programs unpack what is of one kind and lies one after the other, and fail
   // where anything else follows.
-  Result<void> read_compressed(const std::string& path, uint64_t offset, std::string_view head) {
+  Result<void> read_compressed(const Fd& image, uint64_t begin, uint64_t size, std::string_view head) {
     const auto* const found = std::ranges::find_if(kCompressions, [&](const Compression& one) {
       return head.starts_with(one.magic.substr(0, head.size()));
     });
     if (found == kCompressions.end())
       return damaged(
-          fmt::format("at byte {} is neither an archive of the format newc nor anything compressed", offset));
-    if (const auto there =
-            run_command({"sh", "-c", "command -v \"$1\"", "sh", found->program}, Errors::kHide);
-        !there || there->status != 0)
-      return not_found(fmt::format("it is compressed, and {} is not installed", found->program));
-    const std::string to = work_ + "/archive";
-    TRY_ASSIGN(const uint64_t size, size_without_padding(path));
-    struct stat info = {};
-    if (stat(path.c_str(), &info) != 0) return from_errno("stat " + path, errno);
+          fmt::format("at byte {} is neither an archive of the format newc nor anything compressed", begin));
     // Some have zeros behind them, which the kernel passes over and not each program; and some end in zeros
-    // themselves.
-    std::vector<uint64_t> ends = {static_cast<uint64_t>(info.st_size)};
+    // themselves. The file is cut from end to end.
+    TRY_ASSIGN(const uint64_t without_zeros, end_of_content(image, size));
     constexpr uint64_t kOwnZeros = 8;
-    for (uint64_t end = size; end < ends.front() && end <= size + kOwnZeros; ++end) ends.push_back(end);
+    std::vector<uint64_t> ends = {size};
+    for (uint64_t end = std::min(size - 1, without_zeros + kOwnZeros); end >= without_zeros; --end)
+      ends.push_back(end);
+    TRY_ASSIGN(const Fd compressed, nameless_file());
+    TRY(copy_range(image, begin, size, compressed));
     std::string said;
     for (const uint64_t end : ends) {
-      // ulimit: in blocks of 1 KiB at most, so an archive that is made to fill the disk ends.
-      TRY_ASSIGN(
-          const CommandResult done,
-          run_command(
-              {"sh", "-c", R"(ulimit -f 4194304; tail -c "+$3" -- "$2" | head -c "$4" | "$1" -dc >"$5")",
-               "sh", found->program, path, std::to_string(offset + 1), std::to_string(end - offset), to},
-              Errors::kCapture));
+      if (ftruncate(compressed.get(), static_cast<off_t>(end - begin)) != 0) return failed();
+      TRY_ASSIGN(const Fd plain, nameless_file());
+      uint64_t written = 0;
+      const auto done = run_filter({found->program, "-dc"}, compressed, [&](ByteView piece) -> Result<void> {
+        written += piece.size();
+        if (written > kMaxUnpacked) return damaged(kTooLarge);
+        return write_bytes(plain, "the unpacked initramfs", piece);
+      });
+      if (!done && done.error().code == ErrorCode::kNotFound)
+        return unsupported(
+            fmt::format("it is compressed, and {0} is not installed: install {0}", found->program));
+      if (!done) return done.error();
       // bzip2 says so where it leaves something out, and succeeds.
-      if (done.status == 0 && done.output.empty()) {
-        auto read = this->read(to, false);
-        (void)unlink(to.c_str());
-        return read;
-      }
-      if (said.empty()) said = done.output.substr(0, done.output.find('\n'));
+      if (done->status == 0 && done->output.empty()) return read(plain, false);
+      if (said.empty()) said = done->output.substr(0, done->output.find('\n'));
     }
-    (void)unlink(to.c_str());
     return damaged(fmt::format("what {} compressed in it is cut, or something else follows ({})",
                                found->program, escape(said, 300)));
   }
 
-  static Result<uint64_t> size_without_padding(const std::string& path) {
-    TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY));
-    struct stat info = {};
-    if (fstat(fd.get(), &info) != 0) return from_errno("stat " + path, errno);
+  Result<Fd> nameless_file() const {  // not O_TMPFILE, which not every file system has
+    std::string path = work_ + "/piece.XXXXXX";
+    Fd fd(mkostemp(path.data(), O_CLOEXEC));
+    if (!fd || unlink(path.c_str()) != 0) return from_errno("create " + path, errno);
+    return fd;
+  }
+  static Error failed() { return from_errno("unpack the initramfs", errno); }
+
+  static Result<void> copy_range(const Fd& from, uint64_t begin, uint64_t end, const Fd& to) {
     Bytes piece(1u << 16);
-    for (auto end = static_cast<uint64_t>(info.st_size); end > 0;) {
+    while (begin < end) {
+      const size_t wanted = static_cast<size_t>(std::min<uint64_t>(end - begin, piece.size()));
+      const ssize_t got = pread(from.get(), piece.data(), wanted, static_cast<off_t>(begin));
+      if (got <= 0) return damaged("it cannot be read to its end");
+      TRY(write_bytes(to, "the initramfs", ByteView(piece).first(static_cast<size_t>(got))));
+      begin += static_cast<uint64_t>(got);
+    }
+    return {};
+  }
+
+  static Result<uint64_t> end_of_content(const Fd& fd, uint64_t size) {
+    Bytes piece(1u << 16);
+    for (uint64_t end = size; end > 0;) {
       const size_t wanted = static_cast<size_t>(std::min<uint64_t>(end, piece.size()));
       if (pread(fd.get(), piece.data(), wanted, static_cast<off_t>(end - wanted)) !=
           static_cast<ssize_t>(wanted))
@@ -323,7 +348,7 @@ class Unpacker {
 
   Fd root_;
   std::string work_;
-  uint64_t left_;
+  uint64_t left_ = kMaxUnpacked, files_ = 0;
   // Of the present archive: the first name of each file that has several.
   std::map<std::tuple<uint32_t, uint32_t, uint32_t>, std::string> links_;
 };
@@ -332,7 +357,8 @@ class Unpacker {
 
 Result<void> unpack_image(const std::string& image, const std::string& root, const std::string& work) {
   TRY_ASSIGN(Fd folder, open_file(root, O_RDONLY | O_DIRECTORY));
-  return Unpacker(std::move(folder), work, kMaxUnpacked).read(image, true);
+  TRY_ASSIGN(const Fd file, open_file(image, O_RDONLY));
+  return Unpacker(std::move(folder), work).read(file, true);
 }
 
 Result<void> settle_links(const std::string& root) {
@@ -344,12 +370,13 @@ Result<void> settle_links(const std::string& root) {
        at.increment(failed)) {
     if (!at->is_symlink(failed)) continue;
     const std::string path = at->path().string();
-    const Fd target(open_within(folder, path.substr(root.size() + 1), O_PATH));
+    TRY_ASSIGN(const Fd target, open_within(folder, path.substr(root.size() + 1), O_PATH));
     std::string real(PATH_MAX, '\0');
     const ssize_t size =
         target ? readlink(fmt::format("/proc/self/fd/{}", target.get()).c_str(), real.data(), real.size())
                : 0;
-    links.emplace_back(path, real.substr(0, static_cast<size_t>(std::max<ssize_t>(size, 0))));
+    if (size < 0) return from_errno("unpack the initramfs", errno);
+    links.emplace_back(path, real.substr(0, static_cast<size_t>(size)));
   }
   if (failed)
     return Error{ErrorCode::kIo, failed.value(),

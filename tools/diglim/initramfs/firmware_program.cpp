@@ -42,7 +42,7 @@ Result<std::vector<Section>> read_sections(const std::string& path) {
   TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY));
   TRY_ASSIGN(const Bytes dos, read_at(fd, path, 0, kDosSize));
   if (!as_text(dos).starts_with("MZ")) return sections;
-  const Error damaged{ErrorCode::kIo, 0, escape(path) + " is a program for the firmware, and damaged"};
+  const Error damaged{ErrorCode::kCorrupt, 0, escape(path) + " is a program for the firmware, and damaged"};
   if (dos.size() < kDosSize) return damaged;
   ByteReader place(ByteView(dos).subspan(kDosOffset));
   TRY_ASSIGN(const uint32_t at, place.u32_le());
@@ -88,7 +88,7 @@ Result<void> copy_section(const std::string& path, const Section& section, const
                read_at(from, path, section.offset + done,
                        static_cast<size_t>(std::min<uint64_t>(kPiece, section.size - done))));
     if (piece.empty())
-      return Error{ErrorCode::kIo, 0,
+      return Error{ErrorCode::kCorrupt, 0,
                    "the section " + escape(section.name) + " of " + escape(path) + " is cut"};
     TRY(write_bytes(out, to, piece));
     done += piece.size();

@@ -17,13 +17,13 @@ struct Section {
   uint64_t size = 0;    // of what it holds, without the padding of the file
 };
 
-// In the file's order. Nothing: it is no such program. kIo: it cannot be read, or is damaged.
+// In the file's order. Nothing: it is no such program. kCorrupt: it is damaged. kIo: it cannot be read.
 Result<std::vector<Section>> read_sections(const std::string& path);
 
 // Of `name` those that are there; a program may have several (the profiles of an image).
 std::vector<Section> named(const std::vector<Section>& sections, const std::string& name);
 
-// The bytes of a section become a file. kIo: they are not all there.
+// The bytes of a section become a file. kCorrupt: they are not all there. kIo.
 Result<void> copy_section(const std::string& path, const Section& section, const std::string& to);
 
 }  // namespace diglim::initramfs

@@ -23,16 +23,20 @@ constexpr const char* kBootFolders[] = {"/efi", "/boot/efi", "/boot"};
 constexpr const char* kVariables = "/sys/firmware/efi/efivars/";
 constexpr const char* kLoaderVendor =
     "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";  // systemd's (Boot Loader Interface)
-constexpr size_t kMaxTextBytes = 64u << 10;
+constexpr size_t kMaxTextBytes = 4u << 20;
 
-std::string text_of(const std::string& path) {
+// Empty: there is none.
+Result<std::string> text_of(const std::string& path) {
   const auto content = read_stream(path, kMaxTextBytes);
-  return content ? std::string(as_text(*content)) : std::string();
+  if (!content && content.error().code == ErrorCode::kNotFound) return std::string();
+  if (!content) return content.error();
+  return std::string(as_text(*content));
 }
 
 // Four bytes of attributes, then UTF-16; what is not ASCII names no file of ours. Empty: there is none.
 std::string variable(const std::string& root, const std::string& name) {
-  const std::string raw = text_of(root + kVariables + name + kLoaderVendor);
+  const auto content = text_of(root + kVariables + name + kLoaderVendor);
+  const std::string raw = content ? *content : std::string();
   std::string text;
   for (size_t at = 4; at + 1 < raw.size() && (raw[at] != 0 || raw[at + 1] != 0); at += 2)
     text += raw[at + 1] != 0 ? '?' : raw[at] == '\\' ? '/' : raw[at];
@@ -98,8 +102,8 @@ std::string value_of(const std::string& entry, std::initializer_list<std::string
 
 // The path of the unified kernel image on its partition, as firmware or boot loader named it. A boot loader
 // names an entry, and what it says of the image is itself.
-std::string booted_image(const std::string& root) {
-  if (variable(root, "StubInfo").empty()) return {};
+Result<std::string> booted_image(const std::string& root) {
+  if (variable(root, "StubInfo").empty()) return std::string();
   if (const std::string image = variable(root, "StubImageIdentifier"); !image.empty()) return image;
   const std::string entry = variable(root, "LoaderEntrySelected");
   if (entry.ends_with(".efi")) return "/EFI/Linux/" + entry;
@@ -108,8 +112,8 @@ std::string booted_image(const std::string& root) {
       const std::string folder = root + boot + "/loader/entries/";
       for (const std::string& name : names_in(folder)) {
         if (!is_same_name(name, entry)) continue;
-        if (std::string image = value_of(text_of(folder + name), {"efi", "uki", "linux"}); !image.empty())
-          return image;
+        TRY_ASSIGN(const std::string text, text_of(folder + name));
+        if (std::string image = value_of(text, {"efi", "uki", "linux"}); !image.empty()) return image;
       }
     }
   }
@@ -136,11 +140,12 @@ bool is_of(std::string_view path, const std::string& release) {
 }
 
 // What a variable of GRUB's is in its configuration. Empty: none, or nothing.
-std::string grub_variable(const std::string& root, std::string_view name) {
+Result<std::string> grub_variable(const std::string& root, std::string_view name) {
   std::string value;
   for (const char* folder : {"/boot/grub2/", "/boot/grub/"}) {
     for (const char* file : {"grub.cfg", "grubenv"}) {  // GRUB reads the latter last
-      std::istringstream lines(text_of(root + folder + file));
+      TRY_ASSIGN(const std::string text, text_of(root + folder + file));
+      std::istringstream lines(text);
       for (std::string line; std::getline(lines, line);) {
         std::string_view rest = trim(line);
         if (rest.starts_with("set ")) rest = trim(rest.substr(4));
@@ -157,15 +162,17 @@ std::string grub_variable(const std::string& root, std::string_view name) {
 
 // All that an entry of type 1 names as initrd, several of them in a line or several lines: GRUB and
 // systemd-boot hand the kernel one after the other.
-std::vector<std::string> initrds_of(const std::string& root, const std::string& entry) {
+Result<std::vector<std::string>> initrds_of(const std::string& root, const std::string& entry) {
   std::istringstream lines(entry);
   std::vector<std::string> names;
   for (std::string line; std::getline(lines, line);) {
     const auto words = split_words(line);
     if (words.empty() || words[0] != "initrd") continue;
     for (size_t i = 1; i < words.size(); ++i) {
-      const std::string value =
-          words[i].starts_with('$') ? grub_variable(root, words[i].substr(1)) : std::string(words[i]);
+      std::string value(words[i]);
+      if (value.starts_with('$')) {
+        TRY_ASSIGN(value, grub_variable(root, words[i].substr(1)));
+      }
       for (const std::string_view name : split_words(value)) names.emplace_back(name);
     }
   }
@@ -179,7 +186,8 @@ Result<void> add_entry(const std::string& root, const std::string& boot, const s
   if (!wanted) return {};
   std::vector<std::string> paths;
   std::string missing;
-  for (const std::string& name : initrds_of(root, text)) {
+  TRY_ASSIGN(const auto names, initrds_of(root, text));
+  for (const std::string& name : names) {
     const std::string slash = name.starts_with('/') ? "" : "/";
     const std::string here = root + boot + slash + name;
     if (const std::string& path = is_file(here) ? here : root + slash + name; is_file(path)) {
@@ -198,7 +206,8 @@ Result<void> add_entry(const std::string& root, const std::string& boot, const s
 }
 
 void add_usual_places(const std::string& root, const std::string& release, Found& found) {
-  const std::string machine(trim(text_of(root + "/etc/machine-id")));
+  const auto id = text_of(root + "/etc/machine-id");
+  const std::string machine(id ? trim(*id) : "");
   for (const char* boot : kBootFolders) {
     for (const std::string& token : {machine, std::string("Default")}) {
       if (!token.empty()) found.add(root + boot + "/" + token + "/" + release + "/initrd");
@@ -220,7 +229,7 @@ void add_usual_places(const std::string& root, const std::string& release, Found
 
 Result<std::vector<std::string>> find_images(const std::string& root, const std::string& release) {
   Found found;
-  const std::string booted = booted_image(root);
+  TRY_ASSIGN(const std::string booted, booted_image(root));
   if (!booted.empty()) {
     add_image(root, booted, found);
     if (found.all().empty())
@@ -232,7 +241,9 @@ Result<std::vector<std::string>> find_images(const std::string& root, const std:
     for (const char* boot : kBootFolders) {
       const std::string folder = root + boot + "/loader/entries/";
       for (const std::string& name : names_in(folder)) {
-        if (name.ends_with(".conf")) TRY(add_entry(root, boot, text_of(folder + name), release, found));
+        if (!name.ends_with(".conf")) continue;
+        TRY_ASSIGN(const std::string text, text_of(folder + name));
+        TRY(add_entry(root, boot, text, release, found));
       }
     }
   }

@@ -15,11 +15,13 @@
 #include "tools/diglim/initramfs/archive.h"
 #include "tools/diglim/initramfs/firmware_program.h"
 #include "tools/diglim/initramfs/image.h"
+#include "tools/run_command.h"
 
 namespace diglim {
 namespace {
 
 constexpr const char* kInitrd = ".initrd";
+constexpr const char* kMicrocode = ".ucode";  // an initramfs, too, which systemd-stub hands over first
 
 }  // namespace
 
@@ -30,43 +32,48 @@ UnpackedInitramfs::UnpackedInitramfs(UnpackedInitramfs&& other) noexcept
     : folder_(std::exchange(other.folder_, std::string())), root_(std::move(other.root_)) {}
 
 UnpackedInitramfs::~UnpackedInitramfs() {
-  std::error_code ignored;  // what stays is below /tmp
-  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+  // std::filesystem::remove_all keeps a descriptor for each level, of which a stranger's archive may have
+  // many.
+  if (!folder_.empty()) (void)run_command({"rm", "-rf", "--", folder_}, Errors::kHide);
 }
 
 Result<void> UnpackedInitramfs::add(const std::string& image) {
   TRY_ASSIGN(const auto sections, initramfs::read_sections(image));
   if (sections.empty()) return initramfs::unpack_image(image, root_, folder_);
-  const auto found = initramfs::named(sections, kInitrd);
-  if (found.size() != 1)
-    return Error{ErrorCode::kIo, 0,
-                 found.empty()
-                     ? "this unified kernel image has no section .initrd"
-                     : fmt::format("this unified kernel image has {} sections .initrd (profiles), and "
-                                   "which one is booted is not to be seen here",
-                                   found.size())};
+  if (initramfs::named(sections, kInitrd).empty())
+    return Error{ErrorCode::kCorrupt, 0, "this unified kernel image has no section .initrd"};
   for (const std::string& addon : initramfs::addons_of(image)) {
-    const auto parts = initramfs::read_sections(addon);
-    if (!parts) return parts.error();
-    if (!initramfs::named(*parts, kInitrd).empty())
-      return Error{ErrorCode::kIo, 0, fmt::format("{} may add an initramfs to this one's", escape(addon))};
+    TRY_ASSIGN(const auto parts, initramfs::read_sections(addon));
+    for (const char* name : {kMicrocode, kInitrd}) {
+      if (!initramfs::named(parts, name).empty())
+        return unsupported(fmt::format("{} may add an initramfs to this one's: remove it", escape(addon)));
+    }
   }
-  const std::string initrd = folder_ + "/initrd";
-  TRY(initramfs::copy_section(image, found.front(), initrd));
-  auto done = initramfs::unpack_image(initrd, root_, folder_);
-  (void)unlink(initrd.c_str());
-  return done;
+  for (const char* name : {kMicrocode, kInitrd}) {
+    const auto found = initramfs::named(sections, name);
+    if (found.size() > 1)
+      return unsupported(fmt::format(
+          "this unified kernel image has {} sections {} (profiles), and which one is booted is not to be "
+          "seen here",
+          found.size(), name));
+    const std::string part = folder_ + "/part";
+    if (!found.empty()) {
+      TRY(initramfs::copy_section(image, found.front(), part));
+      TRY(initramfs::unpack_image(part, root_, folder_));
+    }
+  }
+  return {};
 }
 
 Result<UnpackedInitramfs> UnpackedInitramfs::of_images(const std::vector<std::string>& paths) {
-  std::string folder = "/tmp/diglim-initramfs.XXXXXX";
+  std::string folder = "/var/tmp/diglim-initramfs.XXXXXX";  // /tmp may be small, and in memory
   if (mkdtemp(folder.data()) == nullptr) return from_errno("create " + folder, errno);
   UnpackedInitramfs unpacked(folder);
   if (mkdir(unpacked.root().c_str(), 0700) != 0) return from_errno("create " + unpacked.root(), errno);
   for (const std::string& path : paths) {
     auto added = unpacked.add(path);
     const auto names = list_folder(unpacked.root());
-    if (added && (!names || names->empty())) added = Error{ErrorCode::kIo, 0, "there is nothing in it"};
+    if (added && (!names || names->empty())) added = Error{ErrorCode::kCorrupt, 0, "there is nothing in it"};
     if (!added) return with_context("the initramfs " + escape(path) + " cannot be unpacked", added.error());
   }
   TRY(initramfs::settle_links(unpacked.root()));

@@ -12,9 +12,9 @@ namespace diglim {
 // A temporary directory that goes with the object. Movable.
 class UnpackedInitramfs {
  public:
-  // All parts of one, in the order in which the boot loader hands them to the kernel. kNotFound: what
-  // unpacks it is not installed. kIo: it cannot be unpacked, or not to its end, or it is not to be seen what
-  // else is handed over.
+  // All parts of one, in the order in which the boot loader hands them to the kernel. kUnsupported: what
+  // unpacks it is not installed, or it is not to be seen what else is handed over. kCorrupt: it is not what
+  // the kernel would read to its end. kIo.
   static Result<UnpackedInitramfs> of_images(const std::vector<std::string>& paths);
   // Of the running system (initramfs/image.h). `release` as uname -r. Errors as above; kNotFound: there is no
   // such image.

@@ -192,6 +192,7 @@ namespace {
 
 constexpr const char* kHow =
     "; name one, unpacked or an image (--initramfs), or say that there is none (--no-initramfs)";
+constexpr const char* kAnother = "; or name another one, unpacked or an image (--initramfs)";
 
 // The root of a system that has left its initramfs lies on no memory file system.
 bool is_initramfs(const std::string& root) {
@@ -220,7 +221,8 @@ Result<void> find_initramfs(PredictOptions& options) {
     utsname system = {};
     if (uname(&system) != 0) return from_errno("uname", errno);
     auto found = initramfs::find_images("", system.release);
-    if (!found) return with_context("no prediction", Error{ErrorCode::kIo, 0, found.error().message + kHow});
+    if (!found)
+      return with_context("no prediction", Error{ErrorCode::kIo, 0, found.error().message + kAnother});
     if (found->empty()) {
       TRY_ASSIGN(const std::string line, read_text_file("/proc/cmdline", 1 << 16));
       if (!was_started_by_rdinit(options.command_line.value_or(line))) return {};
@@ -231,14 +233,14 @@ Result<void> find_initramfs(PredictOptions& options) {
     images = *found;
   }
   auto unpacked = UnpackedInitramfs::of_images(images);
-  if (!unpacked) return Error{ErrorCode::kIo, 0, unpacked.error().message + kHow};
+  if (!unpacked) return Error{ErrorCode::kIo, 0, unpacked.error().message + kAnother};
   options.unpacked = std::make_shared<UnpackedInitramfs>(std::move(*unpacked));
   options.initramfs = options.unpacked->root();
   struct stat info = {};
   if (stat((options.initramfs + kInstalledLoader).c_str(), &info) != 0)
     return Error{ErrorCode::kIo, 0,
                  "the initramfs " + escape(fmt::format("{}", fmt::join(images, " + "))) +
-                     " does not hold the loader" + kHow};
+                     " does not hold the loader" + kAnother};
   return {};
 }
 
