@@ -102,12 +102,15 @@ std::string expanded(const RecordedHost& host, std::string options) {
 Result<void> check_entry(const RecordedHost& host, const std::string& path, const Words& words, bool grubby) {
   const std::string options = options_of(host.view().text(path).value_or(""));
   const std::string now = expanded(host, options);
-  if (grubby && std::ranges::count(kernel_words(now), "--") > 0)
-    return invalid(
-        fmt::format("{}: the command line of {} has \"--\", and grubby would put DIGLIM's words behind "
-                    "it, where the kernel does not look: take \"--\" and what follows out of it, or "
-                    "remove grubby: entries are then changed without",
-                    now == options ? escape(path) : grub_environment(host), escape(path)));
+  const auto has_dashes = [](std::string_view line) {
+    return std::ranges::count(kernel_words(line), "--") > 0;
+  };
+  if (grubby && has_dashes(now))
+    return invalid(fmt::format(
+        "{}: the command line of {} has \"--\", and grubby would put DIGLIM's words behind it, where "
+        "the kernel does not look: take \"--\" and what follows out of it, or remove grubby: entries "
+        "are then changed without",
+        has_dashes(options) ? escape(path) : grub_environment(host), escape(path)));
   const auto checked = check_line(
       grubby ? with_words(now, words) : expanded(host, with_words(options, words)), words, kAddedToEntry);
   if (!checked) return with_context(escape(path), checked.error());

@@ -133,6 +133,10 @@ TEST_F(PlanTest, GrubbyIsNotUsedBehindDashes) {
   put_entry("abc-6.1.0", "$kernelopts");
   put("/boot/grub2/grubenv", "# GRUB\nkernelopts=root=/dev/sda1 -- single\n####");
   EXPECT_THAT(boot_loader().error().message, HasSubstr("/boot/grub2/grubenv: the command line of"));
+  put_entry("abc-6.1.0", "$kernelopts -- single");
+  put("/boot/grub2/grubenv", "kernelopts=root=/dev/sda1\n");
+  EXPECT_THAT(boot_loader().error().message, testing::StartsWith("/boot/loader/entries/abc-6.1.0.conf: "));
+  put_entry("abc-6.1.0", "$kernelopts");
   put("/boot/grub2/grubenv", "kernelopts=root=/dev/sda1 y=\"a\n");
   EXPECT_THAT(boot_loader().error().message, HasSubstr("a quote in it does not end"));
   put("/boot/grub2/grubenv", "kernelopts=root=/dev/sda1 rdinit=/x\n");
