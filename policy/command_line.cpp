@@ -4,25 +4,21 @@
 #include <algorithm>
 
 namespace diglim {
-namespace {
 
-// As next_arg() in lib/cmdline.c has it: quotes keep white space within a word, wherever they stand.
 std::vector<std::string_view> kernel_words(std::string_view line) {
   std::vector<std::string_view> words;
   size_t start = 0;
   bool quoted = false;
   for (size_t at = 0; at <= line.size(); ++at) {
     if (at < line.size() && line[at] == '"') quoted = !quoted;
-    const bool ends = at == line.size() ||
-                      (!quoted && std::string_view(" \t\n\v\f\r").find(line[at]) != std::string_view::npos);
+    const bool ends = at == line.size() || (!quoted && std::string_view(" \t\n\v\f\r\xa0").find(line[at]) !=
+                                                           std::string_view::npos);
     if (!ends) continue;
     if (at > start) words.push_back(line.substr(start, at - start));
     start = at + 1;
   }
   return words;
 }
-
-}  // namespace
 
 std::optional<std::string_view> KernelLine::value(std::string_view name) const {
   for (auto word = words.rbegin(); word != words.rend(); ++word) {

@@ -29,8 +29,10 @@ struct KernelLine {
 // which is how the kernels of distributions are built (CONFIG_IMA_DEFAULT_HASH).
 HashAlgo ima_hash(std::string_view line);
 
-// Words are what lies between white space. Quotes keep white space within a word, as they do for the kernel,
-// and stay part of it: a value of ours in quotes is none, and is refused. The views are into `line`.
+// Words are what lies between white space (isspace() in lib/ctype.c, so also byte 0xA0). Quotes keep it
+// within a word, wherever they stand, as in next_arg(), and stay part of it: a value of ours in quotes is
+// none, and is refused. The views are into `line`.
+std::vector<std::string_view> kernel_words(std::string_view line);
 KernelLine split_kernel_line(std::string_view line);
 
 }  // namespace diglim

@@ -30,6 +30,13 @@ TEST(KernelLine, QuotesKeepAWordTogether) {
   EXPECT_THAT(line.arguments, ElementsAre("\"x y\"", "z=\"open -p"));
 }
 
+// isspace() of the kernel has it, in no other character set.
+TEST(KernelLine, ANoBreakSpaceOfLatin1DividesWords) {
+  const KernelLine line = split_kernel_line("a=b\xa0-- c");
+  EXPECT_THAT(line.words, ElementsAre("a=b"));
+  EXPECT_THAT(line.arguments, ElementsAre("c"));
+}
+
 TEST(KernelLine, TheLastValueCounts) {
   const KernelLine line = split_kernel_line("lsm=a xlsm=b lsm=c,d lsm lsmx=e empty= -- lsm=f");
   EXPECT_EQ(line.value("lsm"), "c,d");

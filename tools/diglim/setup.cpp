@@ -13,6 +13,7 @@
 #include "lib/base/text.h"
 #include "tools/colour.h"
 #include "tools/diglim/setup/clean.h"
+#include "tools/diglim/setup/command_line.h"
 #include "tools/diglim/setup/outlook.h"
 #include "tools/diglim/verbs.h"
 #include "tools/tool.h"
@@ -27,6 +28,7 @@ using setup::RecordedHost;
 using setup::Report;
 
 constexpr std::string_view kTool = "diglim setup";
+constexpr size_t kMaxLineFile = 1u << 16;
 
 struct Request {
   Options options;
@@ -287,9 +289,18 @@ int watch(RecordedHost& host, Options options) {
   return kExitOk;
 }
 
+// For make-uki, and in no help: it has one rule for lines with the rest.
+int check_line_of(const char* path) {
+  const auto text = read_file(path, kMaxLineFile);
+  if (!text) return fail(text.error());
+  const auto checked = setup::check_file(as_text(*text));
+  return checked ? kExitOk : fail(checked.error());
+}
+
 }  // namespace
 
 int run_setup(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "check-line") return check_line_of(argv[2]);
   Request request;
   if (const auto status = read_options(argc, argv, request)) return *status;
   if (geteuid() != 0 && !request.options.dry_run) {

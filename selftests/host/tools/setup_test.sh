@@ -186,6 +186,36 @@ program host/usr/sbin/grubby <<<''
 expect 3 "${install[@]}"
 contains "grubby that does nothing" "$err" "left /boot/loader/entries/0123-6.1.0.conf without rdinit=/usr/sbin/diglim-loader"
 expect 0 setup uninstall
+# Lines by which the kernel would not start DIGLIM: grubby would add behind the dashes; what new kernels get; quotes around a word.
+refused() { # WHAT TEXT
+	rm -rf before && cp -a host before
+	expect 3 "${install[@]}"
+	contains "$1" "$err" "$2"
+	same_trees before host "$1"
+}
+fresh grubby
+sed -i 's/^options.*/& -- single/' host/boot/loader/entries/0123-6.0.9.conf
+refused "dashes and grubby" "/boot/loader/entries/0123-6.0.9.conf has \"--\", and grubby would put DIGLIM's words behind it"
+fresh kernelopts
+sed -i 's/^kernelopts.*/& -- single/' host/boot/efi/grubenv
+refused "dashes in kernelopts" '/boot/grub2/grubenv: the command line of'
+fresh bls
+echo 'root=x y="a' >host/etc/kernel/cmdline
+refused "an open quote for new kernels" '/etc/kernel/cmdline: with the kernel command line'
+fresh bls
+echo 'root=x "--"' >host/etc/kernel/cmdline
+refused "a quoted word for new kernels" 'begins with a quote'
+fresh bls
+echo "GRUB_CMDLINE_LINUX='y=\"a'" >host/etc/default/grub
+refused "an open quote for GRUB" '/etc/default/grub: with the kernel command line'
+fresh grub
+printf 'GRUB_CMDLINE_LINUX=quiet # -- note\n' >host/etc/default/grub
+rm -rf before && cp -a host before
+expect 0 "${install[@]}"
+equal "a bare value and a comment" "$(cat host/etc/default/grub)" \
+	'GRUB_CMDLINE_LINUX="quiet rdinit=/usr/sbin/diglim-loader diglim.mode=enforce" # -- note'
+expect 0 setup uninstall
+equal "and back" "$(cat host/etc/default/grub)" 'GRUB_CMDLINE_LINUX=quiet # -- note'
 fresh kernelopts
 expect 0 "${install[@]}"
 equal "kernelopts" "$(grep ^kernelopts host/boot/efi/grubenv)" \

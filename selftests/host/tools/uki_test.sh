@@ -73,9 +73,21 @@ refused 'a boot manager that another key signed' 'is not signed by the key of' r
 layout() { mkdir -p "$1" && printf '# x\nlayout=bls\nlayout=uki\n' >"$1/install.conf"; }
 refused 'images by kernel-install' 'layout=uki in /usr/lib/kernel/install.conf' layout usr/lib/kernel
 refused 'the same by the admin' 'write layout=bls into /etc/kernel/install.conf' layout etc/kernel
+blanks() { mkdir -p "$1" && printf ' layout = uki\n' >"$1/install.conf"; }
+refused 'with blanks' 'layout=uki in /etc/kernel/install.conf' blanks etc/kernel
+# drop_in DIRECTORY NAME LAYOUT, over what the admin wrote: layout=bls.
+drop_in() { mkdir -p "$1/install.conf.d" && echo "layout=$3" >"$1/install.conf.d/$2" && echo layout=bls >etc/kernel/install.conf; }
+zz='write layout=bls into /etc/kernel/install.conf.d/zz-diglim.conf'
+refused 'in a drop-in' "$zz" drop_in usr/lib/kernel 50.conf uki
+for folder in run/kernel usr/local/lib/kernel; do
+	refused "in $folder" "layout=uki in /$folder/install.conf.d/50.conf" drop_in $folder 50.conf uki
+done
+by_name() { drop_in etc/kernel 10.conf bls && drop_in usr/lib/kernel 50.conf uki; }
+refused 'the last by name' 'layout=uki in /usr/lib/kernel/install.conf.d/50.conf' by_name
 # A line by which the kernel would not start DIGLIM, and the image would be signed.
 line() { printf %b "$1" >etc/kernel/cmdline; }
 refused 'a quote that does not end' 'a quote in it does not end' line 'root=x y="a\n'
+refused 'a quoted word' 'begins with a quote' line 'root=x "--"\n'
 refused 'a comment' 'the kernel knows no comments' line '# not yet -- mine\nroot=x\n'
 refused 'a line that the kernel cuts' 'and the kernel takes 2047' line "root=x $(head -c 2000 /dev/zero | tr '\0' a)\n"
 refused 'no text' 'it has control characters' line 'root=x\0\n'
@@ -91,7 +103,9 @@ same_trees bls host 'a wrong command line'
 
 # The admin's file counts.
 layout bls/usr/lib/kernel
-echo layout=bls >bls/etc/kernel/install.conf
+(cd bls && drop_in usr/lib/kernel 50.conf uki && drop_in usr/lib/kernel 60.conf uki && drop_in etc/kernel 60.conf bls)
+ln -s /dev/null bls/etc/kernel/install.conf.d/50.conf
+(cd bls && drop_in run/kernel 10.conf uki && drop_in etc/kernel zz-diglim.conf bls)
 # What it makes; another mode; what booted before stays.
 fresh bls
 rm -f host/tmp/called
@@ -109,6 +123,8 @@ expect 0 "${install[@]}"
 equal 'another mode' "$(cat host/efi/EFI/Linux/diglim-6.1.0.efi)" "${line}enforce"
 equal 'the way back' "$(cat host/efi/EFI/diglim/6.1.0-previous.efi)" "${line}permissive"
 contains 'and its name' "$out" 'choose "DIGLIM: the previous image" in the boot menu'
+expect 0 "${install[@]}" --esp /efi//
+contains 'a slash at the end' "$(cat host/etc/diglim/uki.conf)" $'\nesp = /efi\n'
 # Another key; and images that are not ours.
 touch host/efi/EFI/Linux/0123-6.1.0.efi
 sed -i 's/^exit 0/case $2,$3 in *cert*,*previous*) exit 1 ;; esac/' host/usr/bin/sbverify

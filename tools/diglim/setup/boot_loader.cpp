@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 
 #include "lib/base/text.h"
+#include "policy/command_line.h"
 #include "tools/diglim/setup/plan.h"
 
 namespace diglim::setup {
@@ -71,6 +73,50 @@ Result<void> add_edit(const RecordedHost& host, const std::string& path, Format 
   return {};
 }
 
+// What an edit left in a file has to be a line by which the kernel starts DIGLIM.
+Result<void> check_edit(const Step& step, const std::string& path, const Words& words) {
+  const auto change = std::ranges::find(step.files, path, &FileChange::path);
+  if (change == step.files.end()) return {};
+  const bool grub = change->format == "grub";
+  const std::string line = grub ? grub_line_of(change->content) : std::string(trim(change->content));
+  const auto checked = check_line(line, words, grub ? kAddedToDefault : kAddedToEntry);
+  if (!checked) return with_context(path, checked.error());
+  return {};
+}
+
+// As GRUB reads it: with what the variable is.
+std::string expanded(const RecordedHost& host, std::string options) {
+  constexpr std::string_view kVariable = "$kernelopts";
+  const size_t at = options.find(kVariable);
+  if (at == std::string::npos) return options;
+  std::istringstream lines(host.view().text(grub_environment(host)).value_or(""));
+  std::string value;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("kernelopts=")) value = line.substr(line.find('=') + 1);
+  }
+  return options.replace(at, kVariable.size(), value);
+}
+
+// An entry's line as it will be. grubby adds words at the end, so behind "--", where they are not the
+// kernel's.
+Result<void> check_entry(const RecordedHost& host, const std::string& path, const Words& words, bool grubby) {
+  const std::string options = options_of(host.view().text(path).value_or(""));
+  const std::string now = expanded(host, options);
+  const auto has_dashes = [](std::string_view line) {
+    return std::ranges::count(kernel_words(line), "--") > 0;
+  };
+  if (grubby && has_dashes(now))
+    return invalid(fmt::format(
+        "{}: the command line of {} has \"--\", and grubby would put DIGLIM's words behind it, where "
+        "the kernel does not look: take \"--\" and what follows out of it, or remove grubby: entries "
+        "are then changed without",
+        has_dashes(options) ? escape(path) : grub_environment(host), escape(path)));
+  const auto checked = check_line(
+      grubby ? with_words(now, words) : expanded(host, with_words(options, words)), words, kAddedToEntry);
+  if (!checked) return with_context(escape(path), checked.error());
+  return {};
+}
+
 Result<void> add_permissive_entry(const RecordedHost& host, const std::string& folder,
                                   const std::vector<std::string>& names, const Words& words, Step& step) {
   const std::string name = newest_entry(names);
@@ -87,26 +133,24 @@ Result<void> add_permissive_entry(const RecordedHost& host, const std::string& f
 // kernel's, which has our words only after the reboot: a kernel installed before would boot without DIGLIM.
 Result<void> add_for_new_kernels(const RecordedHost& host, const std::string& folder,
                                  const std::vector<std::string>& names, const Words& words, Step& step) {
-  if (host.view().exists(kKernelCommandLine))
-    return add_edit(host, kKernelCommandLine, Format::kPlain, "plain", words, step);
+  if (host.view().exists(kKernelCommandLine)) {
+    TRY(add_edit(host, kKernelCommandLine, Format::kPlain, "plain", words, step));
+    return check_edit(step, kKernelCommandLine, words);
+  }
   TRY_ASSIGN(const auto text, host.read(folder + "/" + newest_entry(names)));
   const std::string options = options_of(text.value_or(""));
   if (options.empty()) return {};
   step.files.push_back({kKernelCommandLine,
                         with_words(without_words(options, host.record().words), words) + "\n", 0644, false,
                         "plain"});
-  return {};
+  return check_edit(step, kKernelCommandLine, words);
 }
 
 Result<Step> plan_entries(const RecordedHost& host, const std::string& folder, const Words& words,
                           bool grubby) {
   Step step{"command_line", "", {}, {}};
   const auto names = entries_of(host, folder);
-  for (const std::string& name : names) {
-    const std::string options = options_of(host.view().text(folder + "/" + name).value_or(""));
-    const auto checked = check_line(with_words(options, words), words, kAddedToEntry);
-    if (!checked) return with_context(escape(folder + "/" + name), checked.error());
-  }
+  for (const std::string& name : names) TRY(check_entry(host, folder + "/" + name, words, grubby));
   TRY(add_permissive_entry(host, folder, names, words, step));
   Command command{
       {"grubby", "--update-kernel=ALL", "--args", fmt::format("{}", fmt::join(words, " "))}, {}, {}};
@@ -131,6 +175,7 @@ Result<Step> plan_entries(const RecordedHost& host, const std::string& folder, c
   }
   TRY(add_for_new_kernels(host, folder, names, words, step));
   TRY(add_edit(host, kGrubDefault, Format::kGrubDefault, "grub", words, step));
+  TRY(check_edit(step, kGrubDefault, words));
   if (grubby) step.commands.push_back(std::move(command));
   step.what = fmt::format(
       "add to the command line of {} boot entries in {}, and a permissive entry at the end of the menu",
@@ -141,9 +186,7 @@ Result<Step> plan_entries(const RecordedHost& host, const std::string& folder, c
 Result<Step> plan_grub(const RecordedHost& host, const Words& words) {
   Step step{"command_line", "", {}, {}};
   TRY(add_edit(host, kGrubDefault, Format::kGrubDefault, "grub", words, step));
-  const auto checked =
-      check_line(grub_line_of(step.files.empty() ? "" : step.files.front().content), words, kAddedToDefault);
-  if (!checked) return with_context(kGrubDefault, checked.error());
+  TRY(check_edit(step, kGrubDefault, words));
   if (!host.view().exists(kPermissiveScript))
     return not_found(fmt::format("{} is not there: install the package diglim anew", kPermissiveScript));
   step.files.push_back({kPermissiveLink, kPermissiveScript, 0777, true, ""});

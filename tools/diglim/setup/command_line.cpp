@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <utility>
 
 #include "lib/base/text.h"
 #include "policy/command_line.h"
@@ -20,21 +19,9 @@ constexpr std::string_view kGrubVariable = "GRUB_CMDLINE_LINUX=";
 // COMMAND_LINE_SIZE of x86, without the end (arch/x86/include/asm/setup.h). The kernel cuts what is longer.
 constexpr size_t kMaxLine = 2047;
 
-// Words as the kernel takes them (next_arg() in lib/cmdline.c): quotes keep blanks within one.
 Words split(std::string_view line) {
-  Words words;
-  std::string word;
-  bool quoted = false;
-  for (const char c : line) {
-    if (c == '"') quoted = !quoted;
-    if (quoted || std::string_view(" \t\n\v\f\r").find(c) == std::string_view::npos) {
-      word += c;
-    } else if (!word.empty()) {
-      words.push_back(std::exchange(word, std::string()));
-    }
-  }
-  if (!word.empty()) words.push_back(word);
-  return words;
+  const auto words = kernel_words(line);
+  return {words.begin(), words.end()};
 }
 
 std::string join(const Words& words) {
@@ -46,6 +33,11 @@ std::string join(const Words& words) {
 std::string_view name_of(std::string_view word) {
   const size_t equals = word.find('=');
   return equals == std::string_view::npos ? word : word.substr(0, equals + 1);
+}
+
+Error refused(std::string_view line, const std::string& why) {
+  return invalid(
+      fmt::format("with the kernel command line \"{}\" DIGLIM would not start: {}", escape(line, 200), why));
 }
 
 // Calls `change` on each line's part that is a command line.
@@ -78,7 +70,7 @@ bool find_options(std::string_view line, size_t& begin, size_t&) {
   return true;
 }
 
-// Between the quotes, whichever; or the bare word.
+// Between the quotes, whichever; or the bare word, which ends at a blank.
 bool find_grub(std::string_view line, size_t& begin, size_t& end) {
   if (!line.starts_with(kGrubVariable)) return false;
   begin = kGrubVariable.size();
@@ -90,21 +82,26 @@ bool find_grub(std::string_view line, size_t& begin, size_t& end) {
     if (close == std::string_view::npos) return false;
     ++begin;
     end = close;
+    return true;
+  }
+  for (end = begin; end < line.size() && line[end] != ' ' && line[end] != '\t'; ++end) {
+    if (line[end] == '\\' && end + 1 < line.size()) ++end;
   }
   return true;
 }
 
-std::string quoted_if_bare(const std::string& text) {
-  // A value that was bare and has got a blank must be quoted for the shell that reads it.
-  bool ignored = false;
-  return change_lines(
-      text,
-      [](std::string_view line, size_t& begin, size_t&) {
-        begin = kGrubVariable.size();
-        return line.starts_with(kGrubVariable) && line.size() > begin && line[begin] != '"' &&
-               line[begin] != '\'' && line.find(' ', begin) != std::string_view::npos;
-      },
-      [](std::string_view value) { return "\"" + std::string(value) + "\""; }, ignored);
+// A value that was bare and has got a blank must be quoted for the shell that reads it.
+std::string change_grub(std::string_view text, const Change& change, bool& found) {
+  const auto find = [](bool bare) {
+    return [bare](std::string_view line, size_t& begin, size_t& end) {
+      return find_grub(line, begin, end) && (begin == kGrubVariable.size()) == bare;
+    };
+  };
+  const auto change_bare = [&](std::string_view value) {
+    const std::string changed = change(value);
+    return changed.find(' ') == std::string::npos ? changed : "\"" + changed + "\"";
+  };
+  return change_lines(change_lines(text, find(false), change, found), find(true), change_bare, found);
 }
 
 std::string change_file(std::string_view text, Format format, const Change& change, bool& found) {
@@ -112,7 +109,7 @@ std::string change_file(std::string_view text, Format format, const Change& chan
     case Format::kBlsEntry:
       return change_lines(text, find_options, change, found);
     case Format::kGrubDefault:
-      return quoted_if_bare(change_lines(text, find_grub, change, found));
+      return change_grub(text, change, found);
     case Format::kPlain:
       break;
   }
@@ -142,27 +139,46 @@ std::string without_words(std::string_view line, const Words& remove) {
 }
 
 Result<void> check_line(std::string_view line, const Words& words, size_t others) {
-  const auto refuse = [&](const std::string& why) {
-    return invalid(fmt::format("with the kernel command line \"{}\" DIGLIM would not start: {}",
-                               escape(line, 200), why));
-  };
   if (line.size() + others > kMaxLine)
-    return refuse(fmt::format("it has {} bytes, and the kernel takes {}{}: shorten it", line.size(),
-                              kMaxLine - others, others > 0 ? " besides what the boot loader adds" : ""));
+    return refused(line,
+                   fmt::format("it has {} bytes, and the kernel takes {}{}: shorten it", line.size(),
+                               kMaxLine - others, others > 0 ? " besides what the boot loader adds" : ""));
   if (std::ranges::any_of(line, [](unsigned char c) { return c < ' ' || c == 0x7f; }))
-    return refuse("it has control characters: take them out");
+    return refused(line, "it has control characters: take them out");
+  if (line.find('\xa0') != std::string_view::npos)
+    return refused(line,
+                   "it has a byte 0xA0 (as some letters with accents do), where the kernel divides words: "
+                   "write it without");
   if (std::ranges::count(line, '"') % 2 != 0)
-    return refuse("a quote in it does not end: close it, or take it out");
+    return refused(line, "a quote in it does not end: close it, or take it out");
   const KernelLine read = split_kernel_line(line);
+  // next_arg() takes these quotes away, so the word is another than it looks.
+  for (const std::string_view word : kernel_words(line)) {
+    if (word.starts_with('"'))
+      return refused(line,
+                     fmt::format("the word {} begins with a quote: write name=\"value\"", escape(word)));
+  }
   if (std::ranges::any_of(read.words, [](std::string_view word) { return word.starts_with('#'); }))
-    return refuse("the kernel knows no comments (#), and takes their words for its own: take them out");
+    return refused(line,
+                   "the kernel knows no comments (#), and takes their words for its own: take them out");
   for (const std::string& word : words) {
     const std::string_view name = name_of(word);
     if (name.size() == word.size() ? std::ranges::count(read.words, word) == 0
                                    : read.value(name.substr(0, name.size() - 1)) != word.substr(name.size()))
-      return refuse(fmt::format("{} is no word of its own in it", escape(word)));
+      return refused(line, fmt::format("{} is no word of its own in it", escape(word)));
   }
   return {};
+}
+
+Result<void> check_file(std::string_view text) {
+  std::string line(text.substr(0, text.find_last_not_of(" \n") + 1));
+  std::ranges::replace_if(
+      line, [](char c) { return std::string_view("\t\n\v\f\r").find(c) != std::string_view::npos; }, ' ');
+  TRY(check_line(line, {}, 0));
+  if (split_kernel_line(line).value("rdinit").value_or("").ends_with("/diglim-loader")) return {};
+  return refused(line,
+                 "the kernel finds no rdinit=/usr/sbin/diglim-loader in it (it may stand in quotes, behind "
+                 "--, or before another rdinit=)");
 }
 
 std::string add_to_file(std::string_view text, Format format, const Words& add) {

@@ -22,6 +22,10 @@ std::string without_words(std::string_view line, const Words& remove);
 // that a boot loader adds.
 Result<void> check_line(std::string_view line, const Words& words, size_t others);
 
+// The same for the text of a file whose lines become one line of an image (tools/uki/pack_uki): would its
+// kernel start the loader?
+Result<void> check_file(std::string_view text);
+
 // The formats: how to find the command line in a file.
 enum class Format {
   kBlsEntry,    // /boot/loader/entries/*.conf: lines "options ..." (UAPI Boot Loader Specification)

@@ -40,11 +40,31 @@ TEST(KernelCommandLine, WouldStartDiglim) {
             "the kernel knows no comments (#), and takes their words for its own: take them out");
   EXPECT_EQ(why("y#x " + ours), "");
   EXPECT_EQ(why("x\n" + ours), "it has control characters: take them out");
+  // The kernel takes the quotes around a whole word away, and divides words at 0xA0, too.
+  EXPECT_EQ(why("root=x \"--\" " + ours), "the word \"--\" begins with a quote: write name=\"value\"");
+  EXPECT_EQ(why(ours + " \"rdinit=/bin/sh\""),
+            "the word \"rdinit=/bin/sh\" begins with a quote: write name=\"value\"");
+  EXPECT_EQ(why("y=\"a\" y=a\"b\" " + ours + " -- z=\"a\""), "");
+  EXPECT_NE(why("root=x\xa0--\xa0" + ours).find("it has a byte 0xA0"), std::string::npos);
+  EXPECT_NE(why("y=\xc3\xa0 " + ours).find("it has a byte 0xA0"), std::string::npos);
   const std::string most = std::string(2047 - 1 - ours.size(), 'x') + " " + ours;
   EXPECT_EQ(why(most), "");
   EXPECT_EQ(why("x" + most), "it has 2048 bytes, and the kernel takes 2047: shorten it");
   EXPECT_EQ(why(most, 1),
             "it has 2047 bytes, and the kernel takes 2046 besides what the boot loader adds: shorten it");
+}
+
+TEST(KernelCommandLine, OfAnImageStartsTheLoader) {
+  const std::string ours = "rdinit=/usr/sbin/diglim-loader";
+  for (const std::string& text : {ours, "root=x\n" + ours + "\n",
+                                  "\troot=x\t" + ours + " -- rdinit=/bin/sh\n", "rdinit=/bin/sh " + ours})
+    EXPECT_TRUE(check_file(text)) << text;
+  for (const std::string& text :
+       {std::string(), std::string("root=x"), "-- " + ours, ours + " rdinit=/bin/sh", "x" + ours,
+        "y=\"a\n" + ours + "\"", "root=x\n\"--\"\n" + ours, ours + "\n\"rdinit=/bin/sh\"",
+        "root=x\xa0--\xa0" + ours, std::string("root=x\0 ", 8) + ours,
+        std::string("rdinit=\"/usr/sbin/diglim-loader\"")})
+    EXPECT_FALSE(check_file(text)) << text;
 }
 
 TEST(KernelCommandLine, ReplacesAnEarlierMode) {
@@ -114,6 +134,13 @@ TEST(GrubDefault, TakesEmptyBareAndMissingValues) {
             "GRUB_CMDLINE_LINUX='a=1'\n");
   EXPECT_EQ(add_to_file("GRUB_CMDLINE_LINUX=quiet\n", Format::kGrubDefault, {"a=1"}),
             "GRUB_CMDLINE_LINUX=\"quiet a=1\"\n");
+  EXPECT_EQ(add_to_file("GRUB_CMDLINE_LINUX=quiet # -- note\n", Format::kGrubDefault, {"a=1"}),
+            "GRUB_CMDLINE_LINUX=\"quiet a=1\" # -- note\n");
+  EXPECT_EQ(add_to_file("GRUB_CMDLINE_LINUX=\t# note\n", Format::kGrubDefault, {"a=1"}),
+            "GRUB_CMDLINE_LINUX=a=1\t# note\n");
+  EXPECT_EQ(grub_line_of("GRUB_CMDLINE_LINUX=quiet # note\n"), "quiet");
+  EXPECT_EQ(remove_from_file("GRUB_CMDLINE_LINUX=quiet # note\n", Format::kGrubDefault, {"a=1"}),
+            "GRUB_CMDLINE_LINUX=quiet # note\n");
   EXPECT_EQ(add_to_file("GRUB_TIMEOUT=5\n", Format::kGrubDefault, {"a=1"}),
             "GRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX=\"a=1\"\n");
 }

@@ -12,6 +12,7 @@
 
 #include "lib/base/file.h"
 #include "lib/openpgp/test_writer.h"
+#include "tools/diglim/setup/uki.h"
 
 namespace diglim::setup {
 namespace {
@@ -121,6 +122,57 @@ TEST_F(PlanTest, GrubbyWritesAVariableWhereEntriesNameIt) {
   ASSERT_TRUE(step);
   ASSERT_EQ(step->commands.size(), 1u);
   EXPECT_EQ(step->commands[0].must_write.path, "/boot/grub2/grubenv");
+}
+
+// grubby appends, so what it writes would stand behind "--".
+TEST_F(PlanTest, GrubbyIsNotUsedBehindDashes) {
+  put_entry("abc-6.1.0", "root=/dev/sda1 -- single");
+  EXPECT_TRUE(boot_loader()) << "without grubby the words go before it";
+  put_program("grubby");
+  EXPECT_THAT(boot_loader().error().message, HasSubstr("grubby would put DIGLIM's words behind it"));
+  put_entry("abc-6.1.0", "$kernelopts");
+  put("/boot/grub2/grubenv", "# GRUB\nkernelopts=root=/dev/sda1 -- single\n####");
+  EXPECT_THAT(boot_loader().error().message, HasSubstr("/boot/grub2/grubenv: the command line of"));
+  put_entry("abc-6.1.0", "$kernelopts -- single");
+  put("/boot/grub2/grubenv", "kernelopts=root=/dev/sda1\n");
+  EXPECT_THAT(boot_loader().error().message, testing::StartsWith("/boot/loader/entries/abc-6.1.0.conf: "));
+  put_entry("abc-6.1.0", "$kernelopts");
+  put("/boot/grub2/grubenv", "kernelopts=root=/dev/sda1 y=\"a\n");
+  EXPECT_THAT(boot_loader().error().message, HasSubstr("a quote in it does not end"));
+  put("/boot/grub2/grubenv", "kernelopts=root=/dev/sda1 rdinit=/x\n");
+  EXPECT_TRUE(boot_loader());
+}
+
+TEST_F(PlanTest, WithoutGrubbyTheVariableIsLookedAtToo) {
+  put_entry("abc-6.1.0", "$kernelopts ro");
+  put("/boot/grub2/grubenv", "kernelopts=root=/dev/sda1 -- single\n");
+  EXPECT_THAT(boot_loader().error().message, HasSubstr("is no word of its own in it"));
+  put("/boot/grub2/grubenv", "kernelopts=root=/dev/sda1\n");
+  EXPECT_TRUE(boot_loader());
+}
+
+TEST_F(PlanTest, WhatNewKernelsGetIsLookedAtToo) {
+  put_entry("abc-6.1.0");
+  put("/etc/kernel/cmdline", "root=x y=\"a\n");
+  EXPECT_THAT(boot_loader().error().message,
+              testing::AllOf(HasSubstr("/etc/kernel/cmdline"), HasSubstr("a quote in it does not end")));
+  put("/etc/kernel/cmdline", "root=x\n");
+  put("/etc/default/grub", "GRUB_CMDLINE_LINUX='y=\"a'\n");
+  EXPECT_THAT(boot_loader().error().message,
+              testing::AllOf(HasSubstr("/etc/default/grub"), HasSubstr("a quote in it does not end")));
+  put("/etc/default/grub", "GRUB_CMDLINE_LINUX=quiet # note\n");
+  EXPECT_TRUE(boot_loader());
+}
+
+TEST_F(PlanTest, MountPointsAreKnownByWhereTheyLead) {
+  EXPECT_TRUE(is_mount_point("/proc"));
+  EXPECT_TRUE(is_mount_point("/proc/"));
+  EXPECT_TRUE(is_mount_point("/"));
+  std::filesystem::create_directory_symlink("/proc", root_ + "/link");
+  EXPECT_TRUE(is_mount_point(root_ + "/link"));
+  put("/folder/x");
+  EXPECT_FALSE(is_mount_point(root_ + "/folder"));
+  EXPECT_FALSE(is_mount_point(root_ + "/nowhere"));
 }
 
 TEST_F(PlanTest, GrubIsMadeAnewByWhatTheSystemHas) {

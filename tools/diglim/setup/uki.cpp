@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 #include <sstream>
 
 #include "lib/base/file.h"
@@ -51,13 +52,13 @@ bool is_system_partition(const RecordedHost& host, const std::string& folder) {
   return mount && mount->point == folder && mount->type == "vfat";
 }
 
-Result<std::string> find_system_partition(const RecordedHost& host, const std::string& named) {
+Result<std::string> find_system_partition(const RecordedHost& host, std::string named) {
+  while (named.size() > 1 && named.ends_with('/')) named.pop_back();
   if (!named.empty()) {
     if (!host.view().exists(named + "/EFI"))
       return not_found(fmt::format("--esp {}: there is no directory EFI, so this is no EFI system partition",
                                    escape(named)));
-    const auto mount = host.view().is_live() ? host.view().mount_of(named) : std::nullopt;
-    if (host.view().is_live() && (!mount || mount->point != named))
+    if (host.view().is_live() && !is_mount_point(named))
       return not_found(
           fmt::format("--esp {}: nothing is mounted there, so images would lie where no firmware finds "
                       "them: mount the EFI system partition",
@@ -182,38 +183,46 @@ Result<void> check_boot_manager(const RecordedHost& host, const std::string& esp
       escape(program), escape(certificate), escape(certificate), escape(program), escape(program)));
 }
 
+// The value of the last "layout =", also in quotes, as kernel-install took them before it had drop-ins.
+std::optional<std::string> layout_of(const std::string& text) {
+  std::optional<std::string> layout;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t equals = line.find('=');
+    if (equals == std::string::npos || trim(std::string_view(line).substr(0, equals)) != "layout") continue;
+    layout = trim(std::string_view(line).substr(equals + 1));
+    std::erase_if(*layout, [](char c) { return c == '"' || c == '\''; });
+  }
+  return layout;
+}
+
 // Where kernel-install makes unified images itself, they lie beside ours, sorted by other versions, and
 // nobody makes them anew: an update of keys and lists would not reach what boots (kernel-install(8), layout).
+// It reads install.conf where it is first, then the drop-ins of all directories by their names, of two with
+// one name that where it is first, so a link to /dev/null hides one. The last value counts.
 Result<void> check_layout(const RecordedHost& host) {
-  std::vector<std::string> files;
+  std::string main;
+  std::map<std::string, std::string> drop_ins;
   for (const std::string folder :
        {"/etc/kernel/", "/run/kernel/", "/usr/local/lib/kernel/", "/usr/lib/kernel/"}) {
-    if (files.empty() && host.view().exists(folder + "install.conf"))
-      files.push_back(folder + "install.conf");
-  }
-  for (const std::string folder : {"/usr/lib/kernel/", "/etc/kernel/"}) {
+    if (main.empty() && host.view().exists(folder + "install.conf")) main = folder + "install.conf";
     for (const std::string& name : host.view().names(folder + "install.conf.d")) {
-      if (name.ends_with(".conf")) files.push_back(folder + "install.conf.d/" + name);
+      if (name.ends_with(".conf")) drop_ins.emplace(name, folder + "install.conf.d/" + name);
     }
   }
-  std::string layout, from;
-  for (const std::string& file : files) {
-    std::istringstream lines(host.view().text(file).value_or(""));
-    for (std::string line; std::getline(lines, line);) {
-      constexpr std::string_view kLayout = "layout=";
-      if (!trim(line).starts_with(kLayout)) continue;
-      layout = trim(trim(line).substr(kLayout.size()));
-      from = file;
-    }
+  std::string layout = layout_of(host.view().text(main).value_or("")).value_or(""), from = main;
+  for (const auto& [name, path] : drop_ins) {
+    const auto value = layout_of(host.view().text(path).value_or(""));
+    if (!value) continue;
+    layout = *value;
+    from = path;
   }
   if (layout != "uki") return {};
-  return unsupported(
-      fmt::format("kernel-install makes images of its own here (layout=uki in {}), which the boot manager "
-                  "may take instead, "
-                  "and which no update of DIGLIM makes anew: write layout=bls into /etc/kernel/install.conf, "
-                  "and remove those "
-                  "images from EFI/Linux afterwards",
-                  escape(from)));
+  return unsupported(fmt::format(
+      "kernel-install makes images of its own here (layout=uki in {}), which the boot manager may take "
+      "instead, and which no update of DIGLIM makes anew: write layout=bls into {}, and remove those images "
+      "from EFI/Linux afterwards",
+      escape(from), from == main ? "/etc/kernel/install.conf" : "/etc/kernel/install.conf.d/zz-diglim.conf"));
 }
 
 // The command line that the host has without ours: as named, of the file for new kernels, of the newest boot
@@ -239,6 +248,12 @@ Result<std::string> base_line(const RecordedHost& host, const Options& options) 
 }
 
 }  // namespace
+
+bool is_mount_point(const std::string& path) {
+  struct stat here = {}, above = {};
+  return stat(path.c_str(), &here) == 0 && stat((path + "/..").c_str(), &above) == 0 &&
+         (here.st_dev != above.st_dev || here.st_ino == above.st_ino);
+}
 
 std::string uki_setting(const std::string& text, std::string_view name) {
   std::istringstream lines(text);

@@ -28,6 +28,9 @@ struct UkiSettings {
 };
 UkiSettings read_uki_settings(const RecordedHost& host);
 
+// Does a file system begin at `path`, or where it leads?
+bool is_mount_point(const std::string& path);
+
 // Adds the steps after the lists: configuration, command line, images. Errors: what is missing, and what to
 // do about it.
 Result<void> plan_uki(const RecordedHost& host, const Options& options, Plan& plan);
