@@ -72,6 +72,7 @@ case " \$* " in
 *' make-policy '*)
 	echo "PIN \${PIN:-none}" >>"$work/calls"
 	[ ! -e "$work/kill" ] || { kill -9 \$PPID; exit 1; }
+	[ ! -e "$work/shutdown" ] || kill -TERM \$PPID
 	[ ! -e "$work/full" ] || { echo 'No space left on device' >&2; exit 1; }
 	policy "$work/gives" >"$policy"
 	(cd "\$components" && find . -name '*.pcrlock' | sed 's#^\./##; s#\.pcrlock\.d/# #; s#\.pcrlock\$##' | sort) >"$work/told"
@@ -338,6 +339,12 @@ rm kill
 run 0
 equal 'then it is written anew' "$(called ' --force .*make-policy')" 1
 equal 'and nothing is left' "$(find run -mindepth 1 | wc -l) $(find "$components" -name '*.new' -o -name '.image*' | wc -l)" '0 0'
+# The machine goes down meanwhile: what was begun is ended.
+touch shutdown
+rm "$state"
+run 0
+equal 'a shutdown: the policy is made, and known to be whole' "$(called make-policy) $(ls "$state")" "1 $state"
+rm shutdown
 
 # Two at once: one after the other.
 cat >meanwhile <<SH
