@@ -22,7 +22,10 @@ while [ \$# -gt 0 ]; do
 	case \$1 in
 	--variant) variant=\$2 ;;
 	--initramfs) initramfs=\$2 ;;
-	--measured) [ ! -e "$work/unknown" ] || exit 1 ;;
+	--measured)
+		[ ! -e "$work/unknown" ] || exit 1
+		[ ! -e "$work/unwritten" ] || exit 3
+		;;
 	esac
 	shift
 done
@@ -219,8 +222,12 @@ equal 'no policy is made' "$(called make-policy)" 0
 rm "$esp/EFI/Linux/diglim-6.2.efi"
 touch unknown
 run 1
-contains 'an unknown program ran' "$err" 'the policy stays as it is'
+contains 'an unknown program ran' "$err" 'not only what DIGLIM knows: the policy stays as it is'
 rm unknown
+touch unwritten
+run 1
+contains 'what was measured cannot be told' "$err" 'cannot be told (status 3): the policy stays as it is'
+rm unwritten
 
 # Times: a folder of the future, and one that changes on and on.
 touch -d '+1 day' "$lists"

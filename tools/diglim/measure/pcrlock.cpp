@@ -120,6 +120,9 @@ Result<std::vector<std::string>> write_components(const PcrlockOptions& options,
 
 // As systemd-pcrextend(8) asks for: whoever reads or writes the log holds its lock.
 Result<void> append_records(const PcrlockOptions& options, unsigned pcr) {
+  // Where systemd measured nothing, its folder is not there.
+  if (const size_t slash = options.records.rfind('/'); slash != std::string::npos && slash > 0)
+    TRY(make_folder(options.records.substr(0, slash)));
   TRY_ASSIGN(const Fd fd, open_file(options.records, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, kLogMode));
   if (flock(fd.get(), LOCK_EX) != 0) return from_errno("lock " + escape(options.records), errno);
   TRY_ASSIGN(const ImaPieces pieces, read_ima_pieces(options.log));
