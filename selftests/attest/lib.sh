@@ -20,6 +20,12 @@ expect() {
   fi
 }
 
+# next_port: another $port, below those that clients get, where nobody listens: suites run at the same time.
+next_port() {
+  port=$((${port:-$((10000 + RANDOM % 9000))} + 1))
+  while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+}
+
 # start_tpm NAME [PORT]: state is kept in $work/NAME, so that a second call is a reboot. Sets $tcti and $tpm_pid.
 start_tpm() {
   local folder=$work/$1 port try

@@ -74,13 +74,18 @@ wait_until() { # COMMAND...
 	fail "never: $*"
 }
 
-touch hold
-make_uki 6.1 etc/vmlinuz >first.out 2>&1 &
-first=$!
-wait_until test -s packing
-make_uki 6.1 etc/vmlinuz >second.out 2>&1 &
-second=$!
-wait_until grep -q 'waiting until another one has ended' second.out
+# The first at work until hold goes, the second waiting for it.
+two_at_once() {
+	touch hold
+	: >packing
+	make_uki 6.1 etc/vmlinuz >first.out 2>&1 &
+	first=$!
+	wait_until test -s packing
+	make_uki 6.1 etc/vmlinuz >second.out 2>&1 &
+	second=$!
+	wait_until grep -q 'waiting until another one has ended' second.out
+}
+two_at_once
 rm hold
 wait $first
 equal 'the first' "$? $(cat first.out)" "0 make-uki: $work/esp/EFI/Linux/diglim-6.1.efi"
@@ -168,14 +173,7 @@ equal 'they changed' "$(cat etc/cmdline etc/certificate etc/vmlinuz | paste -sd 
 equal 'what was looked at is packed' "$(sort packed)" "$(printf '%s\n' "$line" certificate kernel | sort)"
 echo "$line" >etc/cmdline
 # And what is there when its turn comes is looked at.
-touch hold
-: >packing
-make_uki 6.1 etc/vmlinuz >first.out 2>&1 &
-first=$!
-wait_until test -s packing
-make_uki 6.1 etc/vmlinuz >second.out 2>&1 &
-second=$!
-wait_until grep -q 'waiting until another one has ended' second.out
+two_at_once
 echo root=x >etc/cmdline
 rm hold
 wait $first

@@ -134,8 +134,7 @@ void check_pcrlock(const Host& host, const Config& config, Findings& findings) {
         "systemd-pcrlock's policy does not know the next boot: what is bound to it would not open by itself";
     finding.next =
         "systemctl enable diglim-pcrlock.service; systemctl start diglim-pcrlock-next.service; if that is "
-        "not "
-        "enough: journalctl -u diglim-pcrlock-next.service";
+        "not enough: journalctl -u diglim-pcrlock-next.service";
   }
   findings.push_back(std::move(finding));
 }

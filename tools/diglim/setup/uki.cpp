@@ -340,8 +340,7 @@ void tell_uki(const RecordedHost& host, Report& report) {
     if (!name.ends_with(".efi") || name.starts_with("diglim-")) continue;
     report.to_do.push_back(
         fmt::format("look at {}/EFI/Linux/{}: it is none of these images, and the boot manager may take it "
-                    "instead; what the "
-                    "firmware's keys signed boots",
+                    "instead; what the firmware's keys signed boots",
                     settings.esp, escape(name)));
   }
   // After a change of the key.
@@ -352,8 +351,7 @@ void tell_uki(const RecordedHost& host, Report& report) {
       continue;
     report.to_do.push_back(
         fmt::format("{} was signed with another key: it is the way back only while the firmware has that one "
-                    "in db, so keep "
-                    "it there until the new image has booted",
+                    "in db, so keep it there until the new image has booted",
                     escape(image)));
   }
   if (!host.view().exists(settings.esp + kBootManager)) {
