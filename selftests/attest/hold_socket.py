@@ -16,9 +16,9 @@ while True:
     select.select([listener], [], [])
     child = os.fork()
     if child == 0:
+        print(os.getpid(), flush=True)  # before anybody has an answer
         os.dup2(listener.fileno(), 3)
         os.set_inheritable(3, True)
         os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
         os.execvp(sys.argv[2], sys.argv[2:])
-    print(child, flush=True)
     os.waitpid(child, 0)

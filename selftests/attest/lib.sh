@@ -20,6 +20,19 @@ expect() {
   fi
 }
 
+# told FILE TEXT: a server may say why it failed when its client knows already that it did.
+told() {
+  for ((i = 0; i < 600; i++)); do
+    if grep -aF -- "$2" "$1"; then return 0; fi
+    sleep 0.1
+  done
+  cat "$1"
+  return 1
+}
+
+# listens_at PATH: the socket is there a moment before anybody listens; the kernel's list has a flag for that.
+listens_at() { grep -q "^[^ ]* [^ ]* [^ ]* 00010000 .* $1\$" /proc/net/unix; }
+
 # next_port: another $port, below those that clients get, where nobody listens: suites run at the same time.
 next_port() {
   port=$((${port:-$((10000 + RANDOM % 9000))} + 1))
@@ -36,11 +49,7 @@ start_tpm() {
       --ctrl "type=tcp,port=$((port + 1)),bindaddr=127.0.0.1" --flags not-need-init,startup-clear --pid "file=$folder/pid" \
       </dev/null >"$folder/log" 2>&1 &
     tpm_pid=$!
-    for ((i = 0; i < 100; i++)); do
-      [ ! -s "$folder/pid" ] || break
-      kill -0 "$tpm_pid" 2>/dev/null || break
-      sleep 0.1
-    done
+    until [ -s "$folder/pid" ] || ! kill -0 "$tpm_pid" 2>/dev/null; do sleep 0.1; done
     if [ -s "$folder/pid" ] && kill -0 "$tpm_pid" 2>/dev/null; then
       tpms+=("$tpm_pid")
       tcti=swtpm:host=127.0.0.1,port=$port

@@ -111,8 +111,7 @@ Report sharing() {
     // A sibling that could change the loader's root and working directory while it runs.
     const long pid = syscall(SYS_clone, CLONE_FS | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
     if (pid == 0) {
-      (void)sleep(5);
-      _exit(0);
+      for (;;) pause();  // it is ended with the attack
     }
   });
 }
@@ -372,7 +371,7 @@ Report same_number() {
 
 // The loader runs already when somebody wants to trace it.
 Report attached() {
-  for (useconds_t wait_us = 500; wait_us < 200'000; wait_us *= 2) {
+  for (useconds_t wait_us = 500; wait_us < 10'000'000; wait_us *= 2) {
     const pid_t pid = fork();
     if (pid == 0) {
       (void)execl(kBooted, kBooted, "status", nullptr);

@@ -59,7 +59,7 @@ const char* outcome_name(Outcome outcome) {
 // the denial.
 std::string find_event(const Fd& log, const char* wanted) {
   if (wanted == nullptr) return "-";
-  const double end = now() + 12;  // if another attack has ended the keeper, its lease has to run out first
+  const double end = now() + 60;  // if another attack has ended the keeper, its lease has to run out first
   char record[2048];
   while (now() < end) {
     const ssize_t n = read(log.get(), record, sizeof(record) - 1);

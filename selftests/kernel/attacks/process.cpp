@@ -39,13 +39,19 @@ constexpr char kSwitch[] = "/proc/sys/kernel/ftrace_enabled";
 // The keeper; with DIGLIM off a child that does what the keeper does: ignore signals and wait.
 pid_t target() {
   if (!diglim_is_there()) {
+    int ready[2];
+    if (pipe2(ready, O_CLOEXEC) != 0) return -1;
     const pid_t pid = fork();
     if (pid == 0) {
       (void)signal(SIGTERM, SIG_IGN);
       (void)setpgid(0, 0);
+      (void)!write(ready[1], "", 1);
       for (;;) pause();
     }
-    (void)usleep(50'000);
+    char byte = 0;
+    (void)!read(ready[0], &byte, 1);
+    (void)close(ready[0]);
+    (void)close(ready[1]);
     return pid;
   }
   return process_named("@diglim-keeper");
@@ -253,6 +259,7 @@ Report flood_log() {
   int status = 0;
   (void)waitpid(pid, &status, 0);
   if (status != 0) return not_tried("status " + std::to_string(status));
+  if (diglim_is_there()) (void)loader({"status"});  // which waits for what the keeper has to read still
   (void)sleep(2);
   return is_in_log(kMarker) ? harmless("what was in the log before is still there")
                             : allowed("older lines are pushed out of the log");

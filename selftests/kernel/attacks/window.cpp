@@ -63,10 +63,10 @@ Report mapped_window() {
     _exit(code != nullptr ? reinterpret_cast<int (*)()>(code)() : 2);
   }
   pollfd reads = {slow.held, POLLIN, 0};
-  if (poll(&reads, 1, 10'000) != 1) return not_tried("nobody reads the slow page");
+  if (poll(&reads, 1, 60'000) != 1) return not_tried("nobody reads the slow page");
   (void)!write(go[1], "", 1);
   bool waits = false;
-  for (int i = 0; i < 250 && !waits; ++i) {
+  for (int i = 0; i < 3000 && !waits; ++i) {
     (void)usleep(20'000);
     waits = state_of(pid) == 'D';
   }

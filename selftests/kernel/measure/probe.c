@@ -16,6 +16,7 @@ int main(int argc, char **argv)
 {
   char value[128] = "";
   FILE *pcr;
+  int got = 0;
 
   if (argc > 2 && strcmp(argv[1], "--cut") == 0) {
     struct stat info;
@@ -33,8 +34,16 @@ int main(int argc, char **argv)
       return 1;
     }
   }
-  pcr = fopen("/sys/class/tpm/tpm0/pcr-sha256/12", "r");
-  if (!pcr || fscanf(pcr, "%127s", value) != 1) {
+  /* A starved machine's TPM times out now and then: the file is empty then. */
+  for (int tries = 0; tries < 30 && got != 1; tries++) {
+    if (tries > 0)
+      sleep(1);
+    pcr = fopen("/sys/class/tpm/tpm0/pcr-sha256/12", "r");
+    got = pcr ? fscanf(pcr, "%127s", value) : 0;
+    if (pcr)
+      fclose(pcr);
+  }
+  if (got != 1) {
     perror("PCR 12");
     return 1;
   }

@@ -20,8 +20,7 @@ download() {
   mapfile -t wanted < <(packages)
   mkdir -p "$cache/debs/partial" "$cache/apt"
   : >"$cache/apt/status"
-  # The signature is checked; that an index is new is not asked of a mirror that stands still.
-  [ "$release_name" = bookworm ] || within apt-get -qq -o Acquire::Check-Valid-Until=false update >&2
+  [ "$release_name" = bookworm ] || "$top/selftests/vm/in_release" --lists "$release_name"
   apt=(within apt-get -q -o APT::Sandbox::User=root -o "Dir::State::status=$cache/apt/status" -o "Dir::Cache=$cache/apt"
     -o "Dir::Cache::archives=$cache/debs" --no-install-recommends)
   local series release version
