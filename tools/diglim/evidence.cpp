@@ -50,6 +50,7 @@ int fail(const std::string& message, int status) {
 
 // The last thing that a machine whose rpm database is broken lacks is evidence: without packages it goes on.
 audit::Document read_denials(const Host& host, const Options& options, uint64_t since) {
+  if (options.log.empty()) explain::settle_log();
   const explain::Log log = explain::read_log(options.log, kMostDenials);
   const bool missing = explain::complain_of_missing(kTool, log, since);
   known::System system;

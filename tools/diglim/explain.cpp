@@ -247,6 +247,7 @@ int run(const Options& options) {
   const Host host(options.root);
   // A denial of another system is in its own log only.
   explain::Log log;
+  if (host.is_live() && options.log.empty()) explain::settle_log();
   if (host.is_live() || !options.log.empty()) log = explain::read_log(options.log, kMostRead);
   const int best = explain::complain_of_missing(kTool, log, 0) ? kExitEnvironment : kExitOk;
   std::vector<Case> cases = choose(options, host, log);

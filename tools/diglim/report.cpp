@@ -119,6 +119,7 @@ int run(const Options& options) {
     }
     since = *parsed;
   }
+  if (options.log.empty()) explain::settle_log();
   const explain::Log log = explain::read_log(options.log, kMostRead);
   const bool missing = explain::complain_of_missing(kTool, log, since);
   std::vector<DeniedFile> files = files_of(log, since);

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <future>
 
 #include "tools/events/test_event.h"
@@ -51,9 +50,8 @@ TEST(Outlet, NeitherWaitsNorGrowsWhenItsEndIsDead) {
     return {};
   });
   const auto one = event();
-  const auto begin = std::chrono::steady_clock::now();
+  // Nothing releases it meanwhile, so whoever waited would never come back.
   for (uint64_t i = 0; i < Outlet::kMostQueued + 1000; ++i) outlet.give(one, i);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
   EXPECT_LE(outlet.queued(), Outlet::kMostQueued + 1);
   EXPECT_GE(outlet.state().lost, 999u);
   EXPECT_EQ(outlet.state().next + outlet.queued(), Outlet::kMostQueued + 1000);

@@ -70,7 +70,7 @@ contains "older" "$out" 'It is the content of an older version of that package: 
 printf '#!/bin/sh\n# Ansible managed\necho job\n' >host/etc/cron.daily/job
 expect 1 explain /etc/cron.daily/job
 contains "a tool" "$out" 'Its first lines say that Ansible wrote it'
-contains "when" "$out" "It was last written at $(date +%Y-)"
+contains "when" "$out" "It was last written at $(date -r host/etc/cron.daily/job '+%F %T')."
 strip host/usr/bin/elf
 expect 1 explain /usr/bin/elf
 contains "stripped" "$out" 'as after strip(1)'

@@ -50,8 +50,10 @@ expect 0 verify host/etc/digest_lists/*
 expect 0 revoke --package other --below 99 --reason CVE-2026-0001
 contains "what goes" "$out" "installed, and denied from now on: other-"
 equal "serial" "$(serial)" 3
+expect 0 revoke list --json
+day=$(date -u -d "@$(json 'deny_lists.0.revoked.*.since' | tail -n 1)" +%F)
 expect 1 verify host/etc/digest_lists/*
-contains "why" "$out" "REJECTED, revoked since $(date -u +%F), because CVE-2026-0001 (packages other below 99)"
+contains "why" "$out" "REJECTED, revoked since $day, because CVE-2026-0001 (packages other below 99)"
 expect 0 revoke list
 contains "all of it" "$out" "packages other below 99"
 contains "signer" "$out" "local, serial 3, signed by CMS RSA/SHA256 CN=mine"
@@ -59,7 +61,7 @@ expect 0 revoke list --json
 equal "as JSON" "$(json 'deny_lists.0.serial') $(json 'deny_lists.0.revoked.*.reason' | wc -l)" "3 2"
 # What says why a file is denied says so, too: of the package, and of the content.
 expect 1 "$diglim" scan --no-cache --json host
-contains "why: the package" "$out" "revoked since $(date -u +%F), because CVE-2026-0001"
+contains "why: the package" "$out" "revoked since $day, because CVE-2026-0001"
 expect 0 revoke remove other
 equal "a new serial" "$(serial)" 4
 expect 0 verify host/etc/digest_lists/*

@@ -136,7 +136,7 @@ expect 1 scan
 equal "anew" "$err" ""
 python3 -c "
 import sqlite3, time
-db = sqlite3.connect('cache'); db.execute('BEGIN EXCLUSIVE'); print('locked', flush=True); time.sleep(20)" >locked &
+db = sqlite3.connect('cache'); db.execute('BEGIN EXCLUSIVE'); print('locked', flush=True); time.sleep(3600)" >locked &
 holder=$!
 until [ -s locked ]; do sleep 0.1; done
 expect 1 scan

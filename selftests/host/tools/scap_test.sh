@@ -64,12 +64,12 @@ printf '{\n  "list": "x",\n  "owner": "alice",\n  "reason": "a fix",\n  "until":
 expect 0 "$diglim" state --loader ./loader -o good/run/diglim/state
 
 equal "all of it" "$(scap_failures "$work/good")" ""
-# broken WHAT RULES COMMAND...: in a copy of the host, then these fail and no others.
+# broken WHAT RULES COMMAND...: in a copy of the host, then these fail and no others. Its state is of now: one of ten minutes ago is none.
 broken() {
 	local what=$1 wanted=$2
 	shift 2
 	rm -rf bad && cp -a good bad
-	(cd bad && "$@") || fail "$what: $*"
+	(cd bad && shift_time 0 && "$@") || fail "$what: $*"
 	equal "$what" "$(scap_failures "$work/bad")" "$wanted"
 }
 set_state() { sed -i "s/^$1 = .*/$1 = $2/" run/diglim/state && grep -q "^$1 = $2\$" run/diglim/state; }

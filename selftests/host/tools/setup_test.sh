@@ -258,12 +258,14 @@ same_trees before host "a file for new kernels"
 
 # Two at once.
 fresh bls
-(flock 9 && touch locked && sleep 2) 9>host/var/lib/diglim/setup.lock &
+touch hold
+(flock 9 && touch locked && while [ -e hold ]; do sleep 0.1; done) 9>host/var/lib/diglim/setup.lock &
 until [ -e locked ]; do sleep 0.1; done
 expect 3 "${install[@]}"
 contains "two at once" "$err" "another diglim setup is at work"
 expect 3 setup uninstall
 expect 0 "${install[@]}" --dry-run
+rm hold
 wait
 expect 0 "${install[@]}"
 [ ! -e host/var/lib/diglim/setup.lock ] || fail "the lock stays"

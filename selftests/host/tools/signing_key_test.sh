@@ -40,7 +40,7 @@ contains "wrong" "$err" "no pass phrase, or a wrong one; nothing was written"
 expect 1 sign --name no -k locked.key -c "$keys/locked.pem"
 contains "nobody to ask" "$err" "no pass phrase, or a wrong one"
 said=$(python3 - "$tools/compact_gen" -d lists -i program --name asked -k locked.key -c "$keys/locked.pem" <<-'PY'
-	import os, pty, sys, time
+	import os, pty, sys, termios, time
 	pid, terminal = pty.fork()
 	if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
 	seen = b""
@@ -50,7 +50,9 @@ said=$(python3 - "$tools/compact_gen" -d lists -i program --name asked -k locked
 	    if not data: break
 	    seen += data
 	    if seen.endswith(b"locked.key: "):
-	        time.sleep(0.5)  # the terminal stops to echo a moment after the question
+	        for i in range(600):  # the terminal stops to echo a moment after the question
+	            if not termios.tcgetattr(terminal)[3] & termios.ECHO: break
+	            time.sleep(0.05)
 	        os.write(terminal, b"secret\n")
 	print(seen.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 PY

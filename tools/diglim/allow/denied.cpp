@@ -27,6 +27,7 @@ Result<Bytes> digest_now(const std::string& path, HashAlgo algo) {
 Result<DeniedFile> denied_file(const std::string& event) {
   const auto id = find_event_id(event, read_boot());
   if (!id) return invalid(escape(event, 40) + " is no event: 3f2a91bc-57, or 57 of this boot");
+  explain::settle_log();
   // What the journal has whole, with all of the path, comes first.
   const auto whole = explain::find_whole_event(*id);
   const explain::Log log = whole ? explain::Log() : explain::read_log("", kMostRead);

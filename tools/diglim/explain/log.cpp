@@ -15,7 +15,9 @@
 
 #include "lib/base/file.h"
 #include "lib/base/owned.h"
+#include "lib/base/paths.h"
 #include "lib/base/text.h"
+#include "tools/run_command.h"
 
 namespace diglim::explain {
 namespace {
@@ -121,6 +123,13 @@ std::optional<LoggedDenial> find_whole_event(const std::string& id) {
   if (sd_journal_seek_tail(journal.get()) < 0 || sd_journal_previous(journal.get()) <= 0) return std::nullopt;
   (void)sd_journal_set_data_threshold(journal.get(), 0);  // nothing is cut
   return read_fields(fields_of(journal.get()));
+}
+
+void settle_log() {
+  if (geteuid() != 0) return;
+  (void)run_command({kBootLoader, "status"}, Errors::kCapture);
+  if (access("/run/systemd/journal/io.systemd.journal", F_OK) == 0)
+    (void)run_command({"journalctl", "--sync"}, Errors::kCapture);
 }
 
 Log read_log(const std::string& file, size_t most) {

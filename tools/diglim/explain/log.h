@@ -39,6 +39,10 @@ struct Log {
   std::string complaint;                // what kept it from reading more, printable; or empty
 };
 
+// Waits until what was denied before is where read_log("") looks: the keeper writes it a moment later, and
+// journald reads that when it gets to it. For who may ask them, which is root; others get what there is.
+void settle_log();
+
 // The newest `most` denials. `file`: a saved log, or whole events as JSON lines; "-" is standard input;
 // empty: the journal, all boots, and what the kernel alone sent to it; where there is no journal, the
 // kernel's own buffer.

@@ -211,10 +211,14 @@ Found find_files(const Host& host, const std::vector<Mount>& mounts, const FindO
             examine(host, candidates[at], algo, told.at(candidates[at].info.st_dev) ? &cache : nullptr);
     });
   }
-  while (done < candidates.size()) {
+  const auto say = [&] {
     const size_t at = std::min(next.load(), candidates.size() - 1);
     progress(done, candidates.size(), candidates[at].path);
+  };
+  if (!candidates.empty()) say();  // once at least, however fast they are
+  while (done < candidates.size()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(done + 1000 < candidates.size() ? 50 : 2));
+    say();
   }
   for (std::thread& thread : threads) thread.join();
 

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-// holds write FILE: has it open for writing, for half a minute. holds link FILE: writes a byte of it through a shared mapping, as lld does.
+// holds write FILE: has it open for writing, until it is killed. holds link FILE: writes a byte of it through a shared mapping, as lld does.
 // holds map FILE: maps it executable, as a program does a library; 1 if that is denied.
 // holds debug FILE: maps it readable, and makes that executable, as lldb does; 1 if that is denied.
 int main(int argc, char** argv) {
@@ -16,8 +16,7 @@ int main(int argc, char** argv) {
   if (strcmp(argv[1], "write") == 0) {
     puts("open");
     fflush(stdout);
-    sleep(30);
-    return 0;
+    for (;;) pause();
   }
   if (strcmp(argv[1], "link") == 0) {
     char* map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
