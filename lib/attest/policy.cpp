@@ -138,7 +138,7 @@ Result<void> read_registers(Reader& reader, VerifierPolicy& policy) {
                           number.find_first_not_of("0123456789") == std::string::npos &&
                           (number.size() == 1 || number[0] != '0');
       const unsigned pcr = digits ? static_cast<unsigned>(std::stoul(number)) : kPcrCount;
-      if (pcr >= kPcrCount) return wrong("pcrs", "of PCRs 0 to 23");
+      if (pcr >= kPcrCount) return wrong("pcrs", "of PCRs 0 to 23, each written one way: 7, not 07");
       TRY_ASSIGN(policy.pcrs[pcr], read_hashes(values, "pcrs", size));
     }
   }
