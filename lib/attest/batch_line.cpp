@@ -82,6 +82,8 @@ Result<void> read_batch_line(std::string_view text, BatchLine& line) {
     line.id = *id;
   }
   if (!read) return texts.error();
+  // The parser ends there.
+  if (const size_t zero = text.find('\0'); zero != std::string_view::npos) return corrupt(zero, "not JSON");
   const std::string* nonce = texts.find("nonce");
   if (nonce == nullptr) return invalid("'nonce' is missing");
   auto bytes = from_hex(*nonce);

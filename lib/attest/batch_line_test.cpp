@@ -33,6 +33,7 @@ TEST(BatchLine, RefusesAnythingElse) {
   EXPECT_THAT(error_of(""), HasSubstr("not JSON"));
   EXPECT_THAT(error_of(std::string(kGood) + "x"), HasSubstr("not JSON"));
   EXPECT_THAT(error_of(std::string(kGood) + kGood), HasSubstr("not JSON"));
+  EXPECT_THAT(error_of(std::string(kGood) + '\0' + kGood), HasSubstr("not JSON"));
   EXPECT_THAT(error_of("\"text\""), HasSubstr("not an object"));
   EXPECT_THAT(error_of("[]"), HasSubstr("not an object"));
   EXPECT_THAT(error_of("7"), HasSubstr("not an object"));

@@ -133,10 +133,12 @@ Result<void> read_registers(Reader& reader, VerifierPolicy& policy) {
   if (const json* value = reader.find("pcrs")) {
     if (!value->is_object()) return wrong("pcrs", "an object of numbers and lists of values");
     for (const auto& [number, values] : value->items()) {
+      // One way to write each, as each name is there once: "07" would take the place of "7".
       const bool digits = !number.empty() && number.size() <= 2 &&
-                          number.find_first_not_of("0123456789") == std::string::npos;
+                          number.find_first_not_of("0123456789") == std::string::npos &&
+                          (number.size() == 1 || number[0] != '0');
       const unsigned pcr = digits ? static_cast<unsigned>(std::stoul(number)) : kPcrCount;
-      if (pcr >= kPcrCount) return wrong("pcrs", "of PCRs 0 to 23");
+      if (pcr >= kPcrCount) return wrong("pcrs", "of PCRs 0 to 23, each written one way: 7, not 07");
       TRY_ASSIGN(policy.pcrs[pcr], read_hashes(values, "pcrs", size));
     }
   }
@@ -212,6 +214,8 @@ Result<json> parse_policy(std::string_view text) {
   };
   json object = json::parse(text, look, false);
   if (too_deep) return invalid("policy: nested too deeply");
+  // The parser would end there, and whoever reads the policy would not.
+  if (text.find('\0') != std::string_view::npos) return corrupt(0, "policy: it has a zero byte");
   if (twice) return corrupt(0, "policy: '" + escape(*twice, 80) + "' is there twice");
   if (object.is_discarded() || !object.is_object()) return corrupt(0, "policy: not a JSON object");
   return object;

@@ -56,6 +56,8 @@ TEST(Policy, RefusesANameThatIsThereTwice) {
               testing::HasSubstr("'keys' is there twice"));
   EXPECT_THAT(parse_policy(R"({"machines": {"web1": {"lists": []}, "web1": {}}})").error().message,
               testing::HasSubstr("'web1' is there twice"));
+  EXPECT_THAT(reading_error(R"(, "pcrs": {"7": [], "07": []}})"), HasSubstr("'pcrs'"));
+  EXPECT_THAT(parse_policy(std::string("{}\0{}", 5)).error().message, HasSubstr("zero byte"));
   EXPECT_TRUE(parse_policy(R"({"a": {"b": 1, "c": [{"b": 1}, {"b": 2}]}, "b": {"b": {}}})"));
 }
 

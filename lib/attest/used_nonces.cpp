@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,10 +16,14 @@ namespace {
 
 constexpr size_t kUsualDigits = 64;  // of `diglim attest nonce`
 
+Result<Fd> open_used(const std::string& path) {
+  return open_file(path, O_RDWR | O_CREAT | O_APPEND, 0600);
+}
+
 }  // namespace
 
 Result<UsedNonces> UsedNonces::open(const std::string& path) {
-  TRY_ASSIGN(Fd file, open_file(path, O_RDWR | O_CREAT | O_APPEND, 0600));
+  TRY_ASSIGN(Fd file, open_used(path));
   return UsedNonces(path, std::move(file));
 }
 
@@ -30,6 +35,23 @@ void UsedNonces::take(std::string_view line) {
   // A verifier that was killed, or found the disk full, left half a line, and an older one wrote the next
   // behind it.
   if (line.size() > kUsualDigits) insert(line.substr(line.size() - kUsualDigits));
+}
+
+// Whoever begins a new file moves this one away, or empties it. What others remember from then on is in the
+// one that the path names.
+Result<void> UsedNonces::lock() {
+  for (;;) {
+    if (flock(file_.get(), LOCK_EX) != 0) return from_errno("lock " + escape(path_), errno);
+    struct stat own = {}, named = {};
+    if (fstat(file_.get(), &own) != 0) return from_errno("stat " + escape(path_), errno);
+    const bool same =
+        stat(path_.c_str(), &named) == 0 && own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+    if (same && static_cast<uint64_t>(own.st_size) >= read_bytes_) return {};
+    read_bytes_ = 0;
+    last_line_.clear();
+    if (same) return {};
+    TRY_ASSIGN(file_, open_used(path_));
+  }
 }
 
 // What others appended since.
@@ -51,9 +73,9 @@ Result<void> UsedNonces::read_new() {
 }
 
 Result<std::vector<bool>> UsedNonces::use(const std::vector<Use>& uses) {
-  if (flock(file_.get(), LOCK_EX) != 0) return from_errno("lock " + escape(path_), errno);
   const auto unlock = [](const Fd* file) { (void)flock(file->get(), LOCK_UN); };  // closing would do it, too
-  const std::unique_ptr<const Fd, decltype(unlock)> lock(&file_, unlock);
+  const std::unique_ptr<const Fd, decltype(unlock)> guard(&file_, unlock);
+  TRY(lock());
   TRY(read_new());
   std::vector<bool> fresh;
   std::string lines = last_line_.empty() ? "" : "\n";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The challenges that were answered, in a file: hexadecimal, one a line. Several verifiers may share it.
+// Where another file takes its place, that one counts from then on, beside what this object saw before.
 #pragma once
 
 #include <string>
@@ -28,6 +29,7 @@ class UsedNonces {
 
  private:
   UsedNonces(std::string path, Fd file) : path_(std::move(path)), file_(std::move(file)) {}
+  Result<void> lock();
   Result<void> read_new();
   void take(std::string_view line);
 

@@ -102,6 +102,33 @@ TEST_F(UsedNoncesTest, AFullFileTakesNoMore) {
   EXPECT_TRUE(use(nonces, b_, false)) << "nothing was remembered";
 }
 
+// "Begin a new file", while a verifier of a stream has the old one open.
+TEST_F(UsedNoncesTest, AnotherFileTookItsPlace) {
+  UsedNonces one = open();
+  EXPECT_TRUE(use(one, short_));
+  std::filesystem::rename(path_, path_ + ".old");
+  UsedNonces other = open();
+  EXPECT_TRUE(use(other, a_));
+  EXPECT_FALSE(use(one, a_));
+  EXPECT_TRUE(use(one, b_));
+  EXPECT_FALSE(use(other, b_));
+  EXPECT_FALSE(use(one, short_)) << "what it saw still counts";
+  std::filesystem::remove(path_);
+  EXPECT_TRUE(use(one, Bytes(8, 0xdd)));
+  EXPECT_EQ(content(), to_hex(Bytes(8, 0xdd)) + "\n");
+}
+
+TEST_F(UsedNoncesTest, TheFileWasEmptied) {
+  UsedNonces one = open();
+  EXPECT_TRUE(use(one, short_));
+  EXPECT_TRUE(use(one, b_));
+  ASSERT_EQ(truncate(path_.c_str(), 0), 0);
+  UsedNonces other = open();
+  EXPECT_TRUE(use(other, a_));
+  EXPECT_FALSE(use(one, a_));
+  EXPECT_FALSE(use(one, b_)) << "what it saw still counts";
+}
+
 TEST_F(UsedNoncesTest, NoFolder) {
   EXPECT_FALSE(UsedNonces::open(folder_ + "/none/used"));
 }

@@ -81,6 +81,14 @@ constexpr int kMaxCommands = 8;
 using KeyPtr = Owned<DIGLIM_TPM_KEY, DIGLIM_TPM_KEY_free>;
 using ObjectPtr = Owned<ASN1_OBJECT, ASN1_OBJECT_free>;
 
+// Of the first line from `from` on that begins with `words`; npos: there is none. As OpenSSL finds them.
+size_t find_line(std::string_view text, std::string_view words, size_t from) {
+  for (size_t at = text.find(words, from); at != std::string_view::npos; at = text.find(words, at + 1)) {
+    if (at == 0 || text[at - 1] == '\n') return at;
+  }
+  return std::string_view::npos;
+}
+
 Bytes octets(const ASN1_OCTET_STRING* string) {
   const unsigned char* data = ASN1_STRING_get0_data(string);
   return Bytes(data, data + ASN1_STRING_length(string));
@@ -161,6 +169,11 @@ Result<Bytes> write_key_der(const KeyFile& key) {
     out->policy = new_commands(key.policy);
     if (out->policy == nullptr) return openssl_error("write a key");
   }
+  if (!key.description.empty()) {
+    out->description = ASN1_UTF8STRING_new();
+    if (out->description == nullptr || !set_octets(out->description, as_bytes(key.description)))
+      return openssl_error("write a key");
+  }
   if (out->type == nullptr || !add_ways(*out, key.alternatives) ||
       ASN1_INTEGER_set_uint64(out->parent, key.parent) != 1 ||
       !set_octets(out->public_part, key.public_part) || !set_octets(out->private_part, key.private_part))
@@ -215,6 +228,7 @@ Result<KeyFile> read_key_der(ByteView der) {
   }
   key.public_part = octets(in->public_part);
   key.private_part = octets(in->private_part);
+  if (in->description != nullptr) key.description = as_text(octets(in->description));
   return key;
 }
 
@@ -230,6 +244,21 @@ Result<KeyFile> read_key_pem(std::string_view pem) {
   }
   const OpensslPtr<unsigned char> owner(data);
   return read_key_der({data, static_cast<size_t>(size)});
+}
+
+Result<std::string> replace_key_pem(std::string_view text, const KeyFile& key) {
+  const std::string begin = std::string("-----BEGIN ") + kKeyPemName + "-----";
+  const std::string end = std::string("-----END ") + kKeyPemName + "-----";
+  const size_t first = find_line(text, begin, 0);
+  const size_t last = first == std::string_view::npos ? first : find_line(text, end, first);
+  if (last == std::string_view::npos) return corrupt(0, std::string("no PEM of the name ") + kKeyPemName);
+  if (find_line(text, begin, first + 1) != std::string_view::npos)
+    return invalid("two keys of a TPM in one file: write each into a file of its own");
+  const size_t feed = text.find('\n', last);
+  TRY_ASSIGN(std::string pem, write_key_pem(key));
+  pem.insert(0, text.substr(0, first));
+  if (feed != std::string_view::npos) pem += text.substr(feed + 1);
+  return pem;
 }
 
 }  // namespace diglim

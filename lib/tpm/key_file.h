@@ -31,6 +31,7 @@ struct KeyFile {
   std::vector<PolicyCommands> alternatives;  // `authPolicy`: each is one more way
   Bytes public_part;                         // TPM2B_PUBLIC
   Bytes private_part;                        // TPM2B_PRIVATE
+  std::string description;                   // whatever its maker wrote; none: empty
 };
 
 Result<Bytes> write_key_der(const KeyFile& key);
@@ -42,5 +43,8 @@ Result<std::string> write_key_pem(const KeyFile& key);
 Result<KeyFile> read_key_der(ByteView der);
 // The first block of that name. kCorrupt: there is none.
 Result<KeyFile> read_key_pem(std::string_view pem);
+// `text` with `key` in the place of its block of that name; what stands around it, such as certificates,
+// stays. kCorrupt: there is none; kInvalid: there are two.
+Result<std::string> replace_key_pem(std::string_view text, const KeyFile& key);
 
 }  // namespace diglim

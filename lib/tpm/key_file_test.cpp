@@ -57,6 +57,25 @@ TEST(KeyFile, RefusesWhatIsNone) {
   EXPECT_FALSE(read_key_der(*write_key_der(many)));
 }
 
+// A file may be a server's whole chain, and what is lost with the private part is lost for ever.
+TEST(KeyFile, WhatStandsAroundAKeyStays) {
+  KeyFile key = TestKey().approved();
+  key.description = "web server";
+  const std::string pem = *write_key_pem(key);
+  EXPECT_EQ(read_key_pem(pem)->description, "web server");
+  const std::string around = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  const std::string old = *write_key_pem(TestKey().bound());
+  EXPECT_EQ(*replace_key_pem(old, key), pem);
+  EXPECT_EQ(*replace_key_pem("# mine\n" + around + old + around, key), "# mine\n" + around + pem + around);
+  std::string lines;
+  for (const char c : old) lines += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  EXPECT_EQ(*replace_key_pem(lines + around, key), pem + around);
+  EXPECT_EQ(*replace_key_pem("x -----BEGIN TSS2 PRIVATE KEY-----\n" + old, key),
+            "x -----BEGIN TSS2 PRIVATE KEY-----\n" + pem);
+  EXPECT_EQ(replace_key_pem(old + old, key).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(replace_key_pem(around, key).error().code, ErrorCode::kCorrupt);
+}
+
 TEST(KeyFile, LeavesTheErrorsOfOthers) {
   ERR_clear_error();
   ERR_raise(ERR_LIB_USER, ERR_R_INTERNAL_ERROR);

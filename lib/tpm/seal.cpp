@@ -128,9 +128,13 @@ Result<Bytes> unseal_secret(TpmConnection& tpm, const SealedObject& object,
   TRY_ASSIGN(const TpmKey parent, load_storage_key(tpm));
   TRY_ASSIGN(const Handle session, satisfy(tpm, object.policy, by_key ? fitting : nullptr));
   ESYS_TR loaded = ESYS_TR_NONE;
-  TRY(tpm_check("load the sealed object",
-                Esys_Load(tpm.context(), parent.handle.get(), ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-                          &private_part, &public_part, &loaded)));
+  const TSS2_RC load = Esys_Load(tpm.context(), parent.handle.get(), ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                                 ESYS_TR_NONE, &private_part, &public_part, &loaded);
+  if (kind_of(load) == TPM2_RC_INTEGRITY)
+    return untrusted(
+        "this was sealed by another TPM, or before this one was cleared, or its file was changed: seal the "
+        "secret anew");
+  TRY(tpm_check("load the sealed object", load));
   const Handle item(tpm.context(), loaded);
   TPM2B_SENSITIVE_DATA* data = nullptr;
   const TSS2_RC code = Esys_Unseal(tpm.context(), loaded, session.get(), ESYS_TR_NONE, ESYS_TR_NONE, &data);

@@ -58,8 +58,8 @@ class Tpm {
 
   // `secret`: 1 to 128 bytes. The object can be opened on this TPM only, under sealed.policy.
   Result<SealedObject> seal(ByteView secret, const SealPolicy& policy);
-  // kUntrusted: the registers hold neither what was sealed to nor what an authorization names, or the counter
-  // has passed its limit.
+  // kUntrusted: the registers hold neither what was sealed to nor what an authorization names, the counter
+  // has passed its limit, or another TPM sealed it.
   Result<Bytes> unseal(const SealedObject& object, const std::vector<Authorization>& authorizations);
 
   // Counters (counter.h); each returns the value. kUntrusted: what is at that index is no such counter.

@@ -87,7 +87,10 @@ Result<Bytes> unseal(UnsealOptions& options) {
   }
   write_policy(options.written.more(), object->policy);
   TRY_ASSIGN(Tpm tpm, Tpm::open(options.tcti));
-  return tpm.unseal(*object, authorizations);
+  auto secret = tpm.unseal(*object, authorizations);
+  if (!secret && secret.error().code == ErrorCode::kCorrupt)
+    return with_context(escape(options.object), secret.error());
+  return secret;
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "tools/diglim/setup/clean.h"
 #include "tools/diglim/setup/command_line.h"
 #include "tools/diglim/setup/outlook.h"
+#include "tools/diglim/setup/uki.h"
 #include "tools/diglim/verbs.h"
 #include "tools/tool.h"
 
@@ -297,10 +298,17 @@ int check_line_of(const char* path) {
   return checked ? kExitOk : fail(checked.error());
 }
 
+// Likewise: since the images were set up somebody may have put another key there.
+int check_key_of(const char* key, const char* certificate) {
+  const auto checked = setup::check_uki_key(Host("/"), key, certificate);
+  return checked ? kExitOk : fail(checked.error());
+}
+
 }  // namespace
 
 int run_setup(int argc, char** argv) {
   if (argc == 3 && std::string_view(argv[1]) == "check-line") return check_line_of(argv[2]);
+  if (argc == 4 && std::string_view(argv[1]) == "check-key") return check_key_of(argv[2], argv[3]);
   Request request;
   if (const auto status = read_options(argc, argv, request)) return *status;
   if (geteuid() != 0 && !request.options.dry_run) {

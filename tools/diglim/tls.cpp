@@ -229,8 +229,9 @@ Result<size_t> authorize(const Options& options) {
   if (file->alternatives.size() > kKept)
     file->alternatives.erase(file->alternatives.begin(), file->alternatives.end() - kKept);
   TRY(read_key_parts(*file));
-  TRY_ASSIGN(const std::string again, write_key_pem(*file));
-  TRY(replace_file(present, options.key, as_bytes(again)));  // it stays the server's
+  const auto again = replace_key_pem(as_text(*pem), *file);
+  if (!again) return with_context(escape(options.key), again.error());
+  TRY(replace_file(present, options.key, as_bytes(*again)));  // it stays the server's
   return file->alternatives.size();
 }
 

@@ -62,9 +62,9 @@ SH
 chmod +x bin/* libexec/*
 line='root=x rdinit=/usr/sbin/diglim-loader diglim.mode=enforce'
 echo "$line" >etc/cmdline
-(umask 077 && echo key >etc/key)
+(umask 077 && openssl req -x509 -newkey rsa:2048 -nodes -keyout etc/key -out etc/certificate -subj /CN=Boot 2>/dev/null)
+cp -p etc/certificate .
 printf 'esp = %s/esp\nkey = %s/etc/key\ncertificate = %s/etc/certificate\n' "$work" "$work" "$work" >etc/uki.conf
-echo certificate >etc/certificate
 echo kernel >etc/vmlinuz
 echo boot1 >boot
 make_uki() { "$work/libexec/make-uki" "$@"; }
@@ -163,14 +163,22 @@ for file in etc/cmdline etc/uki.conf etc/certificate etc/vmlinuz; do
 	chown 0 $file
 done
 chmod 640 etc/key
-refused 'a key that others may read' 'others than root may read the key'
+refused 'a key that others may read' 'others than root may read --uki-key'
 chmod 600 etc/key
+# Another key may lie there since. sbsign takes it, and the firmware does not.
+cp -p etc/key .
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout etc/key -out etc/certificate -subj /CN=Boot 2>/dev/null
+refused 'a key that no firmware can verify' 'firmware wants an RSA key'
+cp -p key etc/key
+refused "another key's certificate" "--uki-cert $work/etc/certificate is not the certificate of --uki-key"
+cp -p certificate etc/certificate
 # What was looked at is what is packed: it changes while dracut runs.
 touch change
 expect 0 make_uki 6.1 etc/vmlinuz
 rm change
 equal 'they changed' "$(cat etc/cmdline etc/certificate etc/vmlinuz | paste -sd ' ')" 'changed changed changed'
-equal 'what was looked at is packed' "$(sort packed)" "$(printf '%s\n' "$line" certificate kernel | sort)"
+equal 'what was looked at is packed' "$(sort packed)" "$(printf '%s\n' "$line" "$(cat certificate)" kernel | sort)"
+cp -p certificate etc/certificate
 echo "$line" >etc/cmdline
 # And what is there when its turn comes is looked at.
 two_at_once
@@ -198,6 +206,15 @@ expect 3 make_uki 6.1+3-1 etc/vmlinuz
 contains 'a release that systemd-boot would count down' "$err" 'ends as a count of tries does'
 expect 0 make_uki 6.1+deb12-amd64 etc/vmlinuz
 expect 0 make_uki --remove 6.1+deb12-amd64
+# FAT takes two names for one that differ in case only.
+expect 0 make_uki 6.1-Test etc/vmlinuz
+before=$(sha256sum esp/EFI/*/*)
+expect 3 make_uki 6.1-test etc/vmlinuz
+contains 'a name that differs in case only' "$err" "$work/esp/EFI/Linux/diglim-6.1-Test.efi differs from this kernel's name in case only"
+expect 0 make_uki --remove 6.1-test
+contains 'nothing of the other kernel goes' "$err" "is another kernel's"
+equal "the other kernel's image stays" "$(sha256sum esp/EFI/*/*)" "$before"
+expect 0 make_uki --remove 6.1-Test
 
 # What this host made: the new image, and the one that is the way back.
 sum() { sha256sum <"esp/EFI/$1" | cut -d ' ' -f 1; } # FILE
@@ -288,6 +305,9 @@ told 'of an image that goes' 1
 empty tmp
 
 # Where nothing can be written down, the new image boots, and the status says it.
+rm -r "$work/var/lib/diglim"
+(umask 0 && make_uki 6.1 etc/vmlinuz >/dev/null)
+equal 'nobody else writes there, whatever the umask is' "$(find "$work/var/lib/diglim" esp/* lock -perm /022)" ''
 rm -r "$work/var/lib/diglim"
 touch "$work/var/lib/diglim"
 expect 3 make_uki 6.1 etc/vmlinuz

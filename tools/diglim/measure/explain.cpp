@@ -44,7 +44,15 @@ bool is_there(const char* path) {
   return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
-Result<Logs> read_logs(const OptionParser& app, ExplainOptions& options, bool live) {
+// Of two logs an error says which one it is about.
+Result<Bytes> read_firmware_log(const std::string& path, HashAlgo bank) {
+  auto log = read_stream(path, kMaxEventLogBytes);
+  const auto read = log ? replay_event_log(*log, bank) : Result<PcrBank>(log.error());
+  if (read) return log;
+  return read.error().sys_errno != 0 ? read.error() : with_context(escape(path), read.error());
+}
+
+Result<Logs> read_logs(const OptionParser& app, ExplainOptions& options, bool live, HashAlgo bank) {
   Logs logs;
   TRY_ASSIGN(logs.ima, read_ima_pieces(options.log));
   logs.boot.events = std::move(logs.ima.events);
@@ -53,7 +61,7 @@ Result<Logs> read_logs(const OptionParser& app, ExplainOptions& options, bool li
   if (live && options.event_log.empty() && is_there(kFirmwareLog)) options.event_log = kFirmwareLog;
   if (options.event_log.empty()) options.event_log = options.predict.event_log;
   if (!options.event_log.empty()) {
-    TRY_ASSIGN(logs.firmware, read_stream(options.event_log, kMaxEventLogBytes));
+    TRY_ASSIGN(logs.firmware, read_firmware_log(options.event_log, bank));
   }
   if (live && is_there(kSystemdLog)) {
     TRY_ASSIGN(logs.systemd, read_text_file(kSystemdLog, kMaxSystemdLogBytes));
@@ -95,7 +103,7 @@ Result<void> cut_to(ByteView held, unsigned pcr, HashAlgo bank, MeasuredBoot& bo
 
 Result<void> compare_logs(const ExplainOptions& options, const Logs& logs, Explained& result) {
   if (!logs.firmware || options.predict.event_log == options.event_log) return {};
-  TRY_ASSIGN(const Bytes wanted, read_stream(options.predict.event_log, kMaxEventLogBytes));
+  TRY_ASSIGN(const Bytes wanted, read_firmware_log(options.predict.event_log, result.bank));
   TRY_ASSIGN(const auto predicted, firmware_extends(wanted, result.bank));
   TRY_ASSIGN(const auto measured, firmware_extends(*logs.firmware, result.bank));
   std::vector<unsigned> pcrs = {result.pcr};
@@ -122,7 +130,7 @@ Result<Explained> explain(const OptionParser& app, ExplainOptions& options) {
     std::iota(all.begin(), all.end(), 0);
     TRY_ASSIGN(registers, tpm->read_pcrs({bank, all}));  // before the log, which only grows
   }
-  TRY_ASSIGN(Logs logs, read_logs(app, options, live));
+  TRY_ASSIGN(Logs logs, read_logs(app, options, live, bank));
   take_beginning(app, options, logs);
   TRY_ASSIGN(const Predicted predicted, predict(app, options.predict));
   Explained result;

@@ -96,7 +96,7 @@ Result<void> check_programs(const RecordedHost& host) {
 }
 
 // The part that a certificate names. A key of the TPM is in a file that this TPM alone can use.
-Result<PkeyPtr> read_key(const RecordedHost& host, const Bytes& pem) {
+Result<PkeyPtr> read_key(const Host& host, const Bytes& pem) {
   if (!is_tpm_key(as_text(pem))) {
     const Owned<BIO, BIO_free> memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     const auto no_pass_phrase = [](char*, int, int, void*) { return -1; };  // an update asks nobody
@@ -107,45 +107,10 @@ Result<PkeyPtr> read_key(const RecordedHost& host, const Bytes& pem) {
   }
   TRY_ASSIGN(const KeyFile file, read_key_pem(as_text(pem)));
   TRY_ASSIGN(const TpmKeyParts parts, read_key_parts(file));
-  if (!host.view().exists(kTpmOpenssl))
+  if (!host.exists(kTpmOpenssl))
     return not_found(
         fmt::format("a key of the TPM, and {} is not there: install the package diglim-tls", kTpmOpenssl));
   return openssl_public_key(parts.public_part);
-}
-
-// Who has the key decides what this host boots.
-Result<void> check_key(const RecordedHost& host, const std::string& key, const std::string& certificate) {
-  const std::string key_path = host.view().path(key);
-  struct stat info = {};
-  if (stat(key_path.c_str(), &info) != 0) return from_errno("--uki-key " + escape(key), errno);
-  if (!S_ISREG(info.st_mode)) return invalid(fmt::format("--uki-key {} is no file", escape(key)));
-  if (info.st_uid != 0 || (info.st_mode & 077) != 0)
-    return invalid(fmt::format("others than root may read --uki-key {}: chown root {}; chmod 600 {}",
-                               escape(key), escape(key), escape(key)));
-  init_openssl();
-  const auto key_text = read_file(key_path, kMaxPem);
-  if (!key_text) return with_context("--uki-key " + escape(key), key_text.error());
-  const auto pkey = read_key(host, *key_text);
-  if (!pkey) return with_context("--uki-key " + escape(key), pkey.error());
-  // UEFI 2.10, 32.5.3.3: what firmware has to know is RSA with SHA-256.
-  if (EVP_PKEY_get_base_id(pkey->get()) != EVP_PKEY_RSA || key_bits(pkey->get()) < kMinKeyBits)
-    return invalid(
-        fmt::format("--uki-key {}: firmware wants an RSA key of {} bits or more, most of it exactly {}",
-                    escape(key), kMinKeyBits, kMinKeyBits));
-  const auto text = read_file(host.view().path(certificate), kMaxPem);
-  if (!text) return with_context("--uki-cert " + escape(certificate), text.error());
-  const auto found = read_x509(*text);
-  if (!found) return with_context("--uki-cert " + escape(certificate), found.error());
-  if (found->size() != 1 || !as_text(*text).starts_with("-----BEGIN"))
-    return invalid(fmt::format("--uki-cert {}: one certificate in PEM is wanted, as sbsign reads it",
-                               escape(certificate)));
-  const EVP_PKEY* certified = X509_get0_pubkey(found->front().get());
-  if (certified == nullptr || EVP_PKEY_eq(certified, pkey->get()) != 1) {
-    (void)openssl_error("");  // the queue
-    return invalid(fmt::format("--uki-cert {} is not the certificate of --uki-key {}", escape(certificate),
-                               escape(key)));
-  }
-  return {};
 }
 
 std::vector<std::string> kernels_of(const RecordedHost& host) {
@@ -249,6 +214,41 @@ Result<std::string> base_line(const RecordedHost& host, const Options& options) 
 
 }  // namespace
 
+// Who has the key decides what this host boots.
+Result<void> check_uki_key(const Host& host, const std::string& key, const std::string& certificate) {
+  const std::string key_path = host.path(key);
+  struct stat info = {};
+  if (stat(key_path.c_str(), &info) != 0) return from_errno("--uki-key " + escape(key), errno);
+  if (!S_ISREG(info.st_mode)) return invalid(fmt::format("--uki-key {} is no file", escape(key)));
+  if (info.st_uid != 0 || (info.st_mode & 077) != 0)
+    return invalid(fmt::format("others than root may read --uki-key {}: chown root {}; chmod 600 {}",
+                               escape(key), escape(key), escape(key)));
+  init_openssl();
+  const auto key_text = read_file(key_path, kMaxPem);
+  if (!key_text) return with_context("--uki-key " + escape(key), key_text.error());
+  const auto pkey = read_key(host, *key_text);
+  if (!pkey) return with_context("--uki-key " + escape(key), pkey.error());
+  // UEFI 2.10, 32.5.3.3: what firmware has to know is RSA with SHA-256.
+  if (EVP_PKEY_get_base_id(pkey->get()) != EVP_PKEY_RSA || key_bits(pkey->get()) < kMinKeyBits)
+    return invalid(
+        fmt::format("--uki-key {}: firmware wants an RSA key of {} bits or more, most of it exactly {}",
+                    escape(key), kMinKeyBits, kMinKeyBits));
+  const auto text = read_file(host.path(certificate), kMaxPem);
+  if (!text) return with_context("--uki-cert " + escape(certificate), text.error());
+  const auto found = read_x509(*text);
+  if (!found) return with_context("--uki-cert " + escape(certificate), found.error());
+  if (found->size() != 1 || !as_text(*text).starts_with("-----BEGIN"))
+    return invalid(fmt::format("--uki-cert {}: one certificate in PEM is wanted, as sbsign reads it",
+                               escape(certificate)));
+  const EVP_PKEY* certified = X509_get0_pubkey(found->front().get());
+  if (certified == nullptr || EVP_PKEY_eq(certified, pkey->get()) != 1) {
+    (void)openssl_error("");  // the queue
+    return invalid(fmt::format("--uki-cert {} is not the certificate of --uki-key {}", escape(certificate),
+                               escape(key)));
+  }
+  return {};
+}
+
 bool is_mount_point(const std::string& path) {
   struct stat here = {}, above = {};
   return stat(path.c_str(), &here) == 0 && stat((path + "/..").c_str(), &above) == 0 &&
@@ -285,7 +285,7 @@ Result<void> plan_uki(const RecordedHost& host, const Options& options, Plan& pl
     if (!path.starts_with('/') || path.find('\n') != std::string::npos)
       return invalid(fmt::format("{}: a path from / on is wanted, since updates use it later", escape(path)));
   }
-  TRY(check_key(host, settings.key, settings.certificate));
+  TRY(check_uki_key(host.view(), settings.key, settings.certificate));
   const auto kernels = kernels_of(host);
   if (kernels.empty()) return not_found("no kernel with its image is found in /usr/lib/modules or /boot");
   TRY(check_layout(host));

@@ -31,6 +31,9 @@ UkiSettings read_uki_settings(const RecordedHost& host);
 // Does a file system begin at `path`, or where it leads?
 bool is_mount_point(const std::string& path);
 
+// May updates sign with it, and could firmware take that? `certificate` is its own. Errors: what to do.
+Result<void> check_uki_key(const Host& host, const std::string& key, const std::string& certificate);
+
 // Adds the steps after the lists: configuration, command line, images. Errors: what is missing, and what to
 // do about it.
 Result<void> plan_uki(const RecordedHost& host, const Options& options, Plan& plan);
