@@ -43,11 +43,9 @@ std::vector<uint64_t> ShippedFiles::paths_of(const std::string& name) {
   return paths;
 }
 
-void ShippedFiles::update(int64_t now_s) {
-  if (looked_s_ == now_s) return;
-  looked_s_ = now_s;
+bool ShippedFiles::update() {
   const uint64_t stamp = stamp_of(folder_);
-  if (stamp == folder_stamp_) return;
+  if (stamp == folder_stamp_) return false;
   folder_stamp_ = stamp;
   std::map<std::string, List> lists;
   const auto names = list_folder(folder_);
@@ -68,6 +66,7 @@ void ShippedFiles::update(int64_t now_s) {
     for (const uint64_t path : list.paths) by_path_.emplace_back(path, &list);
   }
   std::ranges::sort(by_path_);
+  return true;
 }
 
 std::optional<Shipped> ShippedFiles::look(const List& list, const std::string& path,
@@ -104,12 +103,20 @@ std::optional<Shipped> ShippedFiles::find_anew(const std::string& path, std::str
   return best;
 }
 
-std::optional<Shipped> ShippedFiles::find(const std::string& path, std::string_view digest, int64_t now_s) {
-  update(now_s);
+std::optional<Shipped> ShippedFiles::find_known(const std::string& path, std::string_view digest) {
   const std::string key = path + '\0' + std::string(digest);
   if (const auto known = found_.find(key); known != found_.end()) return known->second;
   if (found_.size() >= kMaxFound) found_.clear();
   return found_[key] = find_anew(path, digest);
+}
+
+std::optional<Shipped> ShippedFiles::find(const std::string& path, std::string_view digest, int64_t now_s) {
+  if (looked_s_ != now_s) (void)update();
+  looked_s_ = now_s;
+  auto found = find_known(path, digest);
+  // A package of this second.
+  if (!found && update()) found = find_known(path, digest);
+  return found;
 }
 
 void say_who_ships(Event& event, const diglim_event& raw, ShippedFiles& files, int64_t now_s) {

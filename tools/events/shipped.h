@@ -32,8 +32,8 @@ class ShippedFiles {
       : folder_(std::move(folder)), links_(root) {}
 
   // `path` as the kernel has it, whole and unescaped. `digest`: "sha256:HEX", or empty. The folder is read
-  // when somebody asks first, and what of it changed afterwards, at most once a second (`now_s` from any
-  // beginning). What cannot be read ships nothing.
+  // when somebody asks first, and what of it changed afterwards: at most once a second (`now_s` from any
+  // beginning), but before nothing is found. What cannot be read ships nothing.
   std::optional<Shipped> find(const std::string& path, std::string_view digest, int64_t now_s);
 
  private:
@@ -42,8 +42,9 @@ class ShippedFiles {
     uint64_t stamp = 0;
     std::vector<uint64_t> paths;  // hashes
   };
-  void update(int64_t now_s);
+  bool update();  // was there anything new?
   std::vector<uint64_t> paths_of(const std::string& name);
+  std::optional<Shipped> find_known(const std::string& path, std::string_view digest);
   std::optional<Shipped> find_anew(const std::string& path, std::string_view digest);
   std::optional<Shipped> look(const List& list, const std::string& path, std::string_view digest);
 

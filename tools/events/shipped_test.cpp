@@ -78,13 +78,15 @@ TEST_F(ShippedTest, FollowsLinksOfFolders) {
   EXPECT_EQ(find("/usr/bin/tool"), "hello-2.0-1.x86_64 with this content");
 }
 
-TEST_F(ShippedTest, FollowsTheFolderOnceASecond) {
+TEST_F(ShippedTest, FollowsTheFolder) {
   EXPECT_EQ(find("/usr/bin/tool"), "");
   ship("hello-2.0-1.x86_64", "/usr/bin/", sha256("x"));
-  EXPECT_FALSE(files_.find("/usr/bin/tool", "", now_s_));
+  EXPECT_TRUE(files_.find("/usr/bin/tool", "", now_s_)) << "in the same second";
   EXPECT_EQ(find("/usr/bin/tool"), "hello-2.0-1.x86_64 with this content");
   ship("hello-2.0-2.x86_64", "/usr/bin/", sha256("y"));
   fs::remove(lists() + "/" + std::string(kRpmListPrefix) + "hello-2.0-1.x86_64");
+  EXPECT_EQ(files_.find("/usr/bin/tool", "sha256:" + sha256("x"), now_s_)->package, "hello-2.0-1.x86_64")
+      << "more is looked at once a second";
   EXPECT_EQ(find("/usr/bin/tool"), "hello-2.0-2.x86_64 with other content");
 }
 
