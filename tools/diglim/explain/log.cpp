@@ -129,7 +129,8 @@ void settle_log() {
   if (geteuid() != 0) return;
   (void)run_command({kBootLoader, "status"}, Errors::kCapture);
   if (access("/run/systemd/journal/io.systemd.journal", F_OK) == 0)
-    (void)run_command({"journalctl", "--sync"}, Errors::kCapture);
+    (void)run_command({"timeout", "10", "journalctl", "--sync"},
+                      Errors::kCapture);  // it waits for a dead one, too
 }
 
 Log read_log(const std::string& file, size_t most) {

@@ -40,7 +40,8 @@ struct Log {
 };
 
 // Waits until what was denied before is where read_log("") looks: the keeper writes it a moment later, and
-// journald reads that when it gets to it. For who may ask them, which is root; others get what there is.
+// journald reads that when it gets to it, for which this waits 10 s at most. For who may ask them, which is
+// root; others get what there is.
 void settle_log();
 
 // The newest `most` denials. `file`: a saved log, or whole events as JSON lines; "-" is standard input;
