@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <string_view>
@@ -53,18 +54,21 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
-Result<pid_t> spawn(const std::vector<std::string>& words, SpawnActions& actions, bool in_c) {
+// `more` stands before what it replaces.
+Result<pid_t> spawn(const std::vector<std::string>& words, SpawnActions& actions,
+                    const std::vector<std::string>& more) {
   std::vector<char*> argv;
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
-  std::string language = "LC_ALL=C";
   std::vector<char*> environment;
+  for (const std::string& one : more) environment.push_back(const_cast<char*>(one.c_str()));
   for (char** one = environ; one != nullptr && *one != nullptr; ++one) {
     const std::string_view text = *one;
-    if (!text.starts_with("DIGLIM_PASSPHRASE=") && !(in_c && text.starts_with("LC_ALL=")))
+    const std::string_view name = text.substr(0, text.find('=') + 1);
+    if (name != "DIGLIM_PASSPHRASE=" &&
+        std::ranges::none_of(more, [&](const std::string& other) { return other.starts_with(name); }))
       environment.push_back(*one);
   }
-  if (in_c) environment.push_back(language.data());
   environment.push_back(nullptr);
   // A service that ignores it (systemd's default) has its children ignore it, too.
   sigset_t defaults;
@@ -90,9 +94,24 @@ Result<int> wait_for(pid_t pid, const std::string& name) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+// What it says on standard error goes there: a second pipe would have to be read at the same time.
+Result<Fd> keep_errors(SpawnActions& actions) {
+  Fd said(memfd_create("said", MFD_CLOEXEC));
+  if (!said) return from_errno("memfd_create", errno);
+  (void)posix_spawn_file_actions_adddup2(actions.get(), said.get(), STDERR_FILENO);
+  return said;
+}
+
+std::string read_errors(const Fd& said, size_t most) {
+  Bytes bytes;
+  if (lseek(said.get(), 0, SEEK_SET) == 0) (void)read_up_to(said, "what it said", most, bytes);
+  return std::string(as_text(bytes));
+}
+
 }  // namespace
 
-Result<CommandResult> run_command(const std::vector<std::string>& words, Errors errors) {
+Result<CommandResult> run_command(const std::vector<std::string>& words, Errors errors,
+                                  const std::vector<std::string>& more) {
   const std::string name = escape(words.at(0));
   TRY_ASSIGN(Pipe pipe, make_pipe());
   SpawnActions actions;  // what follows only fails for lack of memory, and then posix_spawnp() does
@@ -102,7 +121,11 @@ Result<CommandResult> run_command(const std::vector<std::string>& words, Errors 
     (void)posix_spawn_file_actions_adddup2(actions.get(), pipe.to.get(), STDERR_FILENO);
   if (errors == Errors::kHide)
     (void)posix_spawn_file_actions_addopen(actions.get(), STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  TRY_ASSIGN(const pid_t pid, spawn(words, actions, false));
+  Fd said;
+  if (errors == Errors::kApart) {
+    TRY_ASSIGN(said, keep_errors(actions));
+  }
+  TRY_ASSIGN(const pid_t pid, spawn(words, actions, more));
   pipe.to = Fd();
   CommandResult result;
   const auto read = read_all(pipe.from, name, [&](ByteView piece) -> Result<void> {
@@ -111,6 +134,7 @@ Result<CommandResult> run_command(const std::vector<std::string>& words, Errors 
   });
   TRY_ASSIGN(result.status, wait_for(pid, name));
   if (!read) return read.error();
+  if (said) result.said = read_errors(said, kMaxOutput);
   return result;
 }
 
@@ -118,15 +142,12 @@ Result<CommandResult> run_filter(const std::vector<std::string>& words, const Fd
                                  const std::function<Result<void>(ByteView)>& sink) {
   const std::string name = escape(words.at(0));
   TRY_ASSIGN(Pipe pipe, make_pipe());
-  // A second pipe would have to be read at the same time.
-  const Fd said(memfd_create("said", MFD_CLOEXEC));
-  if (!said) return from_errno("memfd_create", errno);
   if (lseek(in.get(), 0, SEEK_SET) != 0) return from_errno("lseek", errno);
   SpawnActions actions;
   (void)posix_spawn_file_actions_adddup2(actions.get(), in.get(), STDIN_FILENO);
   (void)posix_spawn_file_actions_adddup2(actions.get(), pipe.to.get(), STDOUT_FILENO);
-  (void)posix_spawn_file_actions_adddup2(actions.get(), said.get(), STDERR_FILENO);
-  TRY_ASSIGN(const pid_t pid, spawn(words, actions, true));
+  TRY_ASSIGN(const Fd said, keep_errors(actions));
+  TRY_ASSIGN(const pid_t pid, spawn(words, actions, {"LC_ALL=C"}));
   pipe.to = Fd();
   const auto read = read_all(pipe.from, name, sink);
   pipe.from = Fd();
@@ -134,9 +155,7 @@ Result<CommandResult> run_filter(const std::vector<std::string>& words, const Fd
   CommandResult result;
   TRY_ASSIGN(result.status, wait_for(pid, name));
   if (!read) return read.error();
-  result.output.resize(kMaxSaid);
-  const ssize_t size = pread(said.get(), result.output.data(), result.output.size(), 0);
-  result.output.resize(static_cast<size_t>(size < 0 ? 0 : size));
+  result.output = read_errors(said, kMaxSaid);
   return result;
 }
 

@@ -133,7 +133,7 @@ echo '{"pcrBank":"sha256","pcrValues":[{"pcr":7,"values":["00"]},{"pcr":11,"valu
 register 'pcr = 8\n' "^warn *systemd-pcrlock's policy has not PCR 8"
 echo '{"pcrBank":"sha256","pcrValues":[{"pcr":7,"values":["00"]},{"pcr":8,"values":[]}]}' >good/var/lib/systemd/pcrlock.json
 register 'pcr = 8\n' "^warn *systemd-pcrlock's policy has not PCR 11: what is bound to it opens whatever booted"
-echo '{"pcrBank":"sha256","pcrValues":[{"pcr":7,"values":["00"]},{"pcr":8,"values":[]},{"pcr":11,"values":[]}]}' \
+echo '{"pcrBank":"sha256","pcrValues":[{"pcr":7,"values":["00"]},{"pcr":8,"values":[]},{"pcr":11,"values":["ff"]}]}' \
 	>good/var/lib/systemd/pcrlock.json
 register 'pcr = 8\n' "^warn *systemd-pcrlock's policy does not know this boot and stays as it is" 'asks for its recovery key' \
 	'to do: diglim setup install --uki'
@@ -143,7 +143,7 @@ register 'pcr = 8\n' "^warn *systemd-pcrlock's policy does not know this boot"
 echo AB00 >good/sys/class/tpm/tpm0/pcr-sha256/11
 register 'pcr = 8\n' "^unknown *whether systemd-pcrlock's policy knows the next boot" 'DIGLIM made no signed image of this host'
 rm -r good/sys/class/tpm/tpm0/pcr-sha256
-sed 's/"pcr":11,"values":..}/"pcr":11,"values":["0000"]}/' good/var/lib/systemd/pcrlock.json >policy
+sed 's/"pcr":11,"values":\["ff"\]}/"pcr":11,"values":["0000"]}/' good/var/lib/systemd/pcrlock.json >policy
 cp policy good/var/lib/systemd/pcrlock.json
 register 'pcr = 8\n' "^warn *systemd-pcrlock's policy opens what is bound to it to any initramfs: this host boots no signed images"
 sed -i 's/"0000"/"00ff"/' good/var/lib/systemd/pcrlock.json

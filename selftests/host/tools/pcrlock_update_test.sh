@@ -2,19 +2,36 @@
 # SPDX-License-Identifier: Apache-2.0
 # Goal: of the images on the EFI system partition pcrlock tells systemd-pcrlock only those that this host made, and what is gone no more;
 # a policy without one of its registers does not stay; and it ends, whatever changes meanwhile.
-# Expected: no "not ok", exit 0. diglim, objcopy, sleep, uname, systemd-creds and systemd-pcrlock are scripts; what they do with a TPM is
-# selftests/host/uki/luks_test's.
+# Expected: no "not ok", exit 0. Needs root, and a mount namespace of its own: the program runs in a root of its own, where diglim, sleep,
+# systemd-creds and systemd-pcrlock are scripts; what they do with a TPM is selftests/host/uki/luks_test's.
 . "$(dirname "$0")/../../lib/cli.sh"
+program=$(realpath "$1")/pcrlock/pcrlock
 cd "$work" || exit 1
+[ "$(id -u)" = 0 ] && unshare -m true || { echo 'SKIPPED: pcrlock: needs root, and a mount namespace of its own'; exit 77; }
 host=$work/host
 components=$host/var/lib/pcrlock.d policy=$host/var/lib/systemd/pcrlock.json pin=$host/etc/credstore.encrypted/pcrlock.recovery-pin
 lists=$host/etc/digest_lists known=$host/var/lib/diglim/images state=$host/var/lib/diglim/pcrlock esp=$work/esp
-mkdir -p bin run tmp "$lists" "${policy%/*}" "${pin%/*}" "${known%/*}" "$host/etc/diglim" esp/EFI/{Linux,diglim}
-sed "s#^PATH=.*#PATH=$work/bin:/usr/sbin:/usr/bin:/sbin:/bin#
-	s#^pcrlock=.*#pcrlock=$work/bin/systemd-pcrlock#; s#-p /run #-p $work/run #
-	s#/run/diglim-pcrlock.lock#$work/lock#; s#/run/diglim-b#$work/b#; s#/run/diglim#$work/run/diglim#
-	s#^stock=.*#stock=$work/stock#; s#^firmware=.*#firmware=$work/firmware#; s#^measured=.*#measured=$work/measured#
-	s#/var/lib/#$host/var/lib/#g; s#/etc/#$host/etc/#g" "$top/tools/pcrlock_update" >pcrlock
+booted=$host/run/diglim-booted.image stock=$host/usr/lib/pcrlock.d security=$host/sys/kernel/security/tpm0
+mkdir -p tmp "$lists" "${policy%/*}" "${pin%/*}" "${known%/*}" "$host/etc/diglim" esp/EFI/{Linux,diglim} "$stock" "$security" \
+	"$host"/{dev,proc,run/log/systemd,"$work"} "$host"/usr/{bin,sbin,lib/systemd,libexec/diglim}
+for name in bin lib sbin; do ln -s usr/$name "$host/$name"; done
+ln -s "$host/usr/sbin" bin
+mknod "$host/dev/null" c 1 3
+cp "$program" "$host/usr/libexec/diglim/"
+for name in bash cat cp cut find flock grep head ls mkdir mv paste rm sed seq sha256sum sleep sort touch wc; do
+	cp "$(command -v $name)" "$host/usr/bin/"
+done
+for file in "$program" "$host"/usr/bin/*; do
+	ldd "$file" | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p; s/^\t\(\/[^ ]*\) (.*/\1/p'
+done | sort -u | while read -r library; do
+	mkdir -p "$host${library%/*}" && cp -L "$library" "$host$library"
+done
+# What it runs finds the folder of this test, too.
+cat >pcrlock <<SH
+#!/bin/sh
+exec unshare -m sh -c 'mount --bind "$work" "$host$work" && mount --bind /proc "$host/proc" &&
+	mount --bind "$work/release" "$host/proc/sys/kernel/osrelease" && exec chroot "$host" /usr/libexec/diglim/pcrlock "\$@"' sh "\$@"
+SH
 cat >bin/diglim <<SH
 #!/bin/bash
 variant=generated initramfs=''
@@ -22,6 +39,7 @@ while [ \$# -gt 0 ]; do
 	case \$1 in
 	--variant) variant=\$2 ;;
 	--initramfs) initramfs=\$2 ;;
+	--cmdline) [ "\$2" = line ] || exit 9 ;; # that of the image, and whole
 	--measured)
 		[ ! -e "$work/unknown" ] || exit 1
 		[ ! -e "$work/unwritten" ] || exit 3
@@ -38,7 +56,7 @@ done
 # What comes meanwhile.
 [ ! -e "$work/meanwhile" ] || [ \$variant != generated ] || . "$work/meanwhile"
 SH
-cat >bin/systemd-pcrlock <<SH
+cat >"$host/usr/lib/systemd/systemd-pcrlock" <<SH
 #!/bin/bash
 echo "\$*" >>"$work/calls"
 for word; do
@@ -62,8 +80,8 @@ values() { # REGISTER
 	[ \$count -gt 0 ] || { echo '"0000"'; return; }
 	for ((; count > 0; count--)); do printf '"%02xff",' \$count; done | sed 's/,\$//'
 }
-policy() { # FILE: which registers
-	printf '{"pcrBank":"sha256","pcrValues":[%s],"nvIndex":1}' \
+registers() { # FILE: which; with their values
+	printf '[%s]' \
 		"\$(while read -r pcr; do values=\$(values \$pcr) && echo "{\"pcr\":\$pcr,\"values\":[\$values]}"; done <"\$1" | paste -sd ,)"
 }
 case " \$* " in
@@ -71,13 +89,21 @@ case " \$* " in
 	grep -q booted "\$image" && digest=ab12 || digest=ab34
 	echo "{\"records\":[{\"pcr\":11,\"digests\":[{\"hashAlg\":\"sha256\",\"digest\":\"\$digest\"}]}]}" >"\$output"
 	;;
-*' predict '*) policy "$work/predicts"; sed 's/^/PCR /; s/\$/ is odd/' "$work/odd" >&2 ;;
+*' predict '*)
+	echo "{\"sha1\":\$(registers "$work/predicts"),\"sha256\":\$(registers "$work/predicts")}"
+	sed 's/^/PCR /; s/\$/ is odd/' "$work/odd" >&2
+	;;
 *' make-policy '*)
 	echo "PIN \${PIN:-none}" >>"$work/calls"
-	[ ! -e "$work/kill" ] || { kill -9 \$PPID; exit 1; }
+	[ ! -e "$work/kill" ] || { # and lives on
+		kill -9 \$PPID
+		while kill -0 \$PPID 2>/dev/null; do /bin/sleep 0.05; done
+		flock -n "$host/run/diglim-pcrlock.lock" ls >/dev/null && echo free >"$work/lock" || echo held >"$work/lock"
+		exit 1
+	}
 	[ ! -e "$work/shutdown" ] || kill -TERM \$PPID
 	[ ! -e "$work/full" ] || { echo 'No space left on device' >&2; exit 1; }
-	policy "$work/gives" >"$policy"
+	echo "{\"pcrBank\":\"sha256\",\"pcrValues\":\$(registers "$work/gives"),\"nvIndex\":1}" >"$policy"
 	(cd "\$components" && find . -name '*.pcrlock' | sed 's#^\./##; s#\.pcrlock\.d/# #; s#\.pcrlock\$##' | sort) >"$work/told"
 	echo 'Written new policy' >&2
 	[ -e "$work/small" ] && echo 'Failed to write boot policy file' >&2 || echo 'Written new boot policy' >&2
@@ -85,20 +111,26 @@ case " \$* " in
 *' remove-policy '*) [ ! -e "$work/stuck" ] || { echo 'NV is stuck' >&2; exit 1; }; rm "$policy" ;;
 esac
 SH
-printf '#!/bin/sh\necho line >"$5"\n' >bin/objcopy
-printf '#!/bin/sh\necho >>%s/slept\n' "$work" >bin/sleep
+printf '#!/bin/bash\necho >>%s/slept\n' "$work" >bin/sleep
 kernel=6.12-test # the names of images that are looked for have no other
-printf '#!/bin/sh\necho %s\n' "$kernel" >bin/uname
-printf '#!/bin/sh\ncat "$3"\n' >bin/systemd-creds
-chmod +x bin/* pcrlock
+echo "$kernel" >release
+printf '#!/bin/bash\ncat "$3"\n' >bin/systemd-creds
+chmod +x bin/* pcrlock "$host/usr/lib/systemd/systemd-pcrlock"
 registers() { printf '%s\n' 7 8 11 >predicts; cp predicts gives; : >odd; } # all is well
 has_policy() { # REGISTER...
 	printf '{"pcrValues":[%s],"nvIndex":1}' "$(printf '{"pcr":%s,"values":["ff"]}\n' "$@" | paste -sd ,)" >"$policy"
 }
-image() { echo "$2" >"$esp/EFI/$1"; }                                                     # FILE CONTENT
+zeros() { head -c "$1" /dev/zero; }
+# A program for the firmware with one section, a command line, and that text behind it.
+content() { # TEXT
+	printf 'MZ' && zeros 58 && printf '@\0\0\0PE\0\0d\206\1\0' && zeros 16 &&
+		printf '.cmdline\6\0\0\0\0\20\0\0\6\0\0\0\200\0\0\0' && zeros 16 && printf 'line\n\0' && echo "$1"
+}
+image() { content "$2" >"$esp/EFI/$1"; }                                                  # FILE TEXT
 made() { echo "$(sha256sum <"$esp/EFI/$1" | cut -d ' ' -f 1) 6.1" >>"$known"; }           # FILE
 run() { : >calls && : >slept && expect "$1" env TMPDIR="$work/tmp" timeout 60 "$work/pcrlock" "${@:2}"; } # STATUS [WORD]
 variants() { (cd "$components" && find . -name '*.pcrlock' -type f | sed 's#^\./##' | sort | paste -sd ' '); }
+left() { find "$host/run" -mindepth 1 ! -name diglim-pcrlock.lock ! -path "$booted" ! -path "$host/run/log*"; } # in /run
 called() { grep -c -- "$1" calls; }
 old() { touch -d '-1 hour' "$lists"; }
 of() { # IMAGE...: what variants are to be
@@ -113,13 +145,12 @@ of() { # IMAGE...: what variants are to be
 registers
 old
 echo 1 >steps
-printf 'log \253\022 of the firmware' >firmware
-mkdir stock
+printf 'log \253\022 of the firmware' >"$security/binary_bios_measurements"
 for phase in 750-enter-initrd=e01 800-leave-initrd=e02 850-sysinit=e03 900-ready=e04; do
 	echo "{\"records\":[{\"pcr\":11,\"digests\":[{\"hashAlg\":\"sha256\",\"digest\":\"${phase#*=}\"}],\"word\":\"${phase%=*}\"}]}" \
-		>"stock/${phase%=*}.pcrlock"
+		>"$stock/${phase%=*}.pcrlock"
 done
-printf '{"digest":"%s"}\n' e01 e02 e03 >measured
+printf '{"digest":"%s"}\n' e01 e02 e03 >"$host/run/log/systemd/tpm2-measure.log"
 # Early, where /tmp is not there yet.
 expect 0 env TMPDIR="$work/no" "$work/pcrlock" boot
 equal 'boot: this boot' "$(variants)" "$(of)"
@@ -167,7 +198,7 @@ equal 'with the PIN' "$(grep PIN calls)" 'PIN 123'
 equal 'with the registers that there were' "$(grep make-policy calls | sed 's/--components=[^ ]* //')" \
 	'--pcr=7 --pcr=8 --pcr=11 --recovery-pin=query make-policy'
 equal 'both are known' "$(sed 's/.* //' "$state" | sort | paste -sd ' ')" "$esp/EFI/Linux/diglim-6.1.efi $esp/EFI/diglim/6.1-previous.efi"
-empty run
+equal 'nothing is left' "$(left)" ''
 empty tmp
 
 # Whoever has the disk puts older ones there: under a new name, and as the previous one.
@@ -179,6 +210,23 @@ contains 'and one that took the place of the previous one' "$err" "left out: $es
 equal 'neither is a component' "$(variants)" "$(of image-diglim-6.1)"
 equal 'nor known' "$(sed 's/.* //' "$state")" "$esp/EFI/Linux/diglim-6.1.efi"
 rm "$esp/EFI/Linux/diglim-0.9.efi" "$esp/EFI/diglim/6.1-previous.efi"
+
+# Neither is what is no program of ours, nor a name that would write a line into the state file.
+truncate -s 5G "$esp/EFI/Linux/diglim-big.efi"
+mkdir "$esp/EFI/Linux/diglim-folder.efi"
+mkfifo "$esp/EFI/Linux/diglim-pipe.efi"
+cp "$esp/EFI/Linux/diglim-6.1.efi" "$esp/EFI/Linux/"$'diglim-6.1.efi\n1 2 .efi'
+run 0
+contains 'a file that is too large for an image' "$err" "left out: $esp/EFI/Linux/diglim-big.efi: not made by"
+contains 'a name of two lines' "$err" "left out: $esp/EFI/Linux/diglim-6.1.efi\\n1 2 .efi: not made by"
+equal 'the image is known all the same' "$(cat "$state")" "$(stat -c '%Y %s %n' "$esp/EFI/Linux/diglim-6.1.efi")"
+rm -r "$esp/EFI/Linux/diglim-"{big,folder,pipe}.efi "$esp/EFI/Linux/"$'diglim-6.1.efi\n1 2 .efi'
+# An image whose command line cannot be read.
+echo 'no program' >"$esp/EFI/Linux/diglim-6.4.efi"
+made Linux/diglim-6.4.efi
+run 1
+contains 'an image that is none, and why' "$err" "the policy stays as it is (there is no section .cmdline in $esp/EFI/Linux/diglim-6.4.efi)"
+rm "$esp/EFI/Linux/diglim-6.4.efi"
 
 rm "$pin"
 run 0
@@ -240,9 +288,10 @@ run 0
 if [ "$(wc -l <slept)" -le 60 ]; then pass; else fail 'it waits for more than a minute'; fi
 old
 # An image that came meanwhile, with a time of before: as cp -p makes it.
+content other >other.efi
 cat >meanwhile <<SH
 rm "$work/meanwhile"
-echo other >"$esp/EFI/Linux/diglim-6.3.efi"
+cp "$work/other.efi" "$esp/EFI/Linux/diglim-6.3.efi"
 echo "\$(sha256sum <"$esp/EFI/Linux/diglim-6.3.efi" | cut -d ' ' -f 1) 6.3" >>"$known"
 touch -d '-1 day' "$esp/EFI/Linux/diglim-6.3.efi" "$known"
 SH
@@ -314,7 +363,7 @@ image "Linux/diglim-$kernel.efi" 'another one'
 made "Linux/diglim-$kernel.efi"
 run 0
 equal 'this boot, and the new image' "$(told 650)" "$(printf '%s\n' booted "image-diglim-$kernel@"{1,2,3,4} | sort | paste -sd ' ')"
-rm "$work/booted.image"
+rm "$booted"
 run 1
 contains 'if nobody saw it, nothing is made of this boot' "$err" 'cannot predict PCR 11'
 image "Linux/diglim-$kernel.efi" 'booted'
@@ -340,13 +389,15 @@ equal 'and no more' "$(called ' --force .*make-policy')" 0
 # Killed while it makes the policy.
 touch kill
 run 137
-equal 'killed: nobody believes that the policy is whole' "$(ls "$state" 2>/dev/null)$(find run -mindepth 1 | grep -c 'pcrlock.......$')" 1
+equal 'killed: nobody believes that the policy is whole' "$(ls "$state" 2>/dev/null)$(left | grep -c 'pcrlock.......$')" 1
 echo half >"$components/740-diglim.pcrlock.d/.image-diglim-6.1.pcrlock.Xy2z"
 echo half >"$components/650-uki.pcrlock.d/image-diglim-6.1.new"
+for ((try = 0; try < 200; try++)); do [ ! -s lock ] || break; sleep 0.05; done
+equal 'what it ran has the lock still' "$(cat lock)" held
 rm kill
 run 0
 equal 'then it is written anew' "$(called ' --force .*make-policy')" 1
-equal 'and nothing is left' "$(find run -mindepth 1 | wc -l) $(find "$components" -name '*.new' -o -name '.image*' | wc -l)" '0 0'
+equal 'and nothing is left' "$(left | wc -l) $(find "$components" -name '*.new' -o -name '.image*' | wc -l)" '0 0'
 # The machine goes down meanwhile: what was begun is ended.
 touch shutdown
 rm "$state"
@@ -372,5 +423,5 @@ cp "$policy" before
 run 1
 contains 'no images any more' "$err" 'this host boots no signed images'
 equal 'the policy is as it was' "$(cmp before "$policy")" ''
-empty run
+equal 'nothing is left, also then' "$(left)" ''
 finish

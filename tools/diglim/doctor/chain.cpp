@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far the boot chain of this host is closed: from the firmware to the loader, whoever changes something
 // on the disk. In steps, each of which says what is open.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -17,7 +15,7 @@
 #include "tools/diglim/doctor/efi_keys.h"
 #include "tools/diglim/initramfs/firmware_program.h"
 #include "tools/diglim/initramfs/image.h"
-#include "tools/diglim/setup/uki.h"
+#include "tools/diglim/setup/uki_images.h"
 #include "tools/run_command.h"
 
 namespace diglim::doctor {
@@ -150,20 +148,6 @@ Finding keys(const Host& host, const Bytes& own) {
   return finding;
 }
 
-// A section of the image that is text, the first of its name; nothing if it cannot be had.
-std::optional<std::string> section(const std::string& image, const std::string& name) {
-  const auto sections = initramfs::read_sections(image);
-  const auto found = sections ? initramfs::named(*sections, name) : std::vector<initramfs::Section>();
-  if (found.empty() || found.front().size > kMaxLine) return std::nullopt;
-  const auto fd = open_file(image, O_RDONLY);
-  std::string text(found.front().size, '\0');
-  if (!fd || pread(fd->get(), text.data(), text.size(), static_cast<off_t>(found.front().offset)) !=
-                 static_cast<ssize_t>(text.size()))
-    return std::nullopt;
-  text.resize(strnlen(text.data(), text.size()));
-  return text;
-}
-
 // The image that the firmware, or a boot manager, started. Adds a finding for the image, and one for its
 // command line.
 void image(const Host& host, const std::string& certificate, Findings& findings) {
@@ -204,7 +188,7 @@ void image(const Host& host, const std::string& certificate, Findings& findings)
                         make,
                         {}});
   }
-  auto line = section(path, ".cmdline");
+  const auto line = initramfs::read_text_section(path, ".cmdline");
   if (!line) {
     findings.push_back(
         {"chain.command_line", Level::kUnknown, "the command line in the image cannot be read", make, {}});
@@ -219,7 +203,7 @@ void image(const Host& host, const std::string& certificate, Findings& findings)
                     "reboot, with Secure Boot on",
                     {}};
     for (const std::string& addon : initramfs::addons_of(path)) {
-      if (!section(addon, ".cmdline")) continue;
+      if (!initramfs::read_text_section(addon, ".cmdline")) continue;
       add_item(finding, escape(addon));
       finding.what =
           "the kernel has another command line than the image; systemd's stub adds that of addons:";

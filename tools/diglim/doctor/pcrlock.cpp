@@ -1,65 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // Would what is bound to systemd-pcrlock's policy open by itself at the next boot?
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <algorithm>
-#include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "lib/base/text.h"
 #include "tools/diglim/doctor/checks.h"
-#include "tools/diglim/setup/uki.h"
+#include "tools/diglim/setup/uki_images.h"
+#include "tools/pcrlock/values.h"
 
 namespace diglim::doctor {
 namespace {
 
 constexpr char kId[] = "measurement.pcrlock";
-constexpr char kPolicy[] = "/var/lib/systemd/pcrlock.json";
-
-// The policy's registers, each with its values; none: there is no policy.
-std::map<unsigned, std::vector<std::string>> registers(const Host& host) {
-  std::map<unsigned, std::vector<std::string>> found;
-  const auto policy = nlohmann::json::parse(host.text(kPolicy).value_or(""), nullptr, false);
-  const auto pcrs = policy.is_object() ? policy.find("pcrValues") : policy.end();
-  if (!policy.is_object() || pcrs == policy.end() || !pcrs->is_array()) return found;
-  for (const auto& entry : *pcrs) {
-    const auto pcr = entry.is_object() ? entry.find("pcr") : entry.end();
-    if (!entry.is_object() || pcr == entry.end() || !pcr->is_number_unsigned()) continue;
-    auto& values = found[pcr->get<unsigned>()];
-    const auto given = entry.find("values");
-    if (given == entry.end() || !given->is_array()) continue;
-    for (const auto& value : *given) {
-      if (value.is_string()) values.push_back(value.get<std::string>());
-    }
-  }
-  return found;
-}
-
-bool is_zero(std::string_view hex) {
-  return hex.find_first_not_of("0\n") == std::string_view::npos;
-}
-
-// Does it say which initramfs boots, the kernel's stub (9) or systemd's (11)?
-bool knows_initramfs(const std::map<unsigned, std::vector<std::string>>& pcrs) {
-  return std::ranges::any_of(pcrs, [](const auto& entry) {
-    return (entry.first == 9 || entry.first == 11) && std::ranges::none_of(entry.second, is_zero);
-  });
-}
+using pcrlock::Values;
 
 // No image of ours boots this host.
-Finding without_images(const Host& host, const std::map<unsigned, std::vector<std::string>>& pcrs) {
+Finding without_images(const Host& host, const Values& pcrs) {
   constexpr char kImages[] = "diglim setup install --uki; then make it anew: man diglim-pcr has all commands";
-  if (!knows_initramfs(pcrs))
+  if (!pcrlock::knows_initramfs(pcrs))
     return {kId,
             Level::kWarn,
             "systemd-pcrlock's policy opens what is bound to it to any initramfs: this host boots no signed "
             "images",
             kImages,
             {}};
-  if (is_zero(host.text("/sys/class/tpm/tpm0/pcr-sha256/11").value_or("")))
+  if (pcrlock::is_zero(host.text("/sys/class/tpm/tpm0/pcr-sha256/11").value_or("")))
     return {kId,
             Level::kWarn,
             "systemd-pcrlock's policy does not know this boot and stays as it is, since no signed image "
@@ -75,31 +42,11 @@ Finding without_images(const Host& host, const std::map<unsigned, std::vector<st
           {}};
 }
 
-// As that program writes it: time, size, name.
-std::optional<std::string> line_of(const Host& host, const std::string& image) {
-  struct stat info = {};
-  if (stat(host.path(image).c_str(), &info) != 0) return std::nullopt;
-  return fmt::format("{} {} {}", info.st_mtim.tv_sec, info.st_size, image);
-}
-
-std::vector<std::string> images(const Host& host) {
-  const std::string esp = setup::uki_setting(host.text(setup::kUkiConfig).value_or(""), "esp");
-  std::vector<std::string> found;
-  if (esp.empty()) return found;
-  for (const std::string& name : host.names(esp + "/EFI/Linux")) {
-    if (name.starts_with("diglim-") && name.ends_with(".efi")) found.push_back(esp + "/EFI/Linux/" + name);
-  }
-  for (const std::string& name : host.names(esp + "/EFI/diglim")) {
-    if (name.ends_with("-previous.efi")) found.push_back(esp + "/EFI/diglim/" + name);
-  }
-  return found;
-}
-
 }  // namespace
 
 void check_pcrlock(const Host& host, const Config& config, Findings& findings) {
   if (!config.measures()) return;
-  const auto pcrs = registers(host);
+  const Values pcrs = pcrlock::read_values(host.text(pcrlock::kPolicy).value_or(""));
   if (pcrs.empty()) return;
   const auto pcr = static_cast<unsigned>(config.pcr);
   // Firmware's keys, the image, and what DIGLIM measured.
@@ -114,7 +61,8 @@ void check_pcrlock(const Host& host, const Config& config, Findings& findings) {
          {}});
     return;
   }
-  const auto signed_images = images(host);
+  const auto signed_images =
+      setup::signed_images(host, setup::uki_setting(host.text(setup::kUkiConfig).value_or(""), "esp"));
   if (signed_images.empty()) {
     findings.push_back(without_images(host, pcrs));
     return;
@@ -125,7 +73,7 @@ void check_pcrlock(const Host& host, const Config& config, Findings& findings) {
   Finding finding{kId, Level::kOk, "systemd-pcrlock's policy knows the next boot", "", {}};
   if (!host.exists(setup::kPcrlockState)) add_item(finding, "no boot was told to it");
   for (const std::string& image : signed_images) {
-    const auto line = line_of(host, image);
+    const auto line = setup::image_stamp(host, image);
     if (line && !known.contains(*line)) add_item(finding, escape(image));
   }
   if (!finding.items.empty()) {

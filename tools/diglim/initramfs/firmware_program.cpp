@@ -19,6 +19,7 @@ constexpr size_t kHeadSize = 24;
 constexpr size_t kSectionSize = 40;
 constexpr size_t kNameSize = 8;
 constexpr size_t kPiece = 1u << 16;
+constexpr size_t kMaxText = 1u << 16;
 
 // Fewer at the end of the file.
 Result<Bytes> read_at(const Fd& fd, const std::string& path, uint64_t offset, size_t count) {
@@ -78,6 +79,19 @@ std::vector<Section> named(const std::vector<Section>& sections, const std::stri
   std::ranges::copy_if(sections, std::back_inserter(found),
                        [&](const Section& section) { return section.name == name; });
   return found;
+}
+
+Result<std::string> read_text_section(const std::string& path, const std::string& name) {
+  TRY_ASSIGN(const auto sections, read_sections(path));
+  const auto found = named(sections, name);
+  if (found.empty()) return not_found("there is no section " + escape(name) + " in " + escape(path));
+  TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY));
+  const auto size = static_cast<size_t>(std::min<uint64_t>(found.front().size, kMaxText + 1));
+  TRY_ASSIGN(const Bytes bytes, read_at(fd, path, found.front().offset, size));
+  if (bytes.size() != found.front().size || bytes.size() > kMaxText)
+    return Error{ErrorCode::kCorrupt, 0,
+                 "the section " + escape(name) + " of " + escape(path) + " is cut, or no line of text"};
+  return std::string(as_text(bytes).substr(0, as_text(bytes).find('\0')));
 }
 
 Result<void> copy_section(const std::string& path, const Section& section, const std::string& to) {

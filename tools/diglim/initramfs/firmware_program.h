@@ -23,6 +23,10 @@ Result<std::vector<Section>> read_sections(const std::string& path);
 // Of `name` those that are there; a program may have several (the profiles of an image).
 std::vector<Section> named(const std::vector<Section>& sections, const std::string& name);
 
+// The first section of that name, which is text of at most 64 KiB, until its first NUL. kNotFound: there is
+// none. kCorrupt: it is damaged, or too long. kIo.
+Result<std::string> read_text_section(const std::string& path, const std::string& name);
+
 // The bytes of a section become a file. kCorrupt: they are not all there. kIo.
 Result<void> copy_section(const std::string& path, const Section& section, const std::string& to);
 

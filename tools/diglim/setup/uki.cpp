@@ -255,16 +255,6 @@ bool is_mount_point(const std::string& path) {
          (here.st_dev != above.st_dev || here.st_ino == above.st_ino);
 }
 
-std::string uki_setting(const std::string& text, std::string_view name) {
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    const size_t equals = line.find('=');
-    if (equals != std::string::npos && trim(std::string_view(line).substr(0, equals)) == name)
-      return std::string(trim(std::string_view(line).substr(equals + 1)));
-  }
-  return {};
-}
-
 UkiSettings read_uki_settings(const RecordedHost& host) {
   const std::string text = host.view().text(kUkiConfig).value_or("");
   return UkiSettings{uki_setting(text, "esp"), uki_setting(text, "key"), uki_setting(text, "certificate")};

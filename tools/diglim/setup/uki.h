@@ -4,23 +4,16 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "tools/diglim/setup/plan.h"
 #include "tools/diglim/setup/setup.h"
+#include "tools/diglim/setup/uki_images.h"
 
 namespace diglim::setup {
 
-constexpr const char* kUkiConfig = "/etc/diglim/uki.conf";
-// Which images make-uki made for this host, and which of them systemd-pcrlock was told of.
-constexpr const char* kKnownImages = "/var/lib/diglim/images";
-constexpr const char* kPcrlockState = "/var/lib/diglim/pcrlock";
 // Where ukify and kernel-install have them, too.
 constexpr const char* kDefaultKey = "/etc/kernel/secure-boot-private-key.pem";
 constexpr const char* kDefaultCertificate = "/etc/kernel/secure-boot-certificate.pem";
-
-// Of the text of kUkiConfig; empty if it is not there.
-std::string uki_setting(const std::string& text, std::string_view name);
 
 // kUkiConfig. Empty: the host has no such images.
 struct UkiSettings {
