@@ -221,17 +221,19 @@ int expire(const Options& options) {
   }
 }
 
-std::optional<int> read_end(const Options& options, allow::End& end) {
+// By one look at the clock.
+std::optional<int> read_times(const Options& options, Exception& exception) {
   const allow::Clock clock = allow::read_clock();
+  exception.made = clock.now;
   const auto usage = [](const Error& error) { return fail(error.message, kExitUsage); };
   if (!options.length.empty()) {
     const auto seconds = allow::parse_duration(options.length);
     if (!seconds) return usage(seconds.error());
-    end = allow::end_after(*seconds, clock);
+    exception.end = allow::end_after(*seconds, clock);
   } else if (!options.date.empty()) {
     const auto until = allow::parse_date(options.date, clock);
     if (!until) return usage(until.error());
-    end.until = *until;
+    exception.end.until = *until;
   }
   return std::nullopt;
 }
@@ -265,7 +267,7 @@ void tell_of_writers(const std::vector<std::string>& paths) {
 
 int make(Options& options) {
   Exception exception;
-  if (const auto status = read_end(options, exception.end)) return *status;
+  if (const auto status = read_times(options, exception)) return *status;
   const auto trust = trust_of(options.root);
   if (!trust) return fail("the trusted keys cannot be read: " + trust.error().message, kExitEnvironment);
   options.make.progress = !options.quiet && !options.json;

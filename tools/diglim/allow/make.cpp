@@ -125,7 +125,6 @@ Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust
   exception.owner = escape(options.owner, kMaxTextBytes);
   exception.reason = escape(options.reason, kMaxTextBytes);
   exception.by = who();
-  exception.made = read_clock().now;
   return list;
 }
 

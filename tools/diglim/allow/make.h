@@ -23,8 +23,8 @@ struct MakeOptions {
   bool progress = false;
 };
 
-// The signed list; fills all of `exception` but its end. Errors: no key is named, the key or a file cannot be
-// read, or `trust` would not take the list: then it says how to trust the key.
+// The signed list; fills all of `exception` but its times. Errors: no key is named, the key or a file cannot
+// be read, or `trust` would not take the list: then it says how to trust the key.
 Result<Bytes> make_exception(const MakeOptions& options, const TrustStore& trust, Exception& exception);
 
 }  // namespace diglim::allow
