@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/base/standard_output.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,9 +25,11 @@ int fail(std::string_view name, const std::string& why) {
 // A pipe's reader that has seen enough, such as head, is no failure, and a terminal's user hears nothing of
 // it: SIGPIPE ends the program. Units of systemd and children of Python inherit SIGPIPE ignored. Not where
 // the output is a socket: there a journal that starts again must not end a service as if all were well.
-void end_for_lack_of_a_reader(int number) {
+void end_for_lack_of_a_reader() {
   struct stat output {};
-  if (number != EPIPE || fstat(STDOUT_FILENO, &output) != 0 || !S_ISFIFO(output.st_mode)) return;
+  pollfd pipe = {STDOUT_FILENO, 0, 0};
+  if (fstat(STDOUT_FILENO, &output) != 0 || !S_ISFIFO(output.st_mode)) return;
+  if (poll(&pipe, 1, 0) != 1 || (pipe.revents & POLLERR) == 0) return;
   (void)std::signal(SIGPIPE, SIG_DFL);
   (void)std::raise(SIGPIPE);
 }
@@ -38,14 +41,14 @@ int run_with_output(std::string_view name, const std::function<int()>& run) {
   try {
     status = run();
   } catch (const std::system_error& error) {  // of fmt::print(), when the buffer is full
-    end_for_lack_of_a_reader(error.code().value());
+    end_for_lack_of_a_reader();
     return fail(name, error.what());
   }
   errno = 0;
   const bool failed = fflush(stdout) != 0;
   const int number = errno;
   if (!failed && ferror(stdout) == 0) return status;
-  end_for_lack_of_a_reader(number);
+  end_for_lack_of_a_reader();
   // Of an earlier failure the number is gone.
   const int lost = fail(name, failed ? from_errno("write to standard output", number).message
                                      : "write to standard output: not all of it was written");
